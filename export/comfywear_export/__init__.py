@@ -1,0 +1,1 @@
+"""The workstation: train, export, quantise, prove."""
