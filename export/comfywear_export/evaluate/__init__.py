@@ -1,0 +1,1 @@
+"""`comfywear-export evaluate`: a module a subject."""

@@ -1,0 +1,1 @@
+"""`comfywear-export train`: a module a model."""

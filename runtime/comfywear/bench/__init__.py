@@ -1,0 +1,1 @@
+"""`comfywear bench`: a module a stage."""
