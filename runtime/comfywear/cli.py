@@ -1,4 +1,4 @@
-"""The command `comfywear`: finds the subcommand's module, runs it, and turns refusals into one line and an exit code."""
+"""The command `comfywear`: finds the subcommand, runs it, and turns a refusal into one line and an exit code."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from comfywear.cli import add_modules
 from comfywear import bench
+from comfywear.cli import add_modules
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
