@@ -1,0 +1,280 @@
+"""One TOML file becomes typed, validated settings; every field says its title, meaning, unit and default.
+
+`docs/settings.md` and the JSON Schema are generated from the same fields.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from comfywear.errors import SettingsError
+from comfywear.toml_lines import explain, parse
+
+Name = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the file; unknown fields are refused, since a misspelt field would be ignored silently."""
+
+
+def _machine_name() -> str:
+    """A topic-safe name from the host name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", socket.gethostname())[:64].strip("-") or "comfywear"
+
+
+class DeviceSettings(_Section, frozen=True):
+    """Who this device is and where it keeps what it must not lose."""
+
+    site: Annotated[Name, Meta(title="Site", description="First part of every MQTT topic: the building.")] = "home"
+    id: Annotated[
+        str,
+        Meta(
+            title="Device id",
+            description="Second part of every topic; empty = the host name. Two devices must never share one.",
+            pattern="^[A-Za-z0-9_-]{0,64}$",
+        ),
+    ] = ""
+    state_dir: Annotated[
+        str,
+        Meta(
+            title="State folder",
+            description="Votes, unsent messages and the control socket. Empty = $STATE_DIRECTORY (set by systemd), "
+            "else ~/.local/state/comfywear.",
+        ),
+    ] = ""
+
+    def name(self) -> str:
+        """The device id, from the host where the settings give none."""
+        return self.id or _machine_name()
+
+
+class CameraSettings(_Section, frozen=True):
+    """Where pictures come from. They never leave the device."""
+
+    source: Annotated[
+        str,
+        Meta(
+            title="Source",
+            description="v4l2:///dev/video0, rtsp://host/path, file:///clip.mp4, images:///folder, or the path of a "
+            "photo. Empty = no camera: climate and votes only.",
+        ),
+    ] = ""
+    fps: Annotated[
+        Positive,
+        Meta(title="Frame rate", description="Frames looked at in a second, at most.", extra={"unit": "1/s"}),
+    ] = 2.0
+    loop: Annotated[bool, Meta(title="Loop", description="Begin a recording again at its end.")] = False
+
+
+class VisionSettings(_Section, frozen=True):
+    """How pictures are looked at."""
+
+    detector: Annotated[
+        str, Meta(title="Detector", description="A shipped model's name or the path of a *.card.json.")
+    ] = "detector"
+    attributes: Annotated[str, Meta(title="Attribute model", description="Name or card path; empty = none.")] = (
+        "attributes"
+    )
+    engine: Annotated[
+        Literal["auto", "onnxruntime", "litert"],
+        Meta(title="Engine", description="auto = ONNX Runtime where it is installed, else LiteRT."),
+    ] = "auto"
+    precision: Annotated[
+        Literal["int8", "fp16"],
+        Meta(title="Precision", description="int8 is about twice as fast; fp16 = float16 weights, float32 arithmetic."),
+    ] = "int8"
+    threads: Annotated[
+        Annotated[int, Meta(ge=1, le=16)], Meta(title="Threads", description="Threads an engine may use.")
+    ] = 2
+    attribute_interval_s: Annotated[
+        Positive,
+        Meta(
+            title="Attribute interval",
+            description="How often a person's clothing and colours are looked at again.",
+            extra={"unit": "s"},
+        ),
+    ] = 10.0
+
+
+class ZoneSettings(_Section, frozen=True):
+    """A part of the room that has its own climate, people and votes."""
+
+    name: Annotated[Name, Meta(title="Name", description="Stands in topics: letters, digits, _ and -.")]
+    polygon: Annotated[
+        list[tuple[Fraction, Fraction]],
+        Meta(
+            title="Polygon",
+            description="Corners [x, y] in parts of the picture's width and height; empty = the whole picture.",
+        ),
+    ] = []
+
+
+class SensorSettings(_Section, frozen=True):
+    """A temperature and humidity sensor."""
+
+    uri: Annotated[
+        str,
+        Meta(
+            title="URI",
+            description="serial:///dev/serial/by-id/…?baud=9600, replay:///file.csv, and others (docs/sensors.md).",
+        ),
+    ]
+    zone: Annotated[str, Meta(title="Zone", description="Whose air it measures; empty = the first zone.")] = ""
+    temp_offset_k: Annotated[
+        float, Meta(title="Temperature offset", description="Added to every reading.", extra={"unit": "K"})
+    ] = 0.0
+    humidity_offset_pct: Annotated[
+        float, Meta(title="Humidity offset", description="Added to every reading.", extra={"unit": "%"})
+    ] = 0.0
+
+
+class ClimateSettings(_Section, frozen=True):
+    """When a reading is believed, and for how long."""
+
+    stale_after_s: Annotated[
+        Positive,
+        Meta(title="Stale after", description="Without a reading for so long, values are null.", extra={"unit": "s"}),
+    ] = 120.0
+    min_temp_c: Annotated[
+        float, Meta(title="Lowest temperature", description="Lower readings are refused.", extra={"unit": "°C"})
+    ] = -20.0
+    max_temp_c: Annotated[
+        float, Meta(title="Highest temperature", description="Higher readings are refused.", extra={"unit": "°C"})
+    ] = 60.0
+
+
+class ComfortSettings(_Section, frozen=True):
+    """What no sensor says and the models assume."""
+
+    met: Annotated[
+        Annotated[float, Meta(ge=0.8, le=4)],
+        Meta(
+            title="Activity", description="1.0 seated, 1.2 light office work, 1.6 standing work.", extra={"unit": "met"}
+        ),
+    ] = 1.1
+    air_speed_m_s: Annotated[
+        Annotated[float, Meta(ge=0, le=2)],
+        Meta(title="Air speed", description="Where no sensor measures it.", extra={"unit": "m/s"}),
+    ] = 0.1
+
+
+class MqttSettings(_Section, frozen=True):
+    """The broker that hears about comfort."""
+
+    host: Annotated[
+        str,
+        Meta(title="Host", description="Empty = no broker: everything is kept in the state folder until there is one."),
+    ] = ""
+    port: Annotated[Annotated[int, Meta(ge=1, le=65535)], Meta(title="Port", description="8883 is usual with TLS.")] = (
+        1883
+    )
+    username: Annotated[str, Meta(title="User name", description="Empty = none.")] = ""
+    password_file: Annotated[
+        str, Meta(title="Password file", description="A file that holds the password alone; never the password itself.")
+    ] = ""
+    tls: Annotated[bool, Meta(title="TLS", description="Encrypt, and verify the broker's certificate.")] = False
+    ca_file: Annotated[
+        str, Meta(title="CA file", description="Your own authority's certificate; empty = the system's authorities.")
+    ] = ""
+    interval_s: Annotated[
+        Positive,
+        Meta(title="Interval", description="How often live states go out when nothing changes.", extra={"unit": "s"}),
+    ] = 30.0
+    spool_mb: Annotated[
+        Positive,
+        Meta(
+            title="Spool size",
+            description="Unsent messages kept at most; votes are dropped last.",
+            extra={"unit": "MB"},
+        ),
+    ] = 50.0
+
+
+class Settings(_Section, frozen=True):
+    """The whole file."""
+
+    device: Annotated[DeviceSettings, Meta(title="Device")] = DeviceSettings()
+    camera: Annotated[CameraSettings, Meta(title="Camera")] = CameraSettings()
+    vision: Annotated[VisionSettings, Meta(title="Vision")] = VisionSettings()
+    zones: Annotated[list[ZoneSettings], Meta(title="Zones", min_length=1)] = msgspec.field(
+        default_factory=lambda: [ZoneSettings(name="room")]
+    )
+    sensors: Annotated[list[SensorSettings], Meta(title="Sensors")] = []
+    climate: Annotated[ClimateSettings, Meta(title="Climate")] = ClimateSettings()
+    comfort: Annotated[ComfortSettings, Meta(title="Comfort")] = ComfortSettings()
+    mqtt: Annotated[MqttSettings, Meta(title="MQTT")] = MqttSettings()
+
+
+def load(path: str | Path) -> Settings:
+    """Read and check a settings file.
+
+    Raises:
+        SettingsError: With file, line and field, for a file that cannot be read, is not TOML, or holds a field or a
+            value that is not allowed.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{path}: the settings file cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
+    data = parse(text, str(path))
+    try:
+        settings = msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        raise SettingsError(explain(str(error), text, str(path), field_names())) from error
+    _check_together(settings, text, str(path))
+    return settings
+
+
+def _check_together(settings: Settings, text: str, path: str) -> None:
+    """What one field alone cannot show: zones that are named twice or not at all, polygons that are no area."""
+    names = [zone.name for zone in settings.zones]
+    for index, zone in enumerate(settings.zones):
+        where = f"$.zones[{index}]"
+        if zone.name in names[:index]:
+            raise SettingsError(explain(f"Two zones are named {zone.name!r} - at `{where}.name`", text, path))
+        if 0 < len(zone.polygon) < 3:
+            raise SettingsError(explain(f"A polygon needs three corners or more - at `{where}.polygon`", text, path))
+    for index, sensor in enumerate(settings.sensors):
+        if sensor.zone and sensor.zone not in names:
+            known = ", ".join(names)
+            message = f"No zone is named {sensor.zone!r}; the zones are: {known} - at `$.sensors[{index}].zone`"
+            raise SettingsError(explain(message, text, path))
+    if settings.climate.min_temp_c >= settings.climate.max_temp_c:
+        raise SettingsError(explain("min_temp_c must be below max_temp_c - at `$.climate.min_temp_c`", text, path))
+
+
+def field_names() -> dict[str, list[str]]:
+    """Names of the allowed fields by table ("" for the file itself)."""
+    tables: dict[str, list[str]] = {"": list(Settings.__struct_fields__)}
+    for table, section in sections().items():
+        tables[table] = list(section.__struct_fields__)
+    return tables
+
+
+def sections() -> dict[str, type[_Section]]:
+    """The tables of the file in order, with their types (lists of tables with the type of one)."""
+    return {
+        "device": DeviceSettings,
+        "camera": CameraSettings,
+        "vision": VisionSettings,
+        "zones": ZoneSettings,
+        "sensors": SensorSettings,
+        "climate": ClimateSettings,
+        "comfort": ComfortSettings,
+        "mqtt": MqttSettings,
+    }
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the file."""
+    return msgspec.json.schema(Settings)

@@ -1,0 +1,78 @@
+"""The supervisor starts workers again, sees hung ones, and stops them all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from comfywear import supervisor
+from comfywear.errors import SourceError
+from comfywear.supervisor import Pulse, Supervisor
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_worker_that_raises_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.01)
+    runs: list[int] = []
+
+    def work(pulse: Pulse) -> None:
+        runs.append(1)
+        if len(runs) < 3:
+            raise SourceError("no camera")
+        while pulse.wait(0.01):
+            pass
+
+    keeper = Supervisor()
+    keeper.add("camera", work)
+    keeper.start()
+    assert until(lambda: len(runs) == 3)
+    health = keeper.health()["camera"]
+    assert health.restarts == 2
+    assert health.failure == "no camera"
+    assert keeper.stop() == []
+
+
+def test_a_failure_that_repeats_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.01)
+    runs: list[int] = []
+
+    def work(_: Pulse) -> None:
+        runs.append(1)
+        raise SourceError("no camera")
+
+    keeper = Supervisor()
+    keeper.add("camera", work)
+    keeper.start()
+    assert until(lambda: len(runs) >= 4)
+    keeper.stop()
+    assert len([record for record in caplog.records if "no camera" in record.message]) == 1
+
+
+def test_a_worker_without_a_beat_counts_as_hung() -> None:
+    release = threading.Event()
+    keeper = Supervisor()
+    keeper.add("stuck", lambda _: release.wait(5) and None, hang_after_s=0.05)
+    keeper.add("alive", lambda pulse: _beat(pulse), hang_after_s=1.0)
+    keeper.start()
+    assert until(lambda: keeper.health()["stuck"].state == "hung")
+    assert keeper.health()["alive"].state == "running"
+    assert keeper.stop(timeout_s=0.05) == ["stuck"]
+    release.set()
+
+
+def _beat(pulse: Pulse) -> None:
+    while pulse.wait(0.01):
+        pass
