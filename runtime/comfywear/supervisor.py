@@ -85,7 +85,7 @@ class _Worker:
                 failure = f"{type(error).__name__}: {error}"
                 _log.debug("worker %s failed", self.name, exc_info=True)
             self.running = False
-            if self.pulse.stopping:
+            if self.pulse.stop.is_set():
                 return
             if time.monotonic() - started > SETTLED_AFTER_S:
                 pause = FIRST_PAUSE_S

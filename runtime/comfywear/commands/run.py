@@ -1,0 +1,34 @@
+"""`comfywear run`: the device, until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+
+from comfywear import settings as settings_file
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `run`."""
+    parser = commands.add_parser("run", help="run the device until it is told to stop (SIGTERM or Ctrl-C)")
+    parser.add_argument("--config", metavar="FILE", required=True, help="the settings (docs/settings.md)")
+    parser.add_argument("--verbose", action="store_true", help="log details too")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the device; returns 0 after an orderly stop."""
+    logging.basicConfig(
+        level=logging.DEBUG if args.verbose else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
+    )
+    settings = settings_file.load(args.config)
+    from comfywear.device import Device
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with Device(settings):
+        stop.wait()
+    return 0
