@@ -131,9 +131,19 @@ class SensorSettings(_Section, frozen=True):
     temp_offset_k: Annotated[
         float, Meta(title="Temperature offset", description="Added to every reading.", extra={"unit": "K"})
     ] = 0.0
+    temp_gain: Annotated[
+        Positive, Meta(title="Temperature gain", description="Every reading is multiplied by it, then the offset added.")
+    ] = 1.0
     humidity_offset_pct: Annotated[
         float, Meta(title="Humidity offset", description="Added to every reading.", extra={"unit": "%"})
     ] = 0.0
+    humidity_gain: Annotated[
+        Positive, Meta(title="Humidity gain", description="Every reading is multiplied by it, then the offset added.")
+    ] = 1.0
+    every_s: Annotated[
+        Positive,
+        Meta(title="Interval", description="How often a sensor is asked that waits to be asked.", extra={"unit": "s"}),
+    ] = 2.0
 
 
 class ClimateSettings(_Section, frozen=True):
@@ -143,12 +153,18 @@ class ClimateSettings(_Section, frozen=True):
         Positive,
         Meta(title="Stale after", description="Without a reading for so long, values are null.", extra={"unit": "s"}),
     ] = 120.0
-    min_temp_c: Annotated[
-        float, Meta(title="Lowest temperature", description="Lower readings are refused.", extra={"unit": "°C"})
-    ] = -20.0
-    max_temp_c: Annotated[
-        float, Meta(title="Highest temperature", description="Higher readings are refused.", extra={"unit": "°C"})
-    ] = 60.0
+    time_constant_s: Annotated[
+        Annotated[float, Meta(ge=0)],
+        Meta(title="Time constant", description="Of the smoothing of every value; 0 = none.", extra={"unit": "s"}),
+    ] = 30.0
+    stuck_after_s: Annotated[
+        Annotated[float, Meta(ge=0)],
+        Meta(
+            title="Stuck after",
+            description="A sensor that says exactly the same for so long is not used; 0 = never.",
+            extra={"unit": "s"},
+        ),
+    ] = 3600.0
 
 
 class ComfortSettings(_Section, frozen=True):
@@ -249,8 +265,6 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
             known = ", ".join(names)
             message = f"No zone is named {sensor.zone!r}; the zones are: {known} - at `$.sensors[{index}].zone`"
             raise SettingsError(explain(message, text, path))
-    if settings.climate.min_temp_c >= settings.climate.max_temp_c:
-        raise SettingsError(explain("min_temp_c must be below max_temp_c - at `$.climate.min_temp_c`", text, path))
 
 
 def field_names() -> dict[str, list[str]]:

@@ -44,7 +44,6 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
         ("[[zones]]\nname = 'a'\npolygon = [[0, 0], [1, 1]]\n", 3, "zones[1].polygon", "three corners"),
         ("[[sensors]]\nuri = 'x'\nzone = 'b'\n", 3, "sensors[1].zone", "the zones are: room"),
         ("[[sensors]]\nzone = 'room'\n", 1, "sensors[1]", "'uri' is missing"),
-        ("[climate]\nmin_temp_c = 70\n", 2, "climate.min_temp_c", "below"),
         ("[mqtt\n", 1, "", "not valid TOML"),
         ("camera.fps = -1\n", 1, "camera.fps", "> 0"),
     ],
