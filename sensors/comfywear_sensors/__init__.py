@@ -1,5 +1,39 @@
-"""Readers of temperature and humidity sensors."""
+"""Readers of temperature and humidity sensors, and the climate of a zone that follows from them.
 
+with closing(open_reader("serial:///dev/ttyUSB0")) as sensor:
+    print(sensor.read().air_temp_c)
+"""
+
+from comfywear_sensors.climate import Calibration, ClimateFilter, ClimateState
+from comfywear_sensors.errors import (
+    BadSensorURI,
+    EndOfRecording,
+    MissingPackage,
+    NotAReading,
+    ReaderTimeout,
+    SensorError,
+)
+from comfywear_sensors.gate import DEFAULT_LIMITS, Limits
+from comfywear_sensors.patient import PatientReader
 from comfywear_sensors.reading import Reading
+from comfywear_sensors.registry import Reader, open_reader
+from comfywear_sensors.uri import source_of
 
-__all__ = ["Reading"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "BadSensorURI",
+    "Calibration",
+    "ClimateFilter",
+    "ClimateState",
+    "EndOfRecording",
+    "Limits",
+    "MissingPackage",
+    "NotAReading",
+    "PatientReader",
+    "Reader",
+    "ReaderTimeout",
+    "Reading",
+    "SensorError",
+    "open_reader",
+    "source_of",
+]

@@ -21,6 +21,8 @@ class Reading:
         co2_ppm: CO₂ in parts per million.
         wall_time_s: Seconds since 1970 that the sensor itself stated, if it did.
         simulated: True when no real sensor stands behind it (replayed or modelled).
+        flags: What is known about its quality: "power-up" (the value that the chip holds before it has measured),
+            "retained" (an MQTT broker kept it, so that its true age is not known).
     """
 
     air_temp_c: float | None
@@ -34,3 +36,4 @@ class Reading:
     co2_ppm: float | None = None
     wall_time_s: float | None = None
     simulated: bool = False
+    flags: tuple[str, ...] = ()

@@ -1,0 +1,262 @@
+"""The climate of a zone from the readings of its sensors: gated, calibrated, smoothed, compared, and aged."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Literal
+
+from comfywear_sensors.air import absolute_humidity_g_m3, dew_point_c
+from comfywear_sensors.gate import DEFAULT_LIMITS, QUANTITIES, Gate, Limits
+from comfywear_sensors.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What turns a sensor's numbers into true ones: value × gain + offset."""
+
+    air_temp_offset_k: float = 0.0
+    air_temp_gain: float = 1.0
+    humidity_offset_pct: float = 0.0
+    humidity_gain: float = 1.0
+
+    def apply(self, name: str, value: float) -> float:
+        """The calibrated value of the quantity `name`; humidity stays within 0…100 %."""
+        if name == "air_temp_c":
+            return value * self.air_temp_gain + self.air_temp_offset_k
+        if name == "humidity_pct":
+            return min(100.0, max(0.0, value * self.humidity_gain + self.humidity_offset_pct))
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class ClimateState:
+    """The air of a zone at one moment; a value that is not known now is None, never the last one for ever.
+
+    Attributes:
+        zone: The zone's name.
+        state: "fresh" with an air temperature of now; "stale" when there was one; "missing" when there never was.
+        air_temp_c: Air temperature, °C.
+        humidity_pct: Relative humidity, %; may be None while fresh, when no sensor says it (see `faults`).
+        radiant_temp_c: Mean radiant temperature, °C.
+        air_speed_m_s: Air speed, m/s.
+        illuminance_lx: Illuminance, lx.
+        irradiance_w_m2: Shortwave irradiance, W/m².
+        co2_ppm: CO₂, ppm.
+        dew_point_c: Dew point, °C, from temperature and humidity.
+        absolute_humidity_g_m3: Water vapour in g/m³, from temperature and humidity.
+        age_s: Seconds since the last accepted air temperature; None when there was none.
+        reason: Why it is not fresh; None when it is.
+        sources: The sensors whose air temperature was used.
+        simulated: True when one of those is replayed or modelled.
+        rejected: How many values and readings the gates have refused so far.
+        rejections: The same by reason.
+        disagreement: In words, when two sensors differ by more than is allowed; else None.
+        faults: In words, a sentence for each sensor or quantity that cannot be used now.
+    """
+
+    zone: str
+    state: Literal["fresh", "stale", "missing"]
+    air_temp_c: float | None = None
+    humidity_pct: float | None = None
+    radiant_temp_c: float | None = None
+    air_speed_m_s: float | None = None
+    illuminance_lx: float | None = None
+    irradiance_w_m2: float | None = None
+    co2_ppm: float | None = None
+    dew_point_c: float | None = None
+    absolute_humidity_g_m3: float | None = None
+    age_s: float | None = None
+    reason: str | None = None
+    sources: tuple[str, ...] = ()
+    simulated: bool = False
+    rejected: int = 0
+    rejections: Mapping[str, int] = field(default_factory=dict)
+    disagreement: str | None = None
+    faults: tuple[str, ...] = ()
+
+
+class _Signal:
+    """One quantity of one sensor: the median of three, then a first-order low pass."""
+
+    def __init__(self, time_constant_s: float) -> None:
+        self.value = math.nan
+        self.heard_s = -math.inf
+        self._recent: deque[float] = deque(maxlen=3)
+        self._time_constant_s = time_constant_s
+
+    def add(self, value: float, now_s: float, stale_after_s: float) -> None:
+        gap_s = now_s - self.heard_s
+        if gap_s > stale_after_s:
+            self._recent.clear()
+        self._recent.append(value)
+        middle = median(self._recent)
+        if len(self._recent) == 1 or self._time_constant_s <= 0.0:
+            self.value = middle
+        else:
+            self.value += (middle - self.value) * -math.expm1(-gap_s / self._time_constant_s)
+        self.heard_s = now_s
+
+
+class _Sensor:
+    """All that is remembered of one sensor."""
+
+    def __init__(self, limits: Mapping[str, Limits], calibration: Calibration, time_constant_s: float) -> None:
+        self.gate = Gate(limits)
+        self.signals = {name: _Signal(time_constant_s) for name in QUANTITIES}
+        self.simulated = False
+        self.last_s = -math.inf
+        self._calibration = calibration
+        self._said: tuple[float | None, float | None] = (None, None)
+        self._same_since_s = -math.inf
+        self._times_same = 0
+
+    def add(self, reading: Reading, stale_after_s: float) -> None:
+        admitted = self.gate.admit(reading)
+        if not admitted:
+            return
+        now_s = reading.monotonic_s
+        self.simulated = reading.simulated
+        self.last_s = now_s
+        for name, value in admitted.items():
+            self.signals[name].add(self._calibration.apply(name, value), now_s, stale_after_s)
+        said = (admitted.get("air_temp_c", self._said[0]), admitted.get("humidity_pct", self._said[1]))
+        if said != self._said:
+            self._said, self._same_since_s, self._times_same = said, now_s, 0
+        self._times_same += 1
+
+    def stuck_for_s(self) -> float:
+        """How long it has said exactly the same; 0 for sensors of whole degrees, which may rightly do so."""
+        coarse = all(value is None or value == round(value) for value in self._said)
+        return 0.0 if coarse or self._times_same < 10 else self.last_s - self._same_since_s
+
+    def said(self) -> str:
+        temperature, humidity = self._said
+        parts = [f"{temperature:g} °C"] if temperature is not None else []
+        parts += [f"{humidity:g} %"] if humidity is not None else []
+        return " and ".join(parts)
+
+
+class ClimateFilter:
+    """The sensors of one zone as one climate. Pure: time comes with the readings and with the question."""
+
+    def __init__(
+        self,
+        zone: str,
+        *,
+        stale_after_s: float = 120.0,
+        time_constant_s: float = 30.0,
+        stuck_after_s: float = 3600.0,
+        calibration: Mapping[str, Calibration] | None = None,
+        limits: Mapping[str, Limits] = DEFAULT_LIMITS,
+        disagree_air_temp_k: float = 2.0,
+        disagree_humidity_pct: float = 10.0,
+    ) -> None:
+        """A filter that has heard nothing yet.
+
+        Args:
+            zone: The zone's name.
+            stale_after_s: A value older than this is not used.
+            time_constant_s: Of the smoothing; 0 for none.
+            stuck_after_s: A sensor that says the same two decimals for so long is not used; 0 switches that off.
+            calibration: By `Reading.source`.
+            limits: By quantity, in place of `DEFAULT_LIMITS`.
+            disagree_air_temp_k: Two sensors further apart than this disagree, K.
+            disagree_humidity_pct: The same for relative humidity, in percentage points.
+        """
+        self.zone = zone
+        self._stale_after_s = stale_after_s
+        self._time_constant_s = time_constant_s
+        self._stuck_after_s = stuck_after_s
+        self._calibration = dict(calibration or {})
+        self._limits = limits
+        self._allowed = {
+            "air_temp_c": (disagree_air_temp_k, "K", "°C"),
+            "humidity_pct": (disagree_humidity_pct, "points", "%"),
+        }
+        self._sensors: dict[str, _Sensor] = {}
+
+    def add(self, reading: Reading) -> None:
+        """Take in a reading; what the gate refuses is counted."""
+        sensor = self._sensors.get(reading.source)
+        if sensor is None:
+            calibration = self._calibration.get(reading.source, Calibration())
+            sensor = self._sensors[reading.source] = _Sensor(self._limits, calibration, self._time_constant_s)
+        sensor.add(reading, self._stale_after_s)
+
+    def climate(self, now_monotonic_s: float) -> ClimateState:
+        """The climate at `now_monotonic_s` (seconds, of the clock of the readings)."""
+        usable, faults = self._usable(now_monotonic_s)
+        values = {name: self._combined(name, usable, now_monotonic_s) for name in QUANTITIES}
+        rejections: Counter[str] = sum((sensor.gate.rejected for sensor in self._sensors.values()), Counter())
+        heard_s = max((sensor.signals["air_temp_c"].heard_s for sensor in self._sensors.values()), default=-math.inf)
+        age_s = max(0.0, now_monotonic_s - heard_s) if heard_s > -math.inf else None
+        temperature, humidity = values["air_temp_c"], values["humidity_pct"]
+        users = [source for source in usable if self._fresh(usable[source], "air_temp_c", now_monotonic_s)]
+        if temperature is None and not faults:
+            said = "says the air temperature now" if self._sensors else "has said anything yet"
+            faults = [f"no sensor of {self.zone} {said}"]
+        elif temperature is not None and humidity is None:
+            faults.append(f"no sensor of {self.zone} says the humidity now")
+        dew_c, water_g_m3 = None, None
+        if temperature is not None and humidity is not None:
+            dew_c, water_g_m3 = dew_point_c(temperature, humidity), absolute_humidity_g_m3(temperature, humidity)
+        return ClimateState(
+            self.zone,
+            "fresh" if temperature is not None else "missing" if age_s is None else "stale",
+            air_temp_c=temperature,
+            humidity_pct=humidity if temperature is not None else None,
+            radiant_temp_c=values["radiant_temp_c"],
+            air_speed_m_s=values["air_speed_m_s"],
+            illuminance_lx=values["illuminance_lx"],
+            irradiance_w_m2=values["irradiance_w_m2"],
+            co2_ppm=values["co2_ppm"],
+            dew_point_c=dew_c,
+            absolute_humidity_g_m3=water_g_m3,
+            age_s=age_s,
+            reason="; ".join(faults) if temperature is None else None,
+            sources=tuple(sorted(users)),
+            simulated=any(usable[source].simulated for source in users),
+            rejected=sum(rejections.values()),
+            rejections=dict(rejections),
+            disagreement=self._disagreement(usable, now_monotonic_s),
+            faults=tuple(faults),
+        )
+
+    def _usable(self, now_s: float) -> tuple[dict[str, _Sensor], list[str]]:
+        usable, faults = {}, []
+        for source, sensor in self._sensors.items():
+            stuck_s = sensor.stuck_for_s()
+            silent_s = now_s - sensor.last_s
+            if sensor.last_s == -math.inf:
+                why = ", ".join(f"{count} × {reason}" for reason, count in sensor.gate.rejected.most_common(3))
+                faults.append(f"{source}: every reading so far was refused ({why})")
+            elif silent_s > self._stale_after_s:
+                faults.append(f"{source}: no good reading for {silent_s:.0f} s (stale after {self._stale_after_s:g} s)")
+            elif 0.0 < self._stuck_after_s <= stuck_s:
+                faults.append(f"{source}: has said exactly {sensor.said()} for {stuck_s:.0f} s; it may be stuck")
+            else:
+                usable[source] = sensor
+        return usable, faults
+
+    def _fresh(self, sensor: _Sensor, name: str, now_s: float) -> bool:
+        return now_s - sensor.signals[name].heard_s <= self._stale_after_s
+
+    def _combined(self, name: str, usable: Mapping[str, _Sensor], now_s: float) -> float | None:
+        values = [sensor.signals[name].value for sensor in usable.values() if self._fresh(sensor, name, now_s)]
+        return median(values) if values else None  # of two: their mean
+
+    def _disagreement(self, usable: Mapping[str, _Sensor], now_s: float) -> str | None:
+        for name, (allowed, step, unit) in self._allowed.items():
+            said = [(s.signals[name].value, source) for source, s in usable.items() if self._fresh(s, name, now_s)]
+            if len(said) > 1:
+                (low, low_source), (high, high_source) = min(said), max(said)
+                if high - low > allowed:
+                    return (
+                        f"{low_source} says {low:.1f} {unit}, {high_source} says {high:.1f} {unit}: "
+                        f"{high - low:.1f} {step} apart (allowed: {allowed:g})"
+                    )
+        return None

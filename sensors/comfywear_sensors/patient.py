@@ -1,0 +1,154 @@
+"""A reader that never gives up: it opens its sensor again after every fault, and says so once."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Literal
+
+from comfywear_sensors.clock import SYSTEM_CLOCK, Clock
+from comfywear_sensors.errors import EndOfRecording, NotAReading, ReaderTimeout, SensorError
+from comfywear_sensors.reading import Reading
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Reader, open_reader
+from comfywear_sensors.uri import SensorURI
+
+_log = logging.getLogger(__name__)
+
+State = Literal["waiting", "up", "silent", "down", "ended"]
+
+
+class PatientReader:
+    """Polls one sensor, for a worker's loop: `while not stopping: reading = sensor.poll(1.0)`.
+
+    Attributes:
+        source: The URI without secrets.
+        state: "waiting" before the first reading, "up", "silent" (open, but nothing usable for `silent_after_s`),
+            "down" (cannot be opened or read; tried again), "ended" (a recording that has been played).
+        error: The last fault, in words, or None while up.
+        faults: How many reads and openings have failed so far.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        *,
+        every_s: float = 1.0,
+        read_timeout_s: float = DEFAULT_TIMEOUT_S,
+        silent_after_s: float = 60.0,
+        retry_s: tuple[float, float] = (1.0, 60.0),
+        clock: Clock = SYSTEM_CLOCK,
+        jitter: Callable[[], float] = random.random,
+        opener: Callable[[str], Reader] | None = None,
+    ) -> None:
+        """Nothing is opened yet; `BadSensorURI` when `uri` is not one.
+
+        Args:
+            uri: The sensor.
+            every_s: The pace of a sensor that has to be asked; others set their own.
+            read_timeout_s: The deadline of one question.
+            silent_after_s: After so long without a usable answer it is opened anew.
+            retry_s: First and longest pause between two openings; it doubles, less up to half of it by chance.
+            clock: Time and waiting.
+            jitter: Numbers in 0…1.
+            opener: Opens `uri`, in place of `open_reader`.
+        """
+        self.source = SensorURI(uri).source
+        self.state: State = "waiting"
+        self.error: str | None = None
+        self.faults = 0
+        self._uri = uri
+        self._every_s = every_s
+        self._read_timeout_s = read_timeout_s
+        self._silent_after_s = silent_after_s
+        self._first_retry_s, self._longest_retry_s = retry_s
+        self._clock = clock
+        self._jitter = jitter
+        self._open = opener or (lambda text: open_reader(text, clock=clock))
+        self._reader: Reader | None = None
+        self._due_s = clock.monotonic()
+        self._heard_s = clock.monotonic()
+        self._up_since_s = clock.monotonic()
+        self._attempts = 0
+
+    def poll(self, timeout_s: float = 1.0) -> Reading | None:
+        """The next reading, or None after about `timeout_s` seconds without one; never raises."""
+        wait_s = self._due_s - self._clock.monotonic()
+        if self.state == "ended" or wait_s > timeout_s:
+            self._clock.sleep(timeout_s)
+            return None
+        self._clock.sleep(wait_s)
+        try:
+            if self._reader is None:
+                self._reader = self._open(self._uri)
+                self._heard_s = self._clock.monotonic()
+            started_s = self._clock.monotonic()
+            if self._reader.polled:
+                self._due_s = started_s + self._every_s
+            reading = self._reader.read(self._read_timeout_s if self._reader.polled else timeout_s)
+        except EndOfRecording as error:
+            self._change("ended", str(error))
+            self.close()
+        except (ReaderTimeout, NotAReading) as error:
+            self._unheard(str(error))
+        except SensorError as error:
+            self._lost(str(error))
+        except Exception as error:  # a reader's own mistake must not end the worker
+            _log.debug("%s: a fault inside the reader", self.source, exc_info=True)
+            self._lost(f"{self.source}: a fault inside the reader: {type(error).__name__}: {error}")
+        else:
+            self._heard()
+            return reading
+        return None
+
+    def _heard(self) -> None:
+        now_s = self._clock.monotonic()
+        self._heard_s = now_s
+        if self.state != "up":
+            self._up_since_s = now_s
+            self._change("up", None)
+        elif now_s - self._up_since_s > self._longest_retry_s:
+            self._attempts = 0  # only a sensor that stays starts again with short pauses; a loose plug does not
+
+    def _unheard(self, error: str) -> None:
+        if self._clock.monotonic() - self._heard_s < self._silent_after_s:
+            if self._reader is not None and self._reader.polled:
+                self.faults += 1
+            return
+        self.faults += 1
+        self._change("silent", error)
+        self._close_reader()
+        self._back_off()
+
+    def _lost(self, error: str) -> None:
+        self.faults += 1
+        self._change("down", error)
+        self._close_reader()
+        self._back_off()
+
+    def _back_off(self) -> None:
+        pause_s = min(self._longest_retry_s, self._first_retry_s * 2.0 ** min(self._attempts, 30))
+        self._attempts += 1
+        self._due_s = self._clock.monotonic() + pause_s * (1.0 - 0.5 * self._jitter())
+
+    def _change(self, state: State, error: str | None) -> None:
+        self.error = error
+        if state == self.state:
+            return
+        self.state = state
+        if error is None:
+            _log.info("sensor up: %s", self.source)
+        else:
+            _log.warning("sensor %s: %s", state, error)
+
+    def _close_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            try:
+                reader.close()
+            except Exception:  # a port that is already gone
+                _log.debug("%s: closing failed", self.source, exc_info=True)
+
+    def close(self) -> None:
+        """Give the sensor back."""
+        self._close_reader()
