@@ -1,0 +1,6 @@
+"""Feedback of people: votes 1–5, kept raw with the moment they belong to, and the socket that commands use."""
+
+from comfywear.feedback.control import ControlServer, ask, socket_path
+from comfywear.feedback.votes import Snapshot, VoteStore
+
+__all__ = ["ControlServer", "Snapshot", "VoteStore", "ask", "socket_path"]

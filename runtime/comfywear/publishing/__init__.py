@@ -1,0 +1,46 @@
+"""MQTT: records become messages, messages wait in a spool, one thread carries them to the broker.
+
+spool = Spool(state_dir / "spool.db", device="lab1")
+publisher = Publisher(BrokerSettings("broker.example"), Topics("home", "lab1"), spool, on_vote=cast_vote)
+publisher.post(publisher.topics.climate("desk"), partial(climate_message, climate), retain=True)
+publisher.run(stop)  # in a thread of the supervisor
+"""
+
+from comfywear.publishing.compose import (
+    PersonView,
+    climate_message,
+    comfort_message,
+    meta_message,
+    metrics_message,
+    people_message,
+    status_message,
+    vote_message,
+)
+from comfywear.publishing.connection import BrokerSettings
+from comfywear.publishing.messages import Message, ModelInfo, SourceInfo, Stamp
+from comfywear.publishing.mqtt import Pace, Publisher, PublisherHealth
+from comfywear.publishing.spool import Spool, SpoolHealth
+from comfywear.publishing.topics import Topics, check_name
+
+__all__ = [
+    "BrokerSettings",
+    "Message",
+    "ModelInfo",
+    "Pace",
+    "PersonView",
+    "Publisher",
+    "PublisherHealth",
+    "SourceInfo",
+    "Spool",
+    "SpoolHealth",
+    "Stamp",
+    "Topics",
+    "check_name",
+    "climate_message",
+    "comfort_message",
+    "meta_message",
+    "metrics_message",
+    "people_message",
+    "status_message",
+    "vote_message",
+]

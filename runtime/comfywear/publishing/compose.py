@@ -1,0 +1,268 @@
+"""Records become messages: pure functions, numbers rounded to what they mean, NaN never sent.
+
+Each takes the record and a `Stamp` (the spool makes it) and returns a message of `comfywear.publishing.messages`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, TypedDict
+
+import msgspec
+
+from comfywear.errors import UsageError
+from comfywear.publishing.messages import (
+    ClimateMessage,
+    ClothingItem,
+    ColourItem,
+    ComfortMessage,
+    GarmentItem,
+    MetaMessage,
+    MetricsMessage,
+    ModelInfo,
+    PeopleMessage,
+    PersonItem,
+    ScaleInfo,
+    SkinItem,
+    SourceInfo,
+    Stamp,
+    StatusMessage,
+    VoteClimate,
+    VoteComfort,
+    VoteMessage,
+)
+from comfywear.records import Climate, Clothing, ColourShare, Comfort, Garment, Person, SkinTemperature, Vote
+
+PersonView = tuple[Person, Clothing | None, SkinTemperature | None]
+
+_NOT_A_NUMBER = "a value was not a number"
+
+
+def status_message(
+    state: Literal["online", "offline"], stamp: Stamp, *, reason: str | None = None, version: str | None = None
+) -> StatusMessage:
+    """Whether the device is there."""
+    return StatusMessage(**_stamped(stamp), state=state, reason=reason, version=version)
+
+
+def meta_message(
+    stamp: Stamp,
+    *,
+    site: str,
+    version: str,
+    zones: Sequence[str],
+    sources: Sequence[SourceInfo],
+    models: Sequence[ModelInfo],
+    scale_id: str,
+    scale_words: Mapping[int, str],
+) -> MetaMessage:
+    """What the device is; `scale_words` are the words shown for the levels 1…5."""
+    return MetaMessage(
+        **_stamped(stamp),
+        site=site,
+        version=version,
+        zones=list(zones),
+        sources=list(sources),
+        models=list(models),
+        scale=ScaleInfo(id=scale_id, words=[scale_words[level] for level in sorted(scale_words)]),
+    )
+
+
+def climate_message(climate: Climate, stamp: Stamp) -> ClimateMessage:
+    """The air of a zone; a value that is not a number becomes null with a reason."""
+    air_temp, humidity = _round(climate.air_temp_c, 2), _round(climate.humidity_pct, 1)
+    lost = (air_temp is None and climate.air_temp_c is not None) or (
+        humidity is None and climate.humidity_pct is not None
+    )
+    return ClimateMessage(
+        **_stamped(stamp),
+        zone=climate.zone,
+        state=climate.state,
+        air_temp_c=air_temp,
+        humidity_pct=humidity,
+        radiant_temp_c=_round(climate.radiant_temp_c, 2),
+        air_speed_m_s=_round(climate.air_speed_m_s, 2),
+        age_s=_round(climate.age_s, 1),
+        reason=climate.reason or (_NOT_A_NUMBER if lost else None),
+        sources=list(climate.sources),
+        simulated=climate.simulated,
+        rejected=climate.rejected,
+    )
+
+
+def people_message(
+    zone: str, persons: Sequence[PersonView], stamp: Stamp, *, missing_reason: str | None = None
+) -> PeopleMessage:
+    """Who is in `zone`; `missing_reason` says why there is no picture, when there is none."""
+    missing = missing_reason is not None
+    return PeopleMessage(
+        **_stamped(stamp),
+        zone=zone,
+        state="missing" if missing else "seen",
+        count=None if missing else len(persons),
+        persons=[] if missing else [_person(*view) for view in persons],
+        reason=missing_reason,
+    )
+
+
+def comfort_message(zone: str, comfort: Comfort, stamp: Stamp) -> ComfortMessage:
+    """How comfortable `zone` is; without a usable distribution the reason says why."""
+    probabilities = [_round(share, 4) for share in comfort.probabilities]
+    usable = [share for share in probabilities if share is not None]
+    lost = len(usable) < len(probabilities) or (
+        comfort.expected_vote is not None and not math.isfinite(comfort.expected_vote)
+    )
+    return ComfortMessage(
+        **_stamped(stamp),
+        zone=zone,
+        probabilities=[] if lost else usable,
+        expected_vote=None if lost else _round(comfort.expected_vote, 2),
+        uncertainty=None if lost else _round(comfort.uncertainty, 2),
+        preference={} if lost else _finite(comfort.preference, 4),
+        decision=None if lost else comfort.decision,
+        level=None if lost else _whole(comfort.level),
+        pmv=_round(comfort.pmv, 2),
+        ppd_pct=_round(comfort.ppd_pct, 1),
+        model=comfort.model,
+        inputs={name: _round(value, 3) for name, value in comfort.inputs.items()},
+        assumptions=list(comfort.assumptions),
+        advice=list(comfort.advice),
+        reason=comfort.reason or (_NOT_A_NUMBER if lost else None),
+    )
+
+
+def vote_message(vote: Vote, stamp: Stamp) -> VoteMessage:
+    """A press with the moment it belongs to; `ts` and `time_ok` are the vote's own."""
+    return VoteMessage(
+        **_stamped(replace(stamp, ts=vote.ts, time_ok=vote.time_ok)),
+        zone=vote.zone,
+        id=vote.id,
+        level=vote.level,
+        scale=vote.scale,
+        words=vote.words,
+        source=vote.source,
+        climate=_vote_climate(vote.climate) if vote.climate else None,
+        clothing=_clothing(vote.clothing) if vote.clothing else None,
+        persons=len(vote.persons),
+        comfort=_vote_comfort(vote.comfort) if vote.comfort else None,
+    )
+
+
+def metrics_message(values: Mapping[str, float | None], stamp: Stamp) -> MetricsMessage:
+    """How the device is doing; `values` by the names of `MetricsMessage`'s fields.
+
+    Raises:
+        UsageError: For a name that the message does not have.
+    """
+    try:
+        return msgspec.convert({**_finite(values, 3), **_stamped(stamp)}, MetricsMessage)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"metrics: {error}") from error
+
+
+def _vote_climate(climate: Climate) -> VoteClimate:
+    return VoteClimate(
+        state=climate.state,
+        air_temp_c=_round(climate.air_temp_c, 2),
+        humidity_pct=_round(climate.humidity_pct, 1),
+        radiant_temp_c=_round(climate.radiant_temp_c, 2),
+        air_speed_m_s=_round(climate.air_speed_m_s, 2),
+        simulated=climate.simulated,
+    )
+
+
+def _vote_comfort(comfort: Comfort) -> VoteComfort:
+    return VoteComfort(
+        expected_vote=_round(comfort.expected_vote, 2),
+        level=_whole(comfort.level),
+        decision=comfort.decision,
+        pmv=_round(comfort.pmv, 2),
+        model=comfort.model,
+    )
+
+
+def _person(person: Person, clothing: Clothing | None, skin: SkinTemperature | None) -> PersonItem:
+    return PersonItem(
+        id=int(person.track_id),
+        score=_share(person.score),
+        seen_s=_round(person.seen_s, 1),
+        garments=[_garment(garment) for garment in person.garments],
+        clothing=_clothing(clothing) if clothing else None,
+        skin=_skin(skin) if skin else None,
+    )
+
+
+def _garment(garment: Garment) -> GarmentItem:
+    return GarmentItem(
+        kind=garment.kind,
+        probability=_share(garment.probability),
+        colours=[_colour(colour) for colour in garment.colours],
+        alternatives=_finite(garment.alternatives, 3),
+    )
+
+
+def _colour(colour: ColourShare) -> ColourItem:
+    red, green, blue = (int(value) for value in colour.rgb)
+    return ColourItem(name=colour.name, share=_share(colour.share), rgb=f"#{red:02x}{green:02x}{blue:02x}")
+
+
+def _clothing(clothing: Clothing) -> ClothingItem:
+    assumed = [name for name, _, how in clothing.items if how == "assumed"]
+    return ClothingItem(clo=_round(clothing.clo, 2), clo_sd=_round(clothing.clo_sd, 2), assumed=assumed)
+
+
+def _skin(skin: SkinTemperature) -> SkinItem:
+    low, high = skin.zone_c or (None, None)
+    temperature = _round(skin.skin_temp_c, 2)
+    lost = temperature is None and skin.skin_temp_c is not None
+    return SkinItem(
+        skin_temp_c=temperature,
+        neutral_low_c=_round(low, 2),
+        neutral_high_c=_round(high, 2),
+        skin_wettedness=_round(skin.skin_wettedness, 3),
+        model=skin.model,
+        reason=skin.reason or (_NOT_A_NUMBER if lost else None),
+    )
+
+
+class _Stamped(TypedDict):
+    device: str
+    epoch: str
+    seq: int | None
+    ts: str | None
+    time_ok: bool
+
+
+def _stamped(stamp: Stamp) -> _Stamped:
+    return {
+        "device": stamp.device,
+        "epoch": stamp.epoch,
+        "seq": stamp.seq,
+        "ts": stamp.ts,
+        "time_ok": stamp.time_ok,
+    }
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    """`value` as a plain float, or None when it is None, NaN or infinite (numpy numbers are taken too)."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), digits)
+
+
+def _whole(value: int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _share(value: float) -> float | None:
+    """A probability, kept within 0…1 against rounding; None when it is not a number."""
+    rounded = _round(value, 3)
+    return None if rounded is None else min(max(rounded, 0.0), 1.0)
+
+
+def _finite(values: Mapping[str, float | None], digits: int) -> dict[str, float]:
+    """The finite ones of `values`, rounded; whole numbers stay whole."""
+    rounded = {name: value if isinstance(value, int) else _round(value, digits) for name, value in values.items()}
+    return {name: value for name, value in rounded.items() if value is not None}

@@ -1,0 +1,334 @@
+"""One connection to a broker, driven by the thread that calls it: no thread of paho's, no queue of paho's.
+
+A `Connection` lives from one CONNECT to one loss and is then thrown away: whatever was on its way stays in the spool
+and is sent again by the next. Callbacks only append to a deque, since an exception or a lock in one would stop paho.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from comfywear.errors import BrokerError
+from comfywear.publishing import reasons
+
+# Unacknowledged messages each way; larger windows overrun the queues of brokers, which drop after acknowledging.
+WINDOW = 20
+_POLL_S = 0.2
+_UNSUPPORTED_VERSION = 0x84
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker is and how it is spoken to.
+
+    Attributes:
+        host: Name or address; empty = there is no broker.
+        port: TCP port.
+        username: Empty = none.
+        password_file: A file that holds the password alone, read at each connection; empty = none.
+        tls: Encrypt, and verify certificate and name.
+        ca_file: The authority's certificate; empty = the system's authorities.
+        keepalive_s: A silent connection is probed this often.
+        timeout_s: How long connecting, and then the broker's answer, may take.
+    """
+
+    host: str
+    port: int = 1883
+    username: str = ""
+    password_file: str = ""
+    tls: bool = False
+    ca_file: str = ""
+    keepalive_s: int = 30
+    timeout_s: float = 8.0
+
+
+class Kind(Enum):
+    """How a connection was refused."""
+
+    UNREACHABLE = "unreachable"
+    VERSION = "version"  # it said that it does not speak this version of MQTT
+    SILENT = "silent"  # it closed the connection without an answer
+    REFUSED = "refused"
+
+
+class Refused(BrokerError):  # noqa: N818 - it is the broker's answer
+    """The broker cannot be reached or does not let us in; the message says why."""
+
+    def __init__(self, reason: str, kind: Kind) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+
+class Acknowledged(NamedTuple):
+    """The broker's word on what was sent with `mid`; `refusal` says why when it did not take it."""
+
+    mid: int
+    refusal: str | None
+
+
+class Subscribed(NamedTuple):
+    """The broker's word on a subscription."""
+
+    refusal: str | None
+
+
+class Incoming(NamedTuple):
+    """A message from the broker; call `Connection.done` when it has been dealt with."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    mid: int
+    qos: int
+
+
+Event = Acknowledged | Subscribed | Incoming
+
+
+class Will(NamedTuple):
+    """What the broker says, retained, when the connection breaks."""
+
+    topic: str
+    payload: bytes
+
+
+class Connection:
+    """A connection to a broker; all methods belong to one thread.
+
+    Attributes:
+        events: What the broker said since the last look, oldest first.
+        lost: Why the connection is gone, or None while it stands.
+        window: Messages that may be on their way at once, by the broker's wish at most 20.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings, client_id: str, protocol: MQTTProtocolVersion, will: Will | None = None
+    ) -> None:
+        self.settings = settings
+        self.protocol = protocol
+        self.events: deque[Event] = deque()
+        self.lost: str | None = None
+        self.window = WINDOW
+        self._answer: ReasonCode | None = None
+        self._client = self._make_client(client_id, will)
+
+    def open(self, stop: threading.Event | None = None) -> None:
+        """Connect and wait for the broker's answer.
+
+        Raises:
+            Refused: With the reason, when it cannot be reached or says no, or when `stop` is set meanwhile.
+        """
+        host, port = self.settings.host, self.settings.port
+        properties = None
+        if self.protocol == MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
+            properties.ReceiveMaximum = WINDOW
+        try:
+            self._client.connect(host, port, self.settings.keepalive_s, properties=properties)
+        except (OSError, ValueError) as error:
+            raise Refused(reasons.of_error(error, host, port), Kind.UNREACHABLE) from error
+        deadline = time.monotonic() + self.settings.timeout_s
+        while self._answer is None and self.lost is None:
+            if time.monotonic() > deadline or (stop is not None and stop.is_set()):
+                self.abandon()
+                raise Refused(f"{host}:{port} takes connections but does not answer as a broker", Kind.UNREACHABLE)
+            self.poll(_POLL_S)
+        if self._answer is None:
+            raise Refused(f"{host}:{port} closed the connection without an answer", Kind.SILENT)
+        if self._answer.is_failure:
+            kind = Kind.VERSION if self._answer.value == _UNSUPPORTED_VERSION else Kind.REFUSED
+            self.abandon()
+            raise Refused(f"{host}:{port} refuses: {reasons.of_code(self._answer.value, self._answer.getName())}", kind)
+
+    def poll(self, timeout_s: float, wake: socket.socket | None = None) -> None:
+        """Move what is to be moved, waiting at most `timeout_s` for the broker or for a byte on `wake`."""
+        sock = self._client.socket()
+        if sock is None or self.lost is not None:
+            self.lost = self.lost or "the connection is closed"
+            return
+        poller = select.poll()
+        poller.register(sock.fileno(), select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
+        if wake is not None:
+            poller.register(wake.fileno(), select.POLLIN)
+        buffered = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        ready = dict(poller.poll(0 if buffered else timeout_s * 1000))
+        happened = ready.get(sock.fileno(), 0)
+        failure = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if buffered or happened & ~select.POLLOUT:
+            failure = self._client.loop_read()
+        if not failure and self._client.want_write():
+            failure = self._client.loop_write()
+        if not failure:
+            failure = self._client.loop_misc()
+        if failure or self._client.socket() is None:
+            self.lost = self.lost or "the connection broke"
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+        """Send with QoS 1; returns the id that its acknowledgement will carry, None when the connection is gone."""
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
+            self.lost = self.lost or "the connection broke"
+            return None
+        return info.mid
+
+    def subscribe(self, topic_filter: str) -> None:
+        """Ask for messages with QoS 1; the answer comes as `Subscribed`."""
+        self._client.subscribe(topic_filter, qos=1)
+
+    def done(self, message: Incoming) -> None:
+        """Acknowledge a message that has been dealt with."""
+        self._client.ack(message.mid, message.qos)
+
+    def close(self) -> None:
+        """Say goodbye (the last will is then not sent) and close."""
+        if self._client.socket() is not None and self.lost is None:
+            self._client.disconnect()
+            deadline = time.monotonic() + 1
+            while self.lost is None and time.monotonic() < deadline:
+                self.poll(_POLL_S)
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close without goodbye: the broker sends the last will."""
+        sock = self._client.socket()
+        if sock is not None:
+            sock.close()
+        self.lost = self.lost or "given up"
+
+    def _make_client(self, client_id: str, will: Will | None) -> Client:
+        settings = self.settings
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=self.protocol,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.connect_timeout = settings.timeout_s
+        if settings.username:
+            client.username_pw_set(settings.username, _password(settings.password_file))
+        if settings.tls:
+            client.tls_set_context(_tls_context(settings.ca_file))
+        if will is not None:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(
+        self, _client: Client, _userdata: Any, _flags: Any, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        self._answer = code
+        self.window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
+
+    def _on_disconnect(self, _client: Client, _userdata: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if flags.is_disconnect_packet_from_server and code is not None:
+            self.lost = f"the broker ended the connection: {reasons.of_code(code.value, code.getName())}"
+        else:
+            self.lost = self.lost or "the connection broke"
+
+    def _on_publish(self, _client: Client, _userdata: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
+        refusal = reasons.of_code(code.value, code.getName()) if code.is_failure else None
+        self.events.append(Acknowledged(mid, refusal))
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: Any, _mid: int, codes: list[ReasonCode], _properties: Any
+    ) -> None:
+        refused = [reasons.of_code(code.value, code.getName()) for code in codes if code.is_failure]
+        self.events.append(Subscribed(refused[0] if refused else None))
+
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""
+        self.events.append(Incoming(topic, bytes(message.payload), message.retain, message.mid, message.qos))
+
+
+class Dialect:
+    """Finds the version of MQTT that a broker speaks: v5, else 3.1.1 where that is all it speaks.
+
+    A broker may refuse v5 in words or by closing the connection. A closed connection alone proves nothing (the
+    broker may be starting), so 3.1.1 is settled for only when v5 fails again right after 3.1.1 was let in: under
+    3.1.1 a device cannot see that a message was denied.
+    """
+
+    def __init__(self) -> None:
+        self._known: MQTTProtocolVersion | None = None
+
+    def connect(
+        self, settings: BrokerSettings, client_id: str, will: Will | None = None, stop: threading.Event | None = None
+    ) -> Connection:
+        """An open connection.
+
+        Raises:
+            Refused: With the reason.
+        """
+        five, older = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+
+        def opened(protocol: MQTTProtocolVersion) -> Connection:
+            connection = Connection(settings, client_id, protocol, will)
+            connection.open(stop)
+            self._known = protocol
+            return connection
+
+        known, self._known = self._known, None
+        if known is older:
+            return opened(older)
+        try:
+            return opened(five)
+        except Refused as refused:
+            if refused.kind not in (Kind.VERSION, Kind.SILENT) or (refused.kind is Kind.SILENT and known is five):
+                raise
+            said_so = refused.kind is Kind.VERSION
+        try:
+            connection = opened(older)
+        except Refused as refused:
+            if refused.kind is not Kind.SILENT:
+                raise
+            raise Refused(
+                f"{refused} (a wrong user name or password, a port that wants TLS, or not an MQTT broker)", Kind.SILENT
+            ) from refused
+        if said_so:
+            return connection
+        connection.close()
+        try:
+            return opened(five)
+        except Refused as refused:
+            if refused.kind is not Kind.SILENT:
+                raise
+        return opened(older)
+
+
+def _password(path: str) -> str | None:
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"the password file {path} cannot be read ({error})", Kind.REFUSED) from error
+
+
+def _tls_context(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ssl.SSLError) as error:
+        raise Refused(f"the CA file {ca_file} cannot be used ({error})", Kind.REFUSED) from error

@@ -1,0 +1,289 @@
+"""What goes over MQTT: one Struct a message type, every field with its meaning and unit.
+
+Every message carries the device's name, the spool's epoch (random, new when the spool is new) and its sequence
+number, so that a consumer can drop repeats and notice gaps. Pictures, crops, embeddings and faces have no field here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from comfywear.errors import UsageError
+
+
+def _meta(description: str, unit: str | None = None) -> Meta:
+    return Meta(description=description, extra_json_schema={"unit": unit} if unit else None)
+
+
+TempC = Annotated[float | None, _meta("Air temperature.", "°C")]
+HumidityPct = Annotated[float | None, _meta("Relative humidity.", "%")]
+RadiantC = Annotated[float | None, _meta("Mean radiant (or globe) temperature, where it is measured.", "°C")]
+AirSpeed = Annotated[float | None, _meta("Air speed, where it is measured.", "m/s")]
+Probability = Annotated[float | None, Meta(ge=0, le=1, description="0…1; null when it is not known.")]
+Zone = Annotated[str, Meta(description="The zone's name, as in the topic.")]
+Reason = Annotated[str | None, Meta(description="Why a value is null, if one is.")]
+Level = Annotated[int, Meta(ge=1, le=5, description="1 (uncomfortable) … 5 (comfortable).")]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What makes a message one of a sequence: `seq` None stands for a message of the connection itself (status)."""
+
+    device: str
+    epoch: str
+    seq: int | None
+    ts: str | None
+    time_ok: bool
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields that every message begins with."""
+
+    device: Annotated[str, Meta(description="The device's name, as in the topic.")]
+    epoch: Annotated[str, Meta(description="Random name of the device's message store; a new store has a new one.")]
+    seq: Annotated[int | None, Meta(description="Sequence number within the epoch; null outside the sequence.")]
+    ts: Annotated[str | None, Meta(description="ISO 8601 UTC; null while the device's clock is not set.")]
+    time_ok: Annotated[bool, Meta(description="True when `ts` can be believed.")]
+
+
+class StatusMessage(Message, frozen=True, kw_only=True):
+    """Whether the device is there; "offline" is sent by the broker when the connection breaks (retained)."""
+
+    schema: Literal["comfywear/v1/status"] = "comfywear/v1/status"
+    state: Literal["online", "offline"]
+    reason: Annotated[str | None, Meta(description="Why it is offline: stopped, or connection lost.")] = None
+    version: Annotated[str | None, Meta(description="Version of the software.")] = None
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A model that the device runs."""
+
+    role: Annotated[str, Meta(description="What it does: detector, attributes, thermalwear, comfywear.")]
+    id: Annotated[str, Meta(description="Name and version.")]
+    engine: Annotated[str | None, Meta(description="The engine that runs it; null for formulas.")] = None
+    sha256: Annotated[str | None, Meta(description="Hash of the model file; null for formulas.")] = None
+
+
+class SourceInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A camera or sensor."""
+
+    kind: Literal["camera", "sensor"]
+    uri: Annotated[str, Meta(description="Where it is read from, without secrets.")]
+    zone: Annotated[str | None, Meta(description="The zone that it belongs to; null for all zones.")] = None
+
+
+class ScaleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The scale of votes: its id and the words shown for 1…5, in order."""
+
+    id: str
+    words: Annotated[list[str], Meta(min_length=5, max_length=5)]
+
+
+class MetaMessage(Message, frozen=True, kw_only=True):
+    """What the device is (retained)."""
+
+    schema: Literal["comfywear/v1/meta"] = "comfywear/v1/meta"
+    site: str
+    version: Annotated[str, Meta(description="Version of the software.")]
+    zones: list[str]
+    sources: list[SourceInfo]
+    models: list[ModelInfo]
+    scale: ScaleInfo
+
+
+class ClimateMessage(Message, frozen=True, kw_only=True):
+    """The air of a zone (retained). Unless `state` is "fresh", temperature and humidity are null."""
+
+    schema: Literal["comfywear/v1/climate"] = "comfywear/v1/climate"
+    zone: Zone
+    state: Literal["fresh", "stale", "missing"]
+    air_temp_c: TempC
+    humidity_pct: HumidityPct
+    radiant_temp_c: RadiantC = None
+    air_speed_m_s: AirSpeed = None
+    age_s: Annotated[float | None, _meta("Age of the newest reading when this was stamped.", "s")] = None
+    reason: Reason = None
+    sources: list[str] = []
+    simulated: Annotated[bool, Meta(description="True when no real sensor stands behind it.")] = False
+    rejected: Annotated[int, Meta(description="Readings refused since the start.", ge=0)] = 0
+
+
+class ColourItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A colour of a garment."""
+
+    name: Annotated[str, Meta(description="Basic colour term.")]
+    share: Probability
+    rgb: Annotated[str, Meta(description="sRGB.", pattern="^#[0-9a-f]{6}$")]
+
+
+class GarmentItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A garment with its colours, heaviest first."""
+
+    kind: str
+    probability: Probability
+    colours: list[ColourItem] = []
+    alternatives: Annotated[dict[str, float], Meta(description="Other kinds that it may be.")] = {}
+
+
+class ClothingItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Insulation of what is worn."""
+
+    clo: Annotated[float | None, _meta("Insulation of the ensemble.", "clo")]
+    clo_sd: Annotated[float | None, _meta("Its standard deviation.", "clo")]
+    assumed: Annotated[list[str], Meta(description="Garments not seen but counted.")] = []
+
+
+class SkinItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Modelled mean skin temperature: never a measurement."""
+
+    skin_temp_c: Annotated[float | None, _meta("Modelled mean skin temperature.", "°C")]
+    neutral_low_c: Annotated[float | None, _meta("Lower end of the neutral zone of this activity.", "°C")] = None
+    neutral_high_c: Annotated[float | None, _meta("Upper end of the neutral zone of this activity.", "°C")] = None
+    skin_wettedness: Annotated[float | None, Meta(description="0…1.")] = None
+    model: str
+    reason: Reason = None
+
+
+class PersonItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A person: a number that lasts while they are in the picture, and what they wear."""
+
+    id: Annotated[int, Meta(description="Track number; not an identity, new after a few minutes' absence.")]
+    score: Probability
+    seen_s: Annotated[float | None, _meta("How long they have been there.", "s")]
+    garments: list[GarmentItem]
+    clothing: ClothingItem | None = None
+    skin: SkinItem | None = None
+
+
+class PeopleMessage(Message, frozen=True, kw_only=True):
+    """Who is in a zone, by clothing alone (retained)."""
+
+    schema: Literal["comfywear/v1/people"] = "comfywear/v1/people"
+    zone: Zone
+    state: Annotated[Literal["seen", "missing"], Meta(description='"missing": the camera gives no picture.')]
+    count: Annotated[int | None, Meta(description="Persons in the zone; null when the camera is missing.")]
+    persons: list[PersonItem]
+    reason: Reason = None
+
+
+class ComfortMessage(Message, frozen=True, kw_only=True):
+    """How comfortable a zone is: a distribution and what follows from it (retained)."""
+
+    schema: Literal["comfywear/v1/comfort"] = "comfywear/v1/comfort"
+    zone: Zone
+    probabilities: Annotated[
+        list[float], Meta(description="Of the thermal sensation votes −3 cold … +3 hot; empty without a value.")
+    ]
+    expected_vote: Annotated[float | None, Meta(description="Mean of that distribution, −3…+3.")]
+    uncertainty: Annotated[float | None, Meta(description="Its standard deviation.")]
+    preference: Annotated[dict[str, float], Meta(description='Probabilities of "cooler", "no change", "warmer".')]
+    decision: Annotated[str | None, Meta(description="The preference that the model decides for.")]
+    level: Annotated[int | None, Meta(description="1 (uncomfortable) … 5 (comfortable).")]
+    pmv: Annotated[float | None, Meta(description="Predicted mean vote with the same inputs.")]
+    ppd_pct: Annotated[float | None, _meta("Predicted percentage dissatisfied, from `pmv`.", "%")]
+    model: str
+    inputs: Annotated[dict[str, float | None], Meta(description="What went in, by name with unit.")]
+    assumptions: list[str] = []
+    advice: list[str] = []
+    reason: Reason = None
+
+
+class VoteClimate(msgspec.Struct, frozen=True, kw_only=True):
+    """The air at the moment of a vote."""
+
+    state: Literal["fresh", "stale", "missing"]
+    air_temp_c: TempC
+    humidity_pct: HumidityPct
+    radiant_temp_c: RadiantC = None
+    air_speed_m_s: AirSpeed = None
+    simulated: bool = False
+
+
+class VoteComfort(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model said at the moment of a vote."""
+
+    expected_vote: float | None
+    level: int | None
+    decision: str | None
+    pmv: float | None
+    model: str
+
+
+class VoteMessage(Message, frozen=True, kw_only=True):
+    """Somebody pressed 1–5 (an event). `ts` and `time_ok` are those of the press."""
+
+    schema: Literal["comfywear/v1/vote"] = "comfywear/v1/vote"
+    zone: Zone
+    id: Annotated[str, Meta(description="Unique; a repeat of the same vote carries the same id.")]
+    level: Level
+    scale: Annotated[str, Meta(description="Id of the scale shown.")]
+    words: Annotated[str, Meta(description="The words shown for this level.")]
+    source: Annotated[str, Meta(description="Where it was pressed: command, mqtt, …")]
+    climate: VoteClimate | None = None
+    clothing: ClothingItem | None = None
+    persons: Annotated[int, Meta(description="Persons in the zone.", ge=0)] = 0
+    comfort: VoteComfort | None = None
+
+
+class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the device is doing; null = not known."""
+
+    schema: Literal["comfywear/v1/metrics"] = "comfywear/v1/metrics"
+    uptime_s: Annotated[float | None, _meta("Since the device was started.", "s")] = None
+    rss_mb: Annotated[float | None, _meta("Memory in use.", "MB")] = None
+    frames: Annotated[int | None, Meta(description="Frames looked at since the start.")] = None
+    frames_per_s: Annotated[float | None, _meta("Frames looked at.", "1/s")] = None
+    engine_share: Annotated[float | None, Meta(description="Part of the time spent inside the model engine, 0…1.")] = (
+        None
+    )
+    persons: Annotated[int | None, Meta(description="Persons in all zones.")] = None
+    votes: Annotated[int | None, Meta(description="Votes stored.")] = None
+    votes_refused: Annotated[int | None, Meta(description="Incoming votes refused since the start.")] = None
+    restarts: Annotated[int | None, Meta(description="Workers started again since the start.")] = None
+    spool_rows: Annotated[int | None, Meta(description="Messages waiting for the broker.")] = None
+    spool_bytes: Annotated[int | None, _meta("Their size.", "B")] = None
+    spool_dropped_telemetry: Annotated[int | None, Meta(description="Messages dropped for lack of room, ever.")] = None
+    spool_dropped_events: Annotated[int | None, Meta(description="Votes dropped for lack of room, ever.")] = None
+    connections: Annotated[int | None, Meta(description="Connections made to the broker since the start.")] = None
+    acknowledged: Annotated[int | None, Meta(description="Messages the broker took since the start.")] = None
+    denied: Annotated[int | None, Meta(description="Messages the broker refused since the start.")] = None
+
+
+class VoteSet(msgspec.Struct, frozen=True, kw_only=True):
+    """Incoming: a vote from elsewhere; a plain number 1–5 says the same."""
+
+    level: Level
+
+
+LONGEST_VOTE_BYTES = 1024
+
+
+def read_vote(payload: bytes) -> int:
+    """The level 1–5 that an incoming vote's payload asks for: `{"level": 4}` or `4`.
+
+    Raises:
+        UsageError: For anything else.
+    """
+    if len(payload) > LONGEST_VOTE_BYTES:
+        raise UsageError(f"a vote of {len(payload)} bytes")
+    try:
+        found: int | VoteSet = msgspec.json.decode(payload, type=Level | VoteSet)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise UsageError(f'{error}; send {{"level": 4}} or 4, with 1 (uncomfortable) … 5 (comfortable)') from error
+    return found.level if isinstance(found, VoteSet) else found
+
+
+MESSAGE_TYPES: dict[str, type[msgspec.Struct]] = {
+    "status": StatusMessage,
+    "meta": MetaMessage,
+    "climate": ClimateMessage,
+    "people": PeopleMessage,
+    "comfort": ComfortMessage,
+    "vote": VoteMessage,
+    "vote-set": VoteSet,
+    "metrics": MetricsMessage,
+}

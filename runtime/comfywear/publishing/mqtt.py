@@ -1,0 +1,363 @@
+"""The publisher: takes messages into the spool from any thread, and carries them to the broker from one.
+
+A message is accepted when it is committed. It goes out with QoS 1, at most 20 at a time, and its row is deleted only
+when the broker acknowledged it with a good reason code. What keeps the connection honest is the age of the last
+acknowledgement, never the client library's opinion that it is connected.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import msgspec
+
+from comfywear.errors import ComfyWearError, StoreError, UsageError
+from comfywear.publishing.compose import status_message
+from comfywear.publishing.connection import (
+    Acknowledged,
+    BrokerSettings,
+    Connection,
+    Dialect,
+    Incoming,
+    Refused,
+    Subscribed,
+    Will,
+)
+from comfywear.publishing.messages import read_vote
+from comfywear.publishing.spool import Build, Key, Row, Spool
+from comfywear.publishing.topics import Topics
+
+_log = logging.getLogger(__name__)
+
+OnVote = Callable[[str, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the publisher is, in seconds.
+
+    Attributes:
+        first_pause_s: Before the second attempt; doubles with each (and is jittered, so that a thousand devices do
+            not come back at once).
+        longest_pause_s: Between attempts at most.
+        settled_after_s: A connection that lasted so long makes the next pause the first again.
+        ack_timeout_s: Without an acknowledgement for so long while some are due, a new connection is made.
+        denied_retry_s: A topic that the broker denied is tried again after this.
+        flush_s: After a stop, how long unsent messages are still sent.
+    """
+
+    first_pause_s: float = 1.0
+    longest_pause_s: float = 60.0
+    settled_after_s: float = 30.0
+    ack_timeout_s: float = 20.0
+    denied_retry_s: float = 60.0
+    flush_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherHealth:
+    """How publishing goes; counts since the start. `denied_topics` are those that the broker refuses now."""
+
+    state: str
+    connections: int
+    acknowledged: int
+    denied: int
+    votes_refused: int
+    denied_topics: tuple[str, ...]
+
+
+# Acknowledged rows are deleted together, so that a memory card sees few writes.
+_DELETE_AFTER_S = 0.5
+_DELETE_AT = 20
+_TICK_S = 1.0
+_REFUSED_VOTE_LOG_S = 10.0
+
+
+class Publisher:
+    """Carries messages to a broker; `post` from any thread, `run` in a thread of the supervisor.
+
+    Args:
+        settings: The broker; with an empty host everything stays in the spool.
+        topics: The device's topics.
+        spool: Where messages wait.
+        on_vote: Called in the publisher's thread with zone and level for each vote that comes over MQTT; it must
+            have stored the vote when it returns, and raises a ComfyWearError to refuse it.
+        version: Of the software, said in the birth message.
+        pace: Pauses and time limits.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        topics: Topics,
+        spool: Spool,
+        *,
+        on_vote: OnVote | None = None,
+        version: str | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.spool = spool
+        self.topics = topics
+        self._settings = settings
+        self._on_vote = on_vote
+        self._version = version
+        self._pace = pace or Pace()
+        self._dialect = Dialect()
+        self._state = "waiting: not started"
+        self._wake_in, self._wake_out = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self._sent: dict[int, Row] = {}
+        self._arrived: dict[Key, float] = {}
+        self._delete_not_before_s = 0.0
+        self._cursor: Key = ("", 0)
+        self._denied: dict[str, float] = {}
+        self._last_ack_s = 0.0
+        self._complaint: str | None = None
+        self._last_refused_vote_log_s = float("-inf")
+        self._connections = self._acknowledged = self._denials = self._votes_refused = 0
+
+    @property
+    def state(self) -> str:
+        """One of "connected", "waiting: <reason>" and "stopped"."""
+        return self._state
+
+    def health(self) -> PublisherHealth:
+        """How it goes."""
+        return PublisherHealth(
+            self._state,
+            self._connections,
+            self._acknowledged,
+            self._denials,
+            self._votes_refused,
+            tuple(sorted(self._denied.copy())),
+        )
+
+    def post(self, topic: str, build: Build, *, retain: bool = False, event: bool = False) -> int:
+        """Commit a message to the spool and return its sequence number; it goes out when the broker can be reached.
+
+        Args:
+            topic: One of the device's topics.
+            build: Makes the message from its stamp, such as `partial(climate_message, climate)`.
+            retain: True for live states.
+            event: True for votes: dropped last of all.
+
+        Raises:
+            StoreError: When it could not be committed; it is then not accepted.
+            UsageError: When it can never be sent.
+        """
+        seq = self.spool.accept(topic, build, retain=retain, event=event)
+        with suppress(BlockingIOError):  # enough wake-ups wait already
+            self._wake_in.send(b"\0")
+        return seq
+
+    def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Connect, carry, connect again, until `stop` is set; `beat` is called at least every few seconds."""
+        if not self._settings.host:
+            self._say("waiting: the settings name no broker")
+        attempt = 0
+        while not stop.is_set():
+            beat()
+            if not self._settings.host:
+                stop.wait(_TICK_S)
+                continue
+            began = time.monotonic()
+            try:
+                connection = self._dialect.connect(self._settings, self._client_id, self._will(), stop)
+            except Refused as refused:
+                reason = str(refused)
+            else:
+                began = time.monotonic()
+                reason = self._serve(connection, stop, beat)
+            if stop.is_set():
+                break
+            self._say(f"waiting: {reason}")
+            attempt = 0 if time.monotonic() - began > self._pace.settled_after_s else attempt
+            self._pause(attempt, stop, beat)
+            attempt += 1
+        self._say("stopped")
+
+    @property
+    def _client_id(self) -> str:
+        return f"comfywear-{self.topics.site}-{self.topics.device}"
+
+    def _say(self, state: str) -> None:
+        """Take a new state; one log line for each change."""
+        if state != self._state:
+            self._state = state
+            level = logging.WARNING if state.startswith("waiting") else logging.INFO
+            _log.log(level, "broker %s:%s: %s", self._settings.host or "-", self._settings.port, state)
+
+    def _pause(self, attempt: int, stop: threading.Event, beat: Callable[[], None]) -> None:
+        longest = min(self._pace.longest_pause_s, self._pace.first_pause_s * 2 ** min(attempt, 30))
+        until = time.monotonic() + longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        while not stop.is_set() and (left := until - time.monotonic()) > 0:
+            beat()
+            stop.wait(min(left, _TICK_S))
+
+    def _will(self) -> Will:
+        """What the broker says when the device is gone: without a time, since nobody knows it yet."""
+        stamp = replace(self.spool.stamp(), ts=None, time_ok=False)
+        message = status_message("offline", stamp, reason="connection lost", version=self._version)
+        return Will(self.topics.status, msgspec.json.encode(message))
+
+    def _say_status(self, connection: Connection, state: Literal["online", "offline"], reason: str | None) -> None:
+        message = status_message(state, self.spool.stamp(), reason=reason, version=self._version)
+        connection.publish(self.topics.status, msgspec.json.encode(message), retain=True)
+
+    def _serve(self, connection: Connection, stop: threading.Event, beat: Callable[[], None]) -> str:
+        """Carry messages until the connection is lost or `stop` is set; returns why it ended."""
+        self._greet(connection)
+        flush_until: float | None = None
+        while connection.lost is None:
+            beat()
+            now = time.monotonic()
+            if stop.is_set() and flush_until is None:
+                flush_until = now + self._pace.flush_s
+            self._fill(connection)
+            if flush_until is not None and (not self._sent or now > flush_until):
+                self._part(connection)
+                break
+            connection.poll(self._poll_s(), self._wake_out)
+            self._drain_wake()
+            while connection.events:
+                self._handle(connection, connection.events.popleft())
+            self._delete_arrived()
+            if self._sent and time.monotonic() - self._last_ack_s > self._pace.ack_timeout_s:
+                connection.abandon()
+                connection.lost = f"no acknowledgement for {self._pace.ack_timeout_s:.0f} s"
+        self._sent.clear()
+        self._delete_arrived(at_once=True)
+        return connection.lost or "stopped"
+
+    def _greet(self, connection: Connection) -> None:
+        """Birth message and subscription of a new connection; rows that were on their way go again."""
+        self._connections += 1
+        self._cursor = ("", 0)
+        self._last_ack_s = time.monotonic()
+        self._say("connected")
+        self._say_status(connection, "online", None)
+        if self._on_vote is not None:
+            connection.subscribe(self.topics.vote_set_filter)
+
+    def _part(self, connection: Connection) -> None:
+        """An orderly end: say offline, wait for the last acknowledgements, and go."""
+        self._say_status(connection, "offline", "stopped")
+        connection.close()
+        while connection.events:
+            event = connection.events.popleft()
+            if isinstance(event, Acknowledged):
+                self._handle(connection, event)
+
+    def _fill(self, connection: Connection) -> None:
+        """Send the oldest waiting rows until the window is full."""
+        free = connection.window - len(self._sent)
+        if free <= 0:
+            return
+        now = time.monotonic()
+        for topic in [topic for topic, until in self._denied.items() if until <= now]:
+            del self._denied[topic]
+            self._cursor = ("", 0)
+        if self._cursor[0] != self.spool.epoch:
+            self._cursor = (self.spool.epoch, 0)
+        on_the_way = {row.key for row in self._sent.values()} | self._arrived.keys()
+        try:
+            rows = self.spool.waiting(self._cursor[1], free + len(on_the_way), without_topics=tuple(self._denied))
+        except StoreError as error:
+            self._complain(error)
+            return
+        for row in [row for row in rows if row.key not in on_the_way][:free]:
+            if not self._sent:
+                self._last_ack_s = now  # nothing was due until now
+            mid = connection.publish(row.topic, row.payload, retain=row.retain)
+            if mid is None:
+                return
+            self._sent[mid] = row
+            self._cursor = row.key
+
+    def _handle(self, connection: Connection, event: Acknowledged | Subscribed | Incoming) -> None:
+        if isinstance(event, Incoming):
+            self._take_vote(event)
+            connection.done(event)
+        elif isinstance(event, Subscribed):
+            if event.refusal:
+                _log.warning("the broker does not let votes in over MQTT: %s", event.refusal)
+        else:
+            self._take_acknowledgement(event)
+
+    def _take_acknowledgement(self, event: Acknowledged) -> None:
+        self._last_ack_s = time.monotonic()
+        row = self._sent.pop(event.mid, None)
+        if event.refusal is not None:
+            topic = row.topic if row else self.topics.status
+            self._denials += 1
+            if topic not in self._denied:
+                _log.warning(
+                    "the broker does not take %s: %s; kept, tried again every %.0f s",
+                    topic,
+                    event.refusal,
+                    self._pace.denied_retry_s,
+                )
+            self._denied[topic] = self._last_ack_s + self._pace.denied_retry_s
+        elif row is not None:
+            self._acknowledged += 1
+            self._arrived[row.key] = self._last_ack_s
+
+    def _take_vote(self, message: Incoming) -> None:
+        """Hand an incoming vote on; whatever is wrong with it is said, counted and forgotten."""
+        zone = self.topics.zone_of_vote_set(message.topic)
+        try:
+            if zone is None:
+                raise UsageError("not a zone of this device")
+            if message.retained:
+                raise UsageError("a retained vote would be cast again at every connection")
+            level = read_vote(message.payload)
+            if self._on_vote is not None:
+                self._on_vote(zone, level)
+        except ComfyWearError as error:
+            self._votes_refused += 1
+            now = time.monotonic()
+            if now - self._last_refused_vote_log_s > _REFUSED_VOTE_LOG_S:
+                self._last_refused_vote_log_s = now
+                _log.warning(
+                    "vote on %r refused (%d so far): %s", message.topic[:200], self._votes_refused, str(error)[:300]
+                )
+
+    def _delete_arrived(self, *, at_once: bool = False) -> None:
+        """Delete acknowledged rows; where that fails they are remembered and not sent again."""
+        if not self._arrived:
+            return
+        now = time.monotonic()
+        oldest = next(iter(self._arrived.values()))
+        due = len(self._arrived) >= _DELETE_AT or now - oldest > _DELETE_AFTER_S
+        if not at_once and (not due or now < self._delete_not_before_s):
+            return
+        try:
+            self.spool.delete(self._arrived)
+        except StoreError as error:
+            self._complain(error)
+            self._delete_not_before_s = now + _TICK_S
+        else:
+            self._complaint = None
+            self._arrived.clear()
+
+    def _complain(self, error: StoreError) -> None:
+        if str(error) != self._complaint:
+            self._complaint = str(error)
+            _log.error("%s", error)
+
+    def _poll_s(self) -> float:
+        return _DELETE_AFTER_S if self._arrived else _TICK_S
+
+    def _drain_wake(self) -> None:
+        with suppress(BlockingIOError):
+            while self._wake_out.recv(4096):
+                pass

@@ -1,0 +1,94 @@
+"""Where messages go: comfywear/v1/<site>/<device>/… ."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from comfywear.errors import UsageError
+
+ROOT = "comfywear/v1"
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def check_name(name: str, what: str) -> str:
+    """`name` itself, when it can stand in a topic.
+
+    Raises:
+        UsageError: When it is empty or holds anything but letters, digits, _ and - (such as a wildcard).
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{what} {name!r} cannot stand in a topic: use letters, digits, _ and - only")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one device.
+
+    Raises:
+        UsageError: When a name cannot stand in a topic.
+    """
+
+    site: str
+    device: str
+
+    def __post_init__(self) -> None:
+        check_name(self.site, "site")
+        check_name(self.device, "device")
+
+    @property
+    def base(self) -> str:
+        """What every topic of the device begins with, without a closing slash."""
+        return f"{ROOT}/{self.site}/{self.device}"
+
+    @property
+    def status(self) -> str:
+        """Retained; the broker itself says "offline" there when the device is gone (last will)."""
+        return f"{self.base}/status"
+
+    @property
+    def meta(self) -> str:
+        """Retained: what the device is."""
+        return f"{self.base}/meta"
+
+    @property
+    def metrics(self) -> str:
+        """How the device is doing."""
+        return f"{self.base}/device/metrics"
+
+    def climate(self, zone: str) -> str:
+        """Retained: the air of a zone."""
+        return self._of(zone, "climate")
+
+    def people(self, zone: str) -> str:
+        """Retained: who is there, by clothing alone."""
+        return self._of(zone, "people")
+
+    def comfort(self, zone: str) -> str:
+        """Retained: how comfortable the zone is."""
+        return self._of(zone, "comfort")
+
+    def vote(self, zone: str) -> str:
+        """An event: somebody pressed 1–5."""
+        return self._of(zone, "vote")
+
+    def vote_set(self, zone: str) -> str:
+        """Incoming: a vote from elsewhere."""
+        return self._of(zone, "vote/set")
+
+    @property
+    def vote_set_filter(self) -> str:
+        """The subscription that brings votes for every zone."""
+        return f"{self.base}/zone/+/vote/set"
+
+    def zone_of_vote_set(self, topic: str) -> str | None:
+        """The zone of an incoming vote's topic, or None when the topic is something else."""
+        head, tail = f"{self.base}/zone/", "/vote/set"
+        if not (topic.startswith(head) and topic.endswith(tail)):
+            return None
+        zone = topic[len(head) : -len(tail)]
+        return zone if _NAME.fullmatch(zone) else None
+
+    def _of(self, zone: str, what: str) -> str:
+        return f"{self.base}/zone/{check_name(zone, 'zone')}/{what}"
