@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from comfywear_sensors.climate import ClimateState as Climate
 from comfywear_sensors.reading import Reading
 
 __all__ = [
@@ -107,35 +107,18 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Climate:
-    """The air of a zone; `state` says whether the values can be used, `reason` why not.
-
-    When `state` is not "fresh", temperature and humidity are None: never the last value for ever.
-    """
-
-    zone: str
-    state: Literal["fresh", "stale", "missing"]
-    air_temp_c: float | None = None
-    humidity_pct: float | None = None
-    radiant_temp_c: float | None = None
-    air_speed_m_s: float | None = None
-    age_s: float | None = None
-    reason: str | None = None
-    sources: tuple[str, ...] = ()
-    simulated: bool = False
-    rejected: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Clothing:
     """Insulation of an ensemble in clo with its standard deviation, and what it is made of.
 
-    `items` are (garment, clo, "seen" | "assumed").
+    `items` are (garment, expected clo, "seen" | "assumed"); `sum_clo` is their plain sum, which the summation rule of
+    `comfywear.comfort.clothing` turns into `clo`.
     """
 
     clo: float
     clo_sd: float
     items: tuple[tuple[str, float, str], ...] = ()
+    sum_clo: float | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,163 @@
+"""ThermalWear: what clothing does to the body in this air, as a modelled mean skin temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+
+from comfywear.comfort.absorptance import absorptance_of
+from comfywear.comfort.air import dynamic_clo
+from comfywear.comfort.solar import Posture, solar_gain
+from comfywear.comfort.twonode import two_node
+from comfywear.records import Clothing, ColourShare, SkinTemperature
+
+__all__ = ["Sunshine", "ThermalWear", "comfort_zone"]
+
+# What the two-node model was made for: steady, moderate surroundings (ASHRAE 55-2020, appendix D).
+_RANGES = (
+    ("air temperature", "°C", 5.0, 45.0),
+    ("mean radiant temperature", "°C", 5.0, 60.0),
+    ("air speed", "m/s", 0.0, 3.0),
+    ("humidity", "%", 0.0, 100.0),
+    ("activity", "met", 0.8, 4.0),
+    ("clothing", "clo", 0.0, 4.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sunshine:
+    """Sunshine that reaches the person, as SolarCal takes it (ASHRAE 55 appendix C).
+
+    Attributes:
+        direct_w_m2: Direct-beam radiation outside, W/m².
+        altitude_deg: Altitude of the sun, 0…90°.
+        angle_deg: Between the sun and the front of the person, 0…180°.
+        transmittance: Of window and blind together, 0…1.
+        sky_view: Share of the sky that the person sees, 0…1.
+        body_exposed: Share of the body that the sun reaches, 0…1.
+        posture: "sitting", "standing" or "supine".
+    """
+
+    direct_w_m2: float
+    altitude_deg: float = 45.0
+    angle_deg: float = 90.0
+    transmittance: float = 0.6
+    sky_view: float = 0.2
+    body_exposed: float = 0.5
+    posture: Posture = "sitting"
+
+
+class ThermalWear:
+    """Modelled mean skin temperature from clothing, colour, air and, where they are known, sun, air speed, activity."""
+
+    model = "gagge-two-node-1986"
+
+    def estimate(
+        self,
+        air_temp_c: float | None,
+        humidity_pct: float | None,
+        clothing: Clothing,
+        *,
+        colours: Iterable[ColourShare] = (),
+        met: float | None = None,
+        air_speed_m_s: float | None = None,
+        radiant_temp_c: float | None = None,
+        solar: Sunshine | None = None,
+    ) -> SkinTemperature:
+        """The state of the body after an hour in these surroundings.
+
+        Args:
+            air_temp_c: °C; None gives a record without a value and the reason.
+            humidity_pct: Relative humidity, %; None likewise.
+            clothing: From `clothing_of` or `clothing_of_names`.
+            colours: Of the clothing, for its absorptance; they matter only with `solar`.
+            met: Activity, met; None assumes 1.1 (seated, light office work).
+            air_speed_m_s: None assumes 0.1 (still air).
+            radiant_temp_c: Mean radiant temperature, °C; None assumes the air's.
+            solar: Sunshine on the person; None means none.
+        """
+        assumptions = list(clothing.assumptions)
+        if met is None:
+            assumptions.append("activity 1.1 met (seated, light office work) was assumed")
+        if air_speed_m_s is None:
+            assumptions.append("still air (0.1 m/s) was assumed")
+        if radiant_temp_c is None:
+            assumptions.append("the walls were taken to be as warm as the air")
+        activity = 1.1 if met is None else float(met)
+        speed = 0.1 if air_speed_m_s is None else float(air_speed_m_s)
+        if air_temp_c is None or humidity_pct is None:
+            missing = "air temperature" if air_temp_c is None else "humidity"
+            return self._nothing(f"no {missing}", assumptions)
+        tdb, rh = float(air_temp_c), float(humidity_pct)
+        tr = tdb if radiant_temp_c is None else float(radiant_temp_c)
+        for value, (name, unit, low, high) in zip((tdb, tr, speed, rh, activity, clothing.clo), _RANGES, strict=True):
+            if not (isfinite(value) and low <= value <= high):
+                return self._nothing(
+                    f"{name} {value:g} {unit} is outside the model ({low:g}…{high:g} {unit})", assumptions
+                )
+        clo = dynamic_clo(clothing.clo, activity)
+        absorptance = absorptance_of(colours)
+        warmer = 0.0
+        if solar is None:
+            assumptions.append("no sunshine was given, so that the colour of the clothing has no effect")
+        else:
+            warmer = _delta_mrt(solar, absorptance.value)
+            if not isfinite(warmer):
+                return self._nothing("the sunshine is not possible: see the ranges of Sunshine", assumptions)
+            if tr + warmer > 80.0:
+                return self._nothing(f"the sunshine adds {warmer:.0f} K: more than the model holds for", assumptions)
+            assumptions.append(
+                f"shortwave absorptance {absorptance.value:.2f} ({absorptance.low:.2f}…{absorptance.high:.2f})"
+            )
+        base = two_node(tdb, tr + warmer, speed, rh, activity, clo)
+        skin = base.t_skin
+        sensitivities = {
+            "air_temp +1 K": _skin(tdb + 1.0, tr + warmer + (radiant_temp_c is None), speed, rh, activity, clo) - skin,
+            "humidity +10 %": _skin(tdb, tr + warmer, speed, min(rh + 10.0, 100.0), activity, clo) - skin,
+            "clothing +0.1 clo": _skin(tdb, tr + warmer, speed, rh, activity, clo + 0.1) - skin,
+            "air_speed +0.1 m/s": _skin(tdb, tr + warmer, speed + 0.1, rh, activity, clo) - skin,
+        }
+        if solar is None:
+            sensitivities["colour white to black"] = 0.0
+        else:
+            white, black = _delta_mrt(solar, 0.48), _delta_mrt(solar, 0.77)
+            sensitivities["colour white to black"] = _skin(tdb, tr + black, speed, rh, activity, clo) - _skin(
+                tdb, tr + white, speed, rh, activity, clo
+            )
+            sensitivities["sunshine"] = skin - _skin(tdb, tr, speed, rh, activity, clo)
+        if not isfinite(skin):
+            return self._nothing("the model has no answer for these numbers", assumptions)
+        return SkinTemperature(
+            skin_temp_c=skin,
+            core_temp_c=base.t_core,
+            skin_wettedness=base.w,
+            zone_c=comfort_zone(activity),
+            sensitivities=sensitivities,
+            model=self.model,
+            assumptions=tuple(assumptions),
+        )
+
+    def _nothing(self, reason: str, assumptions: list[str]) -> SkinTemperature:
+        return SkinTemperature(None, None, None, None, {}, self.model, tuple(assumptions), reason)
+
+
+def comfort_zone(met: float) -> tuple[float, float]:
+    """Mean skin temperatures (low, high) in °C at which people of this activity feel neutral.
+
+    Fanger's comfort skin temperature 35.7 − 0.0275 (M − W), W/m² (Fanger 1970; ISO 7730), give or take 0.5 K.
+    """
+    middle = 35.7 - 0.0275 * 58.15 * met
+    return middle - 0.5, middle + 0.5
+
+
+def _skin(tdb: float, tr: float, v: float, rh: float, met: float, clo: float) -> float:
+    return float(two_node(tdb, tr, v, rh, met, clo).t_skin)
+
+
+def _delta_mrt(sun: Sunshine, absorptance: float) -> float:
+    gain = solar_gain(
+        sun.altitude_deg, sun.angle_deg, sun.direct_w_m2, sun.transmittance, sun.sky_view, sun.body_exposed,
+        absorptance, sun.posture,
+    )  # fmt: skip
+    return float(gain.delta_mrt)
