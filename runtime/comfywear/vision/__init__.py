@@ -1,0 +1,24 @@
+"""What the device sees: cameras, detector, attributes, persons over time. Names are imported when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from comfywear.vision.camera import Camera, CameraState, open_camera, read_photo
+
+__all__ = ["Camera", "CameraState", "open_camera", "read_photo"]
+
+_HOMES = {
+    "Camera": "comfywear.vision.camera",
+    "CameraState": "comfywear.vision.camera",
+    "open_camera": "comfywear.vision.camera",
+    "read_photo": "comfywear.vision.camera",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,59 @@
+"""Photos from files: read once, turned the right way up, never larger than asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear.errors import SourceError
+from comfywear.vision.camera.uri import parse_camera_uri
+
+__all__ = ["MAX_SIDE", "fit", "looks_like_photo", "read_photo"]
+
+MAX_SIDE = 1920
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
+
+
+def read_photo(path: str | Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """The photo at `path` (also a `file://` URI) as `(H, W, 3) uint8` BGR, its longer side at most `max_side` pixels.
+
+    The turn that a phone noted in the file (EXIF orientation) is applied.
+
+    Raises:
+        SourceError: There is no such file, it cannot be read, or it is not a photo.
+        UsageError: A URI of another kind than `file://`.
+    """
+    uri = parse_camera_uri(str(path))
+    if uri.kind != "file":
+        raise SourceError(f"{uri.shown} is not a photo; give the path of a JPEG, PNG, WebP, BMP or TIFF file")
+    try:
+        data = Path(uri.target).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{uri.target}: the photo cannot be read ({error.strerror})") from error
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:
+        image = None  # such as a picture of absurd size
+    if image is None:
+        raise SourceError(f"{uri.target}: not a photo that can be read (JPEG, PNG, WebP, BMP or TIFF)")
+    return fit(image.astype(np.uint8, copy=False), max_side)
+
+
+def fit(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
+    """`image` itself, or shrunk so that its longer side is `max_side` pixels."""
+    height, width = image.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1.0:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def looks_like_photo(path: Path) -> bool:
+    """Whether the first bytes of the file are those of a photo, as against a clip."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
