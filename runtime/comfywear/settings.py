@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from pathlib import Path
@@ -132,7 +133,8 @@ class SensorSettings(_Section, frozen=True):
         float, Meta(title="Temperature offset", description="Added to every reading.", extra={"unit": "K"})
     ] = 0.0
     temp_gain: Annotated[
-        Positive, Meta(title="Temperature gain", description="Every reading is multiplied by it, then the offset added.")
+        Positive,
+        Meta(title="Temperature gain", description="Every reading is multiplied by it, then the offset added."),
     ] = 1.0
     humidity_offset_pct: Annotated[
         float, Meta(title="Humidity offset", description="Added to every reading.", extra={"unit": "%"})
@@ -249,6 +251,14 @@ def load(path: str | Path) -> Settings:
         raise SettingsError(explain(str(error), text, str(path), field_names())) from error
     _check_together(settings, text, str(path))
     return settings
+
+
+def state_folder(settings: Settings) -> Path:
+    """The folder of votes, unsent messages and the control socket; it need not exist yet."""
+    if settings.device.state_dir:
+        return Path(settings.device.state_dir).expanduser()
+    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(given) if given else Path.home() / ".local" / "state" / "comfywear"
 
 
 def _check_together(settings: Settings, text: str, path: str) -> None:

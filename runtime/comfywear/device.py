@@ -1,0 +1,344 @@
+"""The device: wires the rooms and passes records between them. The only file that knows all of them."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import math
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, final
+
+import msgspec
+
+from comfywear import __version__, publishing
+from comfywear.cadence import Cadence
+from comfywear.comfort import SCALE
+from comfywear.errors import SettingsError, StoreError
+from comfywear.estimates import Estimator, ZoneEstimate
+from comfywear.feedback import ControlServer, Snapshot, VoteStore, socket_path
+from comfywear.looking import Looking, shown_camera
+from comfywear.metrics import rss_mb
+from comfywear.records import Vote
+from comfywear.settings import Settings, state_folder
+from comfywear.supervisor import Pulse, Supervisor
+from comfywear_sensors import BadSensorURI, Calibration, ClimateFilter, PatientReader, source_of
+
+_log = logging.getLogger(__name__)
+
+TICK_S = 0.25
+# A live state that changes is sent at most this often; one that does not, at the interval of the settings.
+GAP_S = 1.0
+METRICS_EVERY_S = 60.0
+
+
+@final
+class Device:
+    """One device with all its rooms; a context manager, or `start()` and `stop()`.
+
+    Raises:
+        SettingsError: When the settings name what cannot be, such as an unknown kind of sensor.
+        StoreError: When another device runs on the same state folder. A folder that cannot be written is no error: the
+            device runs on memory alone and says so.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.zones = [zone.name for zone in settings.zones]
+        self.topics = publishing.Topics(settings.device.site, settings.device.name())
+        self.folder = state_folder(settings)
+        self._lock_file = _hold(self.folder)
+        self._spool = self._open_spool()
+        self._votes = self._open_votes()
+        self._publisher = publishing.Publisher(
+            _broker(settings), self.topics, self._spool, on_vote=self._take_mqtt_vote, version=__version__
+        )
+        self._estimator = Estimator(settings.comfort)
+        self.looking = Looking(settings) if settings.camera.source else None
+        self._filters, self._readers = _sensors(settings, self.zones)
+        self._cadence = Cadence(settings.mqtt.interval_s, GAP_S)
+        self._slow = Cadence(METRICS_EVERY_S, GAP_S)
+        self._once = Cadence(math.inf, GAP_S)
+        self._estimates: Mapping[str, ZoneEstimate] = {}
+        self._started_s = time.monotonic()
+        self._supervisor = self._workers()
+
+    def __enter__(self) -> Device:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start every worker; returns at once."""
+        self._hand_on_votes()
+        self._supervisor.start()
+
+    def stop(self) -> None:
+        """Stop every worker and close the stores."""
+        late = self._supervisor.stop(timeout_s=10.0)
+        if late:
+            _log.warning("did not stop in time: %s", ", ".join(late))
+        for reader in self._readers:
+            reader.close()
+        self._spool.close()
+        self._votes.close()
+        if self._lock_file:
+            self._lock_file.close()
+
+    def vote(self, zone: str | None, level: int, source: str) -> Vote:
+        """Store a press of 1…5 with the moment it belongs to, then publish it.
+
+        Raises:
+            UsageError: When the level or the zone cannot be.
+            StoreError: When it could not be stored; it then does not count.
+        """
+        zone = self._votes.check(zone, level)
+        moment = self._estimates.get(zone)
+        snapshot = Snapshot()
+        if moment:
+            persons = tuple(each.person for each in moment.people)
+            snapshot = Snapshot(moment.climate, persons, moment.clothing, moment.comfort)
+        vote = self._votes.accept(zone, level, source, snapshot)
+        with suppress(StoreError):  # it is stored: it goes out after the next start
+            self._hand_on(vote)
+        return vote
+
+    def estimates(self) -> Mapping[str, ZoneEstimate]:
+        """The newest estimate of each zone."""
+        return self._estimates
+
+    def metrics(self) -> dict[str, float | None]:
+        """How the device is doing, by the names of the metrics message."""
+        uptime_s = time.monotonic() - self._started_s
+        spool, broker, looking = self._spool.health(), self._publisher.health(), self.looking
+        return {
+            "uptime_s": uptime_s,
+            "rss_mb": rss_mb(),
+            "frames": looking.frames if looking else None,
+            "frames_per_s": looking.frames / uptime_s if looking else None,
+            "engine_share": looking.engine_s() / looking.looked_s if looking and looking.looked_s else None,
+            "persons": sum(len(each.people) for each in self._estimates.values()),
+            "votes": self._votes.count(),
+            "votes_refused": broker.votes_refused,
+            "restarts": sum(health.restarts for health in self._supervisor.health().values()),
+            "spool_rows": spool.rows,
+            "spool_bytes": spool.bytes,
+            "spool_dropped_telemetry": spool.dropped_telemetry,
+            "spool_dropped_events": spool.dropped_events,
+            "connections": broker.connections,
+            "acknowledged": broker.acknowledged,
+            "denied": broker.denied,
+        }
+
+    def _workers(self) -> Supervisor:
+        supervisor = Supervisor()
+        control = ControlServer(self.folder, {"vote": self._answer_vote, "status": self._answer_status})
+        supervisor.add("publisher", lambda pulse: self._publisher.run(pulse.stop, pulse.beat))
+        supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))
+        supervisor.add("comfort", self._feel)
+        for sensor, reader in zip(self.settings.sensors, self._readers, strict=True):
+            zone = sensor.zone or self.zones[0]
+            supervisor.add(f"sensor {reader.source}", partial(_read, reader, self._filters[zone]))
+        if self.looking is not None:
+            supervisor.add("vision", self.looking.work, hang_after_s=60.0)
+        return supervisor
+
+    def _feel(self, pulse: Pulse) -> None:
+        """The comfort worker: air and people of each zone become an estimate; what changed goes out."""
+        while pulse.wait(TICK_S):
+            now_s = time.monotonic()
+            sight = self.looking.sight() if self.looking else None
+            self._estimates = {
+                zone: self._estimator.zone(
+                    self._filters[zone].climate(now_s), sight.persons.get(zone, ()) if sight else ()
+                )
+                for zone in self.zones
+            }
+            missing = sight.missing if sight else "there is no camera in the settings"
+            try:
+                self._post_changes(now_s, missing)
+            except StoreError as error:
+                if self._cadence.due("store", str(error), now_s):
+                    _log.error("%s", error)
+
+    def _post_changes(self, now_s: float, missing: str | None) -> None:
+        post, due, topics = self._publisher.post, self._cadence.due, self.topics
+        models = self._models()
+        if self._once.due("meta", tuple(model.id for model in models), now_s):
+            post(topics.meta, partial(self._meta, models), retain=True)
+        if self._slow.due("metrics", None, now_s):
+            post(topics.metrics, partial(publishing.metrics_message, self.metrics()))
+        for zone, estimate in self._estimates.items():
+            if due(f"climate {zone}", _climate_key(estimate), now_s):
+                post(topics.climate(zone), partial(publishing.climate_message, estimate.climate), retain=True)
+            if due(f"people {zone}", (missing, _people_key(estimate)), now_s):
+                views = [(each.person, each.clothing, each.skin) for each in estimate.people]
+                post(
+                    topics.people(zone),
+                    partial(publishing.people_message, zone, views, missing_reason=missing),
+                    retain=True,
+                )
+            if due(f"comfort {zone}", _comfort_key(estimate), now_s):
+                post(topics.comfort(zone), partial(publishing.comfort_message, zone, estimate.comfort), retain=True)
+
+    def _meta(self, models: list[publishing.ModelInfo], stamp: publishing.Stamp) -> publishing.Message:
+        camera = self.settings.camera.source
+        sources = [publishing.SourceInfo(kind="camera", uri=shown_camera(camera))] if camera else []
+        sources += [
+            publishing.SourceInfo(kind="sensor", uri=source_of(each.uri), zone=each.zone or self.zones[0])
+            for each in self.settings.sensors
+        ]
+        return publishing.meta_message(
+            stamp,
+            site=self.topics.site,
+            version=__version__,
+            zones=self.zones,
+            sources=sources,
+            models=models,
+            scale_id=SCALE.id,
+            scale_words=SCALE.words,
+        )
+
+    def _models(self) -> list[publishing.ModelInfo]:
+        found = [publishing.ModelInfo(role=role, id=name) for role, name in self._estimator.models().items()]
+        for role, model in self.looking.models if self.looking else []:
+            name = f"{model.card.name} {model.card.version} {model.file.precision}"
+            found.append(publishing.ModelInfo(role=role, id=name, engine=model.engine_name, sha256=model.file.sha256))
+        return found
+
+    def _hand_on(self, vote: Vote) -> None:
+        """Commit a stored vote to the spool, then remember that; a stop in between sends it twice, with one id."""
+        topic = self.topics.vote(vote.zone)
+        self._publisher.post(topic, partial(publishing.vote_message, vote), event=True)
+        self._votes.mark_published(vote.id)
+
+    def _hand_on_votes(self) -> None:
+        """Votes that were stored but not handed on before the last stop."""
+        try:
+            for vote in self._votes.unpublished():
+                self._hand_on(vote)
+        except StoreError as error:
+            _log.error("%s", error)
+
+    def _take_mqtt_vote(self, zone: str, level: int) -> None:
+        self.vote(zone, level, "mqtt")
+
+    def _answer_vote(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        vote = self.vote(request.get("zone"), request.get("level", 0), str(request.get("source", "command")))
+        return {"vote": msgspec.to_builtins(vote)}
+
+    def _answer_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        workers = {name: msgspec.to_builtins(health) for name, health in self._supervisor.health().items()}
+        return {"metrics": self.metrics(), "broker": self._publisher.state, "workers": workers}
+
+    def _open_spool(self) -> publishing.Spool:
+        name, room = self.topics.device, int(self.settings.mqtt.spool_mb * 1e6)
+        try:
+            return publishing.Spool(self.folder / "spool.sqlite", name, max_bytes=room)
+        except StoreError as error:
+            _log.error("%s; messages are kept in memory alone", error)
+            return publishing.Spool(None, name, max_bytes=room)
+
+    def _open_votes(self) -> VoteStore:
+        store = partial(VoteStore, zones=self.zones, scale_id=SCALE.id, scale_words=SCALE.words)
+        try:
+            return store(self.folder / "votes.sqlite")
+        except StoreError as error:
+            _log.error("%s; votes are kept in memory alone", error)
+            return store(None)
+
+
+def _read(reader: PatientReader, climate: ClimateFilter, pulse: Pulse) -> None:
+    """A sensor's worker: its readings go to its zone's filter."""
+    while not pulse.stopping:
+        pulse.beat()
+        reading = reader.poll(1.0)
+        if reading is not None:
+            climate.add(reading)
+
+
+def _sensors(settings: Settings, zones: list[str]) -> tuple[dict[str, ClimateFilter], list[PatientReader]]:
+    """A filter a zone with its sensors' calibrations, and a reader a sensor."""
+    calibrations: dict[str, dict[str, Calibration]] = {zone: {} for zone in zones}
+    readers = []
+    for sensor in settings.sensors:
+        try:
+            readers.append(PatientReader(sensor.uri, every_s=sensor.every_s))
+        except BadSensorURI as error:
+            raise SettingsError(f"sensors: {error}") from error
+        calibrations[sensor.zone or zones[0]][source_of(sensor.uri)] = Calibration(
+            sensor.temp_offset_k, sensor.temp_gain, sensor.humidity_offset_pct, sensor.humidity_gain
+        )
+    air = settings.climate
+    filters = {
+        zone: ClimateFilter(
+            zone,
+            stale_after_s=air.stale_after_s,
+            time_constant_s=air.time_constant_s,
+            stuck_after_s=air.stuck_after_s,
+            calibration=calibrations[zone],
+        )
+        for zone in zones
+    }
+    return filters, readers
+
+
+def _broker(settings: Settings) -> publishing.BrokerSettings:
+    mqtt = settings.mqtt
+    return publishing.BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        username=mqtt.username,
+        password_file=mqtt.password_file,
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+    )
+
+
+def _hold(folder: Path) -> IO[str] | None:
+    """A lock on the state folder: two devices on one store would tell one story twice."""
+    socket_path(folder)  # refuses a path too long before anything starts
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("w")
+    except OSError as error:
+        _log.error("%s: the state folder cannot be written (%s)", folder, error.strerror)
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        file.close()
+        raise StoreError(
+            f"another device runs with the state folder {folder}; stop it, or set device.state_dir"
+        ) from error
+    return file
+
+
+def _climate_key(estimate: ZoneEstimate) -> tuple[object, ...]:
+    """What must change for the climate to go out before its time: a tenth of a degree, a percent, a state."""
+    air = estimate.climate
+    return (air.state, air.reason, _step(air.air_temp_c, 0.1), _step(air.humidity_pct, 1.0))
+
+
+def _people_key(estimate: ZoneEstimate) -> tuple[object, ...]:
+    return tuple(
+        (each.person.track_id, tuple((g.kind, g.colours[0].name if g.colours else "") for g in each.person.garments))
+        for each in estimate.people
+    )
+
+
+def _comfort_key(estimate: ZoneEstimate) -> tuple[object, ...]:
+    comfort = estimate.comfort
+    return (comfort.reason, comfort.level, comfort.decision, _step(comfort.expected_vote, 0.1))
+
+
+def _step(value: float | None, size: float) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value / size)

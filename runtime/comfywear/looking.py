@@ -1,0 +1,121 @@
+"""The vision worker: newest frame → detections → persons, and what the camera is doing. No frame is kept or written."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from comfywear.records import Frame, Person
+from comfywear.settings import Settings
+from comfywear.supervisor import Pulse
+
+if TYPE_CHECKING:
+    from comfywear.vision import AttributeModel, CameraState, Detector
+
+_log = logging.getLogger(__name__)
+
+WAIT_S = 0.5
+# Persons of the last frame count as present for so long when the camera falls silent.
+FORGET_AFTER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen now: persons by zone, or why nothing is."""
+
+    persons: Mapping[str, Sequence[Person]]
+    missing: str | None
+
+
+def shown_camera(uri: str) -> str:
+    """The camera's URI without a password."""
+    from comfywear.vision.camera import parse_camera_uri
+
+    return parse_camera_uri(uri).shown
+
+
+class Looking:
+    """Looks at the camera of the settings in the worker `work`; any thread may ask for `sight()`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._persons: tuple[Person, ...] = ()
+        self._frame: Frame | None = None
+        self._seen_s = time.monotonic()
+        self._missing: str | None = "the camera is starting"
+        self.frames = 0
+        self.looked_s = 0.0
+        self.models: list[tuple[str, Detector | AttributeModel]] = []
+
+    def sight(self) -> Sight:
+        """The persons of the newest frame by zone."""
+        with self._lock:
+            persons, missing = self._persons, self._missing
+            if missing is None and time.monotonic() - self._seen_s > FORGET_AFTER_S:
+                missing = f"no frame for {time.monotonic() - self._seen_s:.0f} s"
+        by_zone: dict[str, list[Person]] = {zone.name: [] for zone in self._settings.zones}
+        for person in () if missing else persons:
+            by_zone.setdefault(person.zone, []).append(person)
+        return Sight(by_zone, missing)
+
+    def picture(self) -> tuple[Frame, tuple[Person, ...]] | None:
+        """The newest frame with its persons, for showing on this device; None before the first."""
+        with self._lock:
+            return (self._frame, self._persons) if self._frame is not None else None
+
+    def engine_s(self) -> float:
+        """Seconds spent inside the model engines so far."""
+        return sum(model.engine_s for _, model in self.models)
+
+    def work(self, pulse: Pulse) -> None:
+        """The worker: load the models, open the camera, look at each newest frame."""
+        from comfywear.vision import AttributeModel, Detector, PersonBook, ZoneArea, open_camera
+
+        vision, camera_settings = self._settings.vision, self._settings.camera
+        self._say("the models are being loaded")
+        try:
+            detector = Detector.load(
+                vision.detector, engine=vision.engine, precision=vision.precision, threads=vision.threads
+            )
+            attributes = (
+                AttributeModel.load(
+                    vision.attributes, engine=vision.engine, precision=vision.precision, threads=vision.threads
+                )
+                if vision.attributes
+                else None
+            )
+        except Exception as error:
+            self._say(str(error))
+            raise
+        self.models = [("detector", detector)] + ([("attributes", attributes)] if attributes else [])
+        zones = [ZoneArea(zone.name, tuple(zone.polygon)) for zone in self._settings.zones]
+        book = PersonBook(zones=zones, attribute_interval_s=vision.attribute_interval_s)
+        with open_camera(camera_settings.source, fps=camera_settings.fps, loop=camera_settings.loop) as camera:
+            while not pulse.stopping:
+                pulse.beat()
+                frame = camera.latest(WAIT_S)
+                if frame is None:
+                    self._note_camera(camera.state)
+                    continue
+                began_s = time.perf_counter()
+                persons = book.update(frame, detector.detect(frame.image), attributes)
+                with self._lock:
+                    self._frame, self._persons, self._missing = frame, tuple(persons), None
+                    self._seen_s = time.monotonic()
+                    self.frames += 1
+                    self.looked_s += time.perf_counter() - began_s
+
+    def _note_camera(self, state: CameraState) -> None:
+        if state.name in ("gone", "ended"):
+            self._say(f"camera {state.name}: {state.reason}")
+
+    def _say(self, missing: str) -> None:
+        with self._lock:
+            if missing != self._missing:
+                _log.warning("no picture: %s", missing)
+            self._missing = missing
