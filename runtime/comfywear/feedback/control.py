@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 SOCKET_NAME = "control.sock"
 # sockaddr_un of Linux holds 108 bytes with the closing zero (unix(7)).
 _LONGEST_PATH_BYTES = 107
-_LONGEST_LINE_BYTES = 64 * 1024
+_LONGEST_REQUEST_BYTES = 64 * 1024
+_LONGEST_ANSWER_BYTES = 4 * 1024 * 1024  # a vote's answer carries every person of its moment
 _MODE = 0o660
 _DEADLINE_S = 2.0
 _TICK_S = 0.5
@@ -122,7 +123,7 @@ class ControlServer:
             return
         with connection:
             try:
-                line = _read_line(connection, time.monotonic() + _DEADLINE_S)
+                line = _read_line(connection, time.monotonic() + _DEADLINE_S, _LONGEST_REQUEST_BYTES)
                 if line:
                     connection.settimeout(_DEADLINE_S)
                     connection.sendall(_line(self._answer(line)))
@@ -158,7 +159,7 @@ def ask(state_dir: Path, request: Mapping[str, Any], *, timeout_s: float = 5.0) 
         try:
             client.connect(str(path))
             client.sendall(_line(request))
-            line = _read_line(client, time.monotonic() + timeout_s)
+            line = _read_line(client, time.monotonic() + timeout_s, _LONGEST_ANSWER_BYTES)
         except PermissionError as error:
             raise DeviceNotRunningError(
                 f"{path}: no permission to talk to the device; use its user or join its group"
@@ -184,7 +185,7 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"
 
 
-def _read_line(connection: socket.socket, deadline_s: float) -> bytes:
+def _read_line(connection: socket.socket, deadline_s: float, longest: int) -> bytes:
     """Bytes up to the end of the line or of the connection.
 
     Raises:
@@ -196,10 +197,10 @@ def _read_line(connection: socket.socket, deadline_s: float) -> bytes:
         if left <= 0:
             raise TimeoutError("no line in time")
         connection.settimeout(left)
-        part = connection.recv(4096)
+        part = connection.recv(65536)
         if not part:
             break
         data += part
-        if len(data) > _LONGEST_LINE_BYTES:
+        if len(data) > longest:
             raise OSError("a line too long")
     return bytes(data)

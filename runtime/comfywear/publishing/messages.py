@@ -23,7 +23,8 @@ TempC = Annotated[float | None, _meta("Air temperature.", "°C")]
 HumidityPct = Annotated[float | None, _meta("Relative humidity.", "%")]
 RadiantC = Annotated[float | None, _meta("Mean radiant (or globe) temperature, where it is measured.", "°C")]
 AirSpeed = Annotated[float | None, _meta("Air speed, where it is measured.", "m/s")]
-Probability = Annotated[float | None, Meta(ge=0, le=1, description="0…1; null when it is not known.")]
+_Part = Annotated[float, Meta(ge=0, le=1)]
+Probability = Annotated[_Part | None, Meta(description="0…1; null when it is not known.")]
 Zone = Annotated[str, Meta(description="The zone's name, as in the topic.")]
 Reason = Annotated[str | None, Meta(description="Why a value is null, if one is.")]
 Level = Annotated[int, Meta(ge=1, le=5, description="1 (uncomfortable) … 5 (comfortable).")]
@@ -287,3 +288,23 @@ MESSAGE_TYPES: dict[str, type[msgspec.Struct]] = {
     "vote-set": VoteSet,
     "metrics": MetricsMessage,
 }
+
+
+class _Schema(msgspec.Struct, frozen=True):
+    schema: str
+
+
+def read_message(payload: bytes) -> Message:
+    """The message that a payload holds, by its `schema`; fields of later versions are passed over.
+
+    Raises:
+        UsageError: When it is not JSON, names no schema known here, or a field is not what the schema says.
+    """
+    try:
+        name = msgspec.json.decode(payload, type=_Schema).schema
+        kind = MESSAGE_TYPES.get(name.removeprefix("comfywear/v1/"))
+        if kind is None or not issubclass(kind, Message):
+            raise UsageError(f"no message type {name!r} is known here")
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise UsageError(f"not a comfywear message: {error}") from error
