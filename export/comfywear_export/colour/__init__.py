@@ -1,0 +1,1 @@
+"""Colour: building the table of names from the survey."""
