@@ -7,7 +7,9 @@ from pathlib import Path
 
 from comfywear.errors import SourceError
 
-PHOTO_CREDIT = "Rear Admiral Grace Hopper, photograph by James S. Davis, U.S. Navy (public domain), carried by matplotlib"
+PHOTO_CREDIT = (
+    "Rear Admiral Grace Hopper, photograph by James S. Davis, U.S. Navy (public domain), carried by matplotlib"
+)
 
 
 def sample_photo() -> Path:

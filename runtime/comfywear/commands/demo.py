@@ -1,0 +1,46 @@
+"""`comfywear demo`: a photo of a real person becomes a comfort message, as received by an MQTT subscriber."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from comfywear.errors import UsageError
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `demo`."""
+    parser = commands.add_parser("demo", help="see the whole way from a photo to an MQTT message, in half a minute")
+    parser.add_argument("--source", metavar="URI", help="a photo, clip, folder or camera (default: a photo it brings)")
+    parser.add_argument("--frames", type=int, default=40, metavar="N", help="frames to look at (default 40)")
+    parser.add_argument(
+        "--broker", metavar="HOST:PORT", help="use a broker that runs (default: start one for the demo)"
+    )
+    parser.add_argument("--engine", choices=["auto", "onnxruntime", "litert"], default="auto")
+    parser.add_argument("--precision", choices=["int8", "fp16"], default="int8")
+    parser.add_argument(
+        "--out", type=Path, default=Path("comfywear-demo.png"), metavar="FILE", help="the annotated picture"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; 0 when the message with a person, a garment and a colour was received."""
+    from comfywear.demo.main import Options, run_demo
+
+    if args.frames < 1:
+        raise UsageError("--frames must be 1 or more")
+    if args.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise UsageError(f"--out {args.out}: name a .png or .jpg file")
+    options = Options(args.source, args.frames, _address(args.broker), args.engine, args.precision, args.out)
+    run_demo(options, lambda line: print(line, flush=True))
+    return 0
+
+
+def _address(text: str | None) -> tuple[str, int] | None:
+    if text is None:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(f"--broker {text!r}: write HOST:PORT, such as localhost:1883")
+    return host, int(port)

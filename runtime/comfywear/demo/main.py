@@ -1,0 +1,210 @@
+"""The demo's course: broker, sensor, camera, device, an outside consumer, a vote, a table, a picture."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comfywear import settings as settings_file
+from comfywear.demo.broker import embedded_broker
+from comfywear.demo.consumer import Consumer
+from comfywear.demo.scene import PHOTO_CREDIT, sample_photo, sensor_lines
+from comfywear.demo.table import table
+from comfywear.device import Device
+from comfywear.errors import ComfyWearError, SourceError
+from comfywear.feedback import ask
+from comfywear.publishing.messages import ClimateMessage, ComfortMessage, PeopleMessage, VoteMessage
+from comfywear_sensors.pty_replay import PtyReplay
+
+ZONE = "desk"
+LONGEST_S = 25.0
+SENSOR_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for; `source` None shows the sample photo, `broker` None starts one."""
+
+    source: str | None
+    frames: int
+    broker: tuple[str, int] | None
+    engine: str
+    precision: str
+    out: Path
+
+
+def run_demo(options: Options, say: Callable[[str], None]) -> None:
+    """Run the whole way of the data once, saying each step; returns when the table and the picture are done.
+
+    Raises:
+        ComfyWearError: Saying which step did not come to its end within the demo's time.
+    """
+    began_s = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="comfywear-demo-")))
+        if options.broker:
+            host, port = options.broker
+            say(f"broker     {host}:{port} (yours)")
+        else:
+            host, port = "127.0.0.1", stack.enter_context(embedded_broker())
+            say(f"broker     127.0.0.1:{port}, started for this demo, on this machine alone")
+        sensor = stack.enter_context(PtyReplay(sensor_lines(), interval_s=SENSOR_EVERY_S))
+        sensor.start()
+        say(f"sensor     serial://{sensor.path}, a recorded DHT22 on a real pseudo-terminal")
+        source, shown = _source(options.source, folder)
+        say(f"camera     {shown}")
+        config = folder / "device.toml"
+        config.write_text(_settings(options, folder, source, str(sensor.path), host, port))
+        device = Device(settings_file.load(config))
+        consumer = stack.enter_context(Consumer(host, port, f"{device.topics.base}/#"))
+        say(f"consumer   subscribed to {device.topics.base}/#")
+        stack.enter_context(device)
+        say("device     started as `comfywear run` does: loading models")
+        _wait_for_people(device, consumer, options.frames, began_s + LONGEST_S, say)
+        answer = ask(folder, {"verb": "vote", "level": 4, "zone": ZONE, "source": "demo"})
+        say(f"vote       4 ({answer['vote']['words']}) pressed, stored on the device")
+        _wait(lambda: consumer.newest(VoteMessage) is not None, began_s + LONGEST_S + 3, "the vote did not arrive")
+        say("")
+        lines = _table(consumer)
+        for line in lines:
+            say(line)
+        received = consumer.raw(ComfortMessage)
+        assert received is not None
+        say("")
+        say(f"received on {received[0]}:")
+        say(received[1])
+        _draw(device, lines, options.out)
+        metrics = device.metrics()
+    say("")
+    say(f"picture    {options.out.resolve()}")
+    if options.source is None:
+        say(f"           ({PHOTO_CREDIT})")
+    say(
+        f"done in {time.monotonic() - began_s:.1f} s: {metrics['frames']:.0f} frames, "
+        f"{sum(consumer.counts.values())} messages received; nothing was left running, no picture left this machine"
+    )
+
+
+def _source(source: str | None, folder: Path) -> tuple[str, str]:
+    """The camera URI, and what to say of it."""
+    from comfywear.vision.camera import parse_camera_uri, read_photo
+    from comfywear.vision.clip import write_clip
+
+    if source is None:
+        clip = write_clip(sample_photo(), folder / "clip.avi")
+        return f"file://{clip}", "a moving clip made from a photograph (Grace Hopper, public domain)"
+    uri = parse_camera_uri(source)
+    if uri.kind == "photo":
+        read_photo(uri.target)  # a photo that cannot be read is said at once
+    return source, uri.shown
+
+
+def _settings(options: Options, folder: Path, source: str, port_path: str, host: str, port: int) -> str:
+    quoted = json.dumps
+    return f"""
+[device]
+site = "demo"
+id = "demo-{secrets.token_hex(3)}"
+state_dir = {quoted(str(folder))}
+
+[camera]
+source = {quoted(source)}
+fps = 10
+loop = true
+
+[vision]
+engine = {quoted(options.engine)}
+precision = {quoted(options.precision)}
+attribute_interval_s = 1.0
+
+[[zones]]
+name = {quoted(ZONE)}
+
+[[sensors]]
+uri = {quoted(f"serial://{port_path}?simulated=1")}
+
+[climate]
+time_constant_s = 2.0
+
+[mqtt]
+host = {quoted(host)}
+port = {port}
+interval_s = 5.0
+"""
+
+
+def _wait_for_people(
+    device: Device, consumer: Consumer, frames: int, deadline_s: float, say: Callable[[str], None]
+) -> None:
+    """Wait for the frames and for a comfort message that counts a person's clothing, telling how far it is."""
+    looking = device.looking
+    assert looking is not None
+    told = 0
+
+    def ready() -> bool:
+        nonlocal told
+        if looking.frames >= told + max(1, frames // 4):
+            told = looking.frames
+            say(f"device     {told} frames looked at")
+        return looking.frames >= frames and _complete(consumer)
+
+    try:
+        _wait(ready, deadline_s, "")
+    except ComfyWearError:
+        sight = looking.sight()
+        if sight.missing:
+            raise SourceError(f"the camera gave no picture: {sight.missing}") from None
+        people, climate = consumer.newest(PeopleMessage), consumer.newest(ClimateMessage)
+        if not people or not people.count:
+            reason = f"nobody was recognised in {looking.frames} frames; is a person in the picture?"
+        elif not climate or climate.state != "fresh":
+            reason = "no climate arrived at the consumer"
+        else:
+            reason = "no comfort message arrived at the consumer"
+        raise ComfyWearError(f"demo: {reason}") from None
+
+
+def _complete(consumer: Consumer) -> bool:
+    people, comfort = consumer.newest(PeopleMessage), consumer.newest(ComfortMessage)
+    if people is None or comfort is None or comfort.expected_vote is None or (comfort.seq or 0) < (people.seq or 0):
+        return False
+    return any(garment.colours for person in people.persons for garment in person.garments)
+
+
+def _table(consumer: Consumer) -> list[str]:
+    climate, people = consumer.newest(ClimateMessage), consumer.newest(PeopleMessage)
+    comfort = consumer.newest(ComfortMessage)
+    assert climate is not None
+    assert people is not None
+    assert comfort is not None
+    return table(climate, people, comfort, consumer.newest(VoteMessage))
+
+
+def _wait(condition: Callable[[], bool], deadline_s: float, otherwise: str) -> None:
+    while not condition():
+        if time.monotonic() > deadline_s:
+            raise ComfyWearError(f"demo: {otherwise}")
+        time.sleep(0.02)
+
+
+def _draw(device: Device, lines: list[str], out: Path) -> None:
+    import cv2
+
+    from comfywear.vision.draw import annotate
+
+    assert device.looking is not None
+    picture = device.looking.picture()
+    if picture is None:
+        raise ComfyWearError("demo: there is no picture to draw")
+    frame, persons = picture
+    drawn: Any = annotate(frame.image, persons, panel=lines)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(out), drawn):
+        raise ComfyWearError(f"{out}: the picture cannot be written; name another file with --out")

@@ -1,0 +1,43 @@
+"""The command line: finds commands, and turns every refusal into one line and an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from comfywear import __version__
+from comfywear.cli import main
+
+
+def test_version_and_help_end_well(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--version"], ["--help"], ["config", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert __version__ in said
+    for command in ("run", "config", "bench", "vote", "listen", "demo", "models"):
+        assert command in said
+
+
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["config"], ["run"], ["vote"], ["run", "--config"]])
+def test_wrong_use_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_refusal_is_one_line_without_a_traceback() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "comfywear.cli", "run", "--config", "/nowhere/device.toml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "/nowhere/device.toml" in ended.stderr
