@@ -18,7 +18,7 @@ import msgspec
 from comfywear import __version__, publishing
 from comfywear.cadence import Cadence
 from comfywear.comfort import SCALE
-from comfywear.errors import SettingsError, StoreError
+from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, VoteStore, socket_path
 from comfywear.looking import Looking, shown_camera
@@ -26,7 +26,7 @@ from comfywear.metrics import rss_mb
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
 from comfywear.supervisor import Pulse, Supervisor
-from comfywear_sensors import BadSensorURI, Calibration, ClimateFilter, PatientReader, source_of
+from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Device:
     """One device with all its rooms; a context manager, or `start()` and `stop()`.
 
     Raises:
-        SettingsError: When the settings name what cannot be, such as an unknown kind of sensor.
+        UsageError: When the settings name what cannot be, such as an unknown kind of camera.
         StoreError: When another device runs on the same state folder. A folder that cannot be written is no error: the
             device runs on memory alone and says so.
     """
@@ -58,6 +58,8 @@ class Device:
             _broker(settings), self.topics, self._spool, on_vote=self._take_mqtt_vote, version=__version__
         )
         self._estimator = Estimator(settings.comfort)
+        if settings.camera.source:
+            shown_camera(settings.camera.source)  # one that cannot be meant is refused now
         self.looking = Looking(settings) if settings.camera.source else None
         self._filters, self._readers = _sensors(settings, self.zones)
         self._cadence = Cadence(settings.mqtt.interval_s, GAP_S)
@@ -270,10 +272,7 @@ def _sensors(settings: Settings, zones: list[str]) -> tuple[dict[str, ClimateFil
     calibrations: dict[str, dict[str, Calibration]] = {zone: {} for zone in zones}
     readers = []
     for sensor in settings.sensors:
-        try:
-            readers.append(PatientReader(sensor.uri, every_s=sensor.every_s))
-        except BadSensorURI as error:
-            raise SettingsError(f"sensors: {error}") from error
+        readers.append(PatientReader(sensor.uri, every_s=sensor.every_s))
         calibrations[sensor.zone or zones[0]][source_of(sensor.uri)] = Calibration(
             sensor.temp_offset_k, sensor.temp_gain, sensor.humidity_offset_pct, sensor.humidity_gain
         )

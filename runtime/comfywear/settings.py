@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from comfywear.errors import SettingsError
 from comfywear.toml_lines import explain, parse
+from comfywear_sensors import BadSensorURI, check_uri
 
 Name = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -271,6 +272,10 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         if 0 < len(zone.polygon) < 3:
             raise SettingsError(explain(f"A polygon needs three corners or more - at `{where}.polygon`", text, path))
     for index, sensor in enumerate(settings.sensors):
+        try:
+            check_uri(sensor.uri)
+        except BadSensorURI as error:
+            raise SettingsError(explain(f"{error} - at `$.sensors[{index}].uri`", text, path)) from error
         if sensor.zone and sensor.zone not in names:
             known = ", ".join(names)
             message = f"No zone is named {sensor.zone!r}; the zones are: {known} - at `$.sensors[{index}].zone`"

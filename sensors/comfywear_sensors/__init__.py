@@ -16,7 +16,7 @@ from comfywear_sensors.errors import (
 from comfywear_sensors.gate import DEFAULT_LIMITS, Limits
 from comfywear_sensors.patient import PatientReader
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import Reader, open_reader
+from comfywear_sensors.registry import Reader, check_uri, open_reader
 from comfywear_sensors.uri import source_of
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ReaderTimeout",
     "Reading",
     "SensorError",
+    "check_uri",
     "open_reader",
     "source_of",
 ]

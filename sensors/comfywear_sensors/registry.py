@@ -48,6 +48,19 @@ class Reader(Protocol):
         ...
 
 
+def check_uri(uri: str) -> SensorURI:
+    """The parsed URI of a sensor of a known scheme; nothing is opened, and options are checked on opening.
+
+    Raises:
+        BadSensorURI: When it is not a URI, or no reader has its scheme.
+    """
+    parsed = SensorURI(uri)
+    if parsed.scheme not in SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise BadSensorURI(f"{parsed.source}: no sensor is read by {parsed.scheme}://; there are {known}")
+    return parsed
+
+
 def open_reader(uri: str, *, clock: Clock = SYSTEM_CLOCK) -> Reader:
     """Open the sensor that `uri` names.
 
@@ -58,9 +71,6 @@ def open_reader(uri: str, *, clock: Clock = SYSTEM_CLOCK) -> Reader:
         BadSensorURI: The URI cannot be meant.
         SensorError: The sensor is not there, busy, or needs an extra that is not installed.
     """
-    parsed = SensorURI(uri)
-    if parsed.scheme not in SCHEMES:
-        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise BadSensorURI(f"{parsed.source}: no sensor is read by {parsed.scheme}://; there are {known}")
+    parsed = check_uri(uri)
     reader: Reader = import_module(f"comfywear_sensors.readers.{SCHEMES[parsed.scheme]}").open_uri(parsed, clock)
     return reader

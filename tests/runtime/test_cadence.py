@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +33,6 @@ def test_never_more_often_than_the_gap_and_no_change_is_lost_for_ever(steps: lis
         now += pause
         if cadence.due("x", content, now):
             sent.append(now)
-    assert all(later - earlier >= 1 for earlier, later in zip(sent, sent[1:], strict=False))
+    assert all(later - earlier >= 1 for earlier, later in itertools.pairwise(sent))
     if steps:
         assert cadence.due("x", object(), now + 1.0)

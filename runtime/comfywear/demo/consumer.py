@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, final
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -17,6 +17,7 @@ from comfywear.publishing.messages import read_message
 M = TypeVar("M", bound=Message)
 
 
+@final
 class Consumer:
     """Subscribes to everything of one device and keeps the newest message of each type."""
 
@@ -63,7 +64,8 @@ class Consumer:
         return (found[0], found[1].decode()) if found else None
 
     def _take(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
-        decoded = read_message(message.payload)
+        payload = bytes(message.payload)
+        decoded = read_message(payload)
         with self._lock:
-            self._newest[type(decoded)] = (message.topic, message.payload, decoded)
+            self._newest[type(decoded)] = (message.topic, payload, decoded)
             self.counts[message.topic] += 1

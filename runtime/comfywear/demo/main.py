@@ -94,15 +94,16 @@ def run_demo(options: Options, say: Callable[[str], None]) -> None:
 
 def _source(source: str | None, folder: Path) -> tuple[str, str]:
     """The camera URI, and what to say of it."""
-    from comfywear.vision.camera import parse_camera_uri, read_photo
+    from comfywear.vision.camera import parse_camera_uri
     from comfywear.vision.clip import write_clip
 
     if source is None:
         clip = write_clip(sample_photo(), folder / "clip.avi")
         return f"file://{clip}", "a moving clip made from a photograph (Grace Hopper, public domain)"
     uri = parse_camera_uri(source)
-    if uri.kind == "photo":
-        read_photo(uri.target)  # a photo that cannot be read is said at once
+    missing = uri.missing()
+    if missing:
+        raise SourceError(missing)  # said at once, not after the demo's time
     return source, uri.shown
 
 
