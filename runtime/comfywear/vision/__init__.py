@@ -6,13 +6,33 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from comfywear.vision.attributes import AttributeModel
     from comfywear.vision.camera import Camera, CameraState, open_camera, read_photo
+    from comfywear.vision.detector import Detector
+    from comfywear.vision.persons import PersonBook
+    from comfywear.vision.tracker import ByteTracker
+    from comfywear.vision.zones import ZoneArea
 
-__all__ = ["Camera", "CameraState", "open_camera", "read_photo"]
+__all__ = [
+    "AttributeModel",
+    "ByteTracker",
+    "Camera",
+    "CameraState",
+    "Detector",
+    "PersonBook",
+    "ZoneArea",
+    "open_camera",
+    "read_photo",
+]
 
 _HOMES = {
+    "AttributeModel": "comfywear.vision.attributes",
+    "ByteTracker": "comfywear.vision.tracker",
     "Camera": "comfywear.vision.camera",
     "CameraState": "comfywear.vision.camera",
+    "Detector": "comfywear.vision.detector",
+    "PersonBook": "comfywear.vision.persons",
+    "ZoneArea": "comfywear.vision.zones",
     "open_camera": "comfywear.vision.camera",
     "read_photo": "comfywear.vision.camera",
 }
