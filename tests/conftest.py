@@ -1,9 +1,16 @@
-"""What several rooms' tests share: the data sets, where they are at hand."""
+"""What several rooms' tests share: the data sets, where they are at hand, and a real broker."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,3 +24,69 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the data sets, which are not shipped: no folder {folder} (set COMFYWEAR_DATA)")
     return folder
+
+
+class Mosquitto:
+    """A real mosquitto on a random port of the loopback address, as a child of the test."""
+
+    def __init__(self, folder: Path, lines: Sequence[str] = ("allow_anonymous true",), settings: str = "") -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        # As root mosquitto would become another user, who may not read the test's folder.
+        user = "user root\n" if os.geteuid() == 0 else ""
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        self._config.write_text(f"{user}{settings}listener {self.port} 127.0.0.1\n" + "\n".join(lines) + "\n")
+        self._log = folder / f"mosquitto-{self.port}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stdout=log, stderr=log)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        pytest.fail(f"mosquitto does not listen: {self._log.read_text()}")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Stop it with a signal and wait until it is gone."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop and start it on the same port."""
+        self.stop()
+        self.start()
+
+
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+@pytest.fixture
+def make_mosquitto(tmp_path: Path) -> Iterator[Callable[..., Mosquitto]]:
+    """Makes brokers that are not started yet: `make_mosquitto(lines=[…])` with lines of mosquitto.conf(5)."""
+    if MOSQUITTO is None:
+        pytest.skip("needs the broker mosquitto (Debian: apt install mosquitto)")
+    made: list[Mosquitto] = []
+
+    def make(**options: Any) -> Mosquitto:
+        made.append(Mosquitto(tmp_path, **options))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.stop(signal.SIGKILL)
+
+
+@pytest.fixture
+def mosquitto(make_mosquitto: Callable[..., Mosquitto]) -> Mosquitto:
+    """A running mosquitto that lets everybody in."""
+    broker = make_mosquitto()
+    broker.start()
+    return broker

@@ -35,13 +35,11 @@ def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     sequences = Sequences() if covers_devices(args.topic) else None
     listener = Listener(broker(args.broker, args.config), args.topic)
-    came = 0
-    for message in listener.messages(seconds=args.seconds):
+    for number, message in enumerate(listener.messages(seconds=args.seconds), start=1):
         if sequences is not None and (remark := _gap(message, sequences)):
             print(remark, file=sys.stderr if args.json else sys.stdout, flush=True)
         print(_as_json(message) if args.json else readable(message.topic, message.payload), flush=True)
-        came += 1
-        if came == args.count:
+        if number == args.count:
             return 0
     return 0 if args.count is None else 1
 

@@ -178,9 +178,9 @@ class Connection:
         if failure or self._client.socket() is None:
             self.lost = self.lost or "the connection broke"
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
-        """Send with QoS 1; returns the id that its acknowledgement will carry, None when the connection is gone."""
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
+    def publish(self, topic: str, payload: bytes, *, retain: bool, qos: int = 1) -> int | None:
+        """Send; returns the id that the acknowledgement will carry, None when the connection is gone."""
+        info = self._client.publish(topic, payload, qos=qos, retain=retain)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
             self.lost = self.lost or "the connection broke"
             return None

@@ -48,6 +48,8 @@ class Listener:
             try:
                 connection = self._dialect.connect(self._settings, self._client_id, stop=stop)
             except Refused as refused:
+                if stop.is_set():
+                    return
                 if first:
                     raise
                 _log.warning("broker: %s; trying again", refused)

@@ -78,6 +78,7 @@ class PublisherHealth:
 _DELETE_AFTER_S = 0.5
 _DELETE_AT = 20
 _TICK_S = 1.0
+_TRYING = float("inf")
 _REFUSED_VOTE_LOG_S = 10.0
 
 
@@ -115,10 +116,12 @@ class Publisher:
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
+        self._birth: int | None = None  # the id of the birth message while its acknowledgement is due
         self._sent: dict[int, Row] = {}
         self._arrived: dict[Key, float] = {}
         self._delete_not_before_s = 0.0
         self._cursor: Key = ("", 0)
+        # Topics that the broker denied: when to try again, or infinity while that is being tried.
         self._denied: dict[str, float] = {}
         self._last_ack_s = 0.0
         self._complaint: str | None = None
@@ -209,9 +212,11 @@ class Publisher:
         message = status_message("offline", stamp, reason="connection lost", version=self._version)
         return Will(self.topics.status, msgspec.json.encode(message))
 
-    def _say_status(self, connection: Connection, state: Literal["online", "offline"], reason: str | None) -> None:
+    def _say_status(
+        self, connection: Connection, state: Literal["online", "offline"], *, reason: str | None, qos: int
+    ) -> int | None:
         message = status_message(state, self.spool.stamp(), reason=reason, version=self._version)
-        connection.publish(self.topics.status, msgspec.json.encode(message), retain=True)
+        return connection.publish(self.topics.status, msgspec.json.encode(message), retain=True, qos=qos)
 
     def _serve(self, connection: Connection, stop: threading.Event, beat: Callable[[], None]) -> str:
         """Carry messages until the connection is lost or `stop` is set; returns why it ended."""
@@ -231,9 +236,11 @@ class Publisher:
             while connection.events:
                 self._handle(connection, connection.events.popleft())
             self._delete_arrived()
-            if self._sent and time.monotonic() - self._last_ack_s > self._pace.ack_timeout_s:
+            if (
+                self._sent or self._birth is not None
+            ) and time.monotonic() - self._last_ack_s > self._pace.ack_timeout_s:
                 connection.abandon()
-                connection.lost = f"no acknowledgement for {self._pace.ack_timeout_s:.0f} s"
+                connection.lost = f"no acknowledgement for {self._pace.ack_timeout_s:g} s"
         self._sent.clear()
         self._delete_arrived(at_once=True)
         return connection.lost or "stopped"
@@ -244,13 +251,13 @@ class Publisher:
         self._cursor = ("", 0)
         self._last_ack_s = time.monotonic()
         self._say("connected")
-        self._say_status(connection, "online", None)
+        self._birth = self._say_status(connection, "online", reason=None, qos=1)
         if self._on_vote is not None:
             connection.subscribe(self.topics.vote_set_filter)
 
     def _part(self, connection: Connection) -> None:
-        """An orderly end: say offline, wait for the last acknowledgements, and go."""
-        self._say_status(connection, "offline", "stopped")
+        """An orderly end: say offline (without acknowledgement: the window may be full), and go."""
+        self._say_status(connection, "offline", reason="stopped", qos=0)
         connection.close()
         while connection.events:
             event = connection.events.popleft()
@@ -259,18 +266,19 @@ class Publisher:
 
     def _fill(self, connection: Connection) -> None:
         """Send the oldest waiting rows until the window is full."""
-        free = connection.window - len(self._sent)
+        free = connection.window - len(self._sent) - (self._birth is not None)
         if free <= 0:
             return
         now = time.monotonic()
-        for topic in [topic for topic, until in self._denied.items() if until <= now]:
-            del self._denied[topic]
+        for topic in [topic for topic, again in self._denied.items() if again <= now]:
+            self._denied[topic] = _TRYING
             self._cursor = ("", 0)
         if self._cursor[0] != self.spool.epoch:
             self._cursor = (self.spool.epoch, 0)
         on_the_way = {row.key for row in self._sent.values()} | self._arrived.keys()
         try:
-            rows = self.spool.waiting(self._cursor[1], free + len(on_the_way), without_topics=tuple(self._denied))
+            held = [topic for topic, again in self._denied.items() if again != _TRYING]
+            rows = self.spool.waiting(self._cursor[1], free + len(on_the_way), without_topics=held)
         except StoreError as error:
             self._complain(error)
             return
@@ -295,19 +303,23 @@ class Publisher:
 
     def _take_acknowledgement(self, event: Acknowledged) -> None:
         self._last_ack_s = time.monotonic()
+        if event.mid == self._birth:
+            self._birth = None
         row = self._sent.pop(event.mid, None)
         if event.refusal is not None:
             topic = row.topic if row else self.topics.status
             self._denials += 1
             if topic not in self._denied:
                 _log.warning(
-                    "the broker does not take %s: %s; kept, tried again every %.0f s",
+                    "the broker does not take %s: %s; kept, tried again every %g s",
                     topic,
                     event.refusal,
                     self._pace.denied_retry_s,
                 )
             self._denied[topic] = self._last_ack_s + self._pace.denied_retry_s
         elif row is not None:
+            if self._denied.pop(row.topic, None) is not None:
+                _log.info("the broker takes %s again", row.topic)
             self._acknowledged += 1
             self._arrived[row.key] = self._last_ack_s
 
