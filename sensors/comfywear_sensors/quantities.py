@@ -24,6 +24,16 @@ _SYNONYMS = {
 _FIELDS = {name: field for field, names in _SYNONYMS.items() for name in names.split()}
 _FAHRENHEIT = {"tempf": "air_temp_c", "temperaturef": "air_temp_c", "fahrenheit": "air_temp_c", "tf": "air_temp_c"}
 _TEMPERATURES = ("air_temp_c", "radiant_temp_c")
+QUANTITY_OPTIONS = {
+    "temperature": "air_temp_c",
+    "humidity": "humidity_pct",
+    "radiant": "radiant_temp_c",
+    "air_speed": "air_speed_m_s",
+    "illuminance": "illuminance_lx",
+    "irradiance": "irradiance_w_m2",
+    "co2": "co2_ppm",
+}
+"""Option of a URI → field of `Reading`, where a user says where a quantity is found."""
 NUMBER = r"[-+\u2212]?\d{1,9}(?:\.\d{1,12})?"
 
 
@@ -33,6 +43,13 @@ def field_of(name: str) -> tuple[str, bool] | None:
     if key in _FAHRENHEIT:
         return _FAHRENHEIT[key], True
     return (_FIELDS[key], False) if key in _FIELDS else None
+
+
+def in_celsius(values: Values, unit: str) -> Values:
+    """The same values with temperatures of `unit` "F" converted."""
+    if unit != "F":
+        return values
+    return {name: celsius(value) if name in _TEMPERATURES else value for name, value in values.items()}
 
 
 def celsius(fahrenheit: float) -> float:

@@ -1,0 +1,68 @@
+"""Files of /sys in which the kernel's drivers show their measurements."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from comfywear_sensors.errors import BadSensorURI, NotAReading, ReaderTimeout, SensorError
+from comfywear_sensors.quantities import to_number
+from comfywear_sensors.uri import SensorURI
+
+# What a driver says when the chip did not answer this time; the next try may work (a DHT11 does it often).
+_PASSING = {errno.EIO, errno.ETIMEDOUT, errno.EAGAIN, errno.EREMOTEIO, errno.ENXIO, errno.EBUSY, errno.EINVAL}
+
+
+def read_text(path: Path) -> str:
+    """The content of a small file; a named pipe or the like never blocks it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, 4096).decode("ascii", "replace")
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno in _PASSING:
+            raise ReaderTimeout(f"{path}: the driver could not read the chip ({error.strerror})") from None
+        advice = {errno.ENOENT: "the sensor is gone or its driver not loaded", errno.EACCES: "not allowed to read it"}
+        raise SensorError(f"{path}: {advice.get(error.errno or 0, error.strerror)}") from None
+
+
+def read_number(path: Path) -> float:
+    """The one number in a file; `NotAReading` when it is none."""
+    text = read_text(path)
+    number = to_number(text)
+    if number is None:
+        raise NotAReading(f"{path}: {text[:40]!r} is not a number")
+    return number
+
+
+def find_device(uri: SensorURI, root: Path) -> Path:
+    """The folder below `root` that the URI's host names: itself, or by the chip's name in its file `name`."""
+    wanted = uri.host
+    if not wanted or uri.path not in ("", "/"):
+        raise BadSensorURI(f"{uri.source}: name one device, such as {uri.scheme}://bme280 (comfywear sensors list)")
+    if wanted in (".", "..") or "/" in wanted:
+        raise BadSensorURI(f"{uri.source}: {wanted!r} is not a device")
+    if not root.is_dir():
+        raise SensorError(f"{root}: no such folder; the kernel driver of the sensor is not loaded")
+    folder = root / wanted
+    if folder.is_dir():
+        return folder
+    named = [folder for folder in sorted(root.iterdir()) if device_name(folder) == wanted]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        choices = ", ".join(f"{uri.scheme}://{folder.name}" for folder in named)
+        raise SensorError(f"{uri.source}: {len(named)} devices have this name; say which: {choices}")
+    present = ", ".join(device_name(folder) or folder.name for folder in sorted(root.iterdir())) or "none"
+    raise SensorError(f"{uri.source}: no such device below {root} (there: {present})")
+
+
+def device_name(folder: Path) -> str:
+    """The content of the file `name`, or nothing."""
+    try:
+        return read_text(folder / "name").strip()
+    except SensorError:
+        return ""
