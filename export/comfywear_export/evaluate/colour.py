@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.colour import BASIC_TERMS, basic_names
-from comfywear.errors import ComfyWearError, SourceError
+from comfywear.errors import SourceError
 
 __all__ = ["AnswerSet", "add_parser", "evaluate", "load_answers", "run"]
 
@@ -22,7 +22,14 @@ AGREED = 0.8
 
 @dataclass(frozen=True, slots=True)
 class AnswerSet:
-    """Colours `rgb (N, 3)` 0…255, the term most people gave, and their share (NaN where the set does not say)."""
+    """Colours with the term that most people gave them.
+
+    Attributes:
+        name: Of the set.
+        rgb: `(N, 3)`, 0…255, a little beyond where a colour is out of sRGB's gamut.
+        terms: N basic terms.
+        shares: The share of people who gave it `(N,)`, NaN where the set does not say.
+    """
 
     name: str
     rgb: NDArray[np.float64]
@@ -44,8 +51,10 @@ def load_answers(path: Path) -> AnswerSet:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(f"{path} is not a file of answers with set and items of rgb and term: {error!r}") from None
     strange = sorted(set(terms) - set(BASIC_TERMS))
-    if strange or not terms or rgb.shape != (len(terms), 3):
-        raise SourceError(f"{path} must hold items with three rgb values and a basic term each, got {strange or 'none'}")
+    if strange or not terms or rgb.shape != (len(terms), 3) or not np.isfinite(rgb).all():
+        raise SourceError(
+            f"{path} must hold items with three rgb values and a basic term each, got {strange or 'none'}"
+        )
     return AnswerSet(name, rgb, terms, shares)
 
 
@@ -73,10 +82,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Print the accuracy on one file."""
     answers = load_answers(args.file)
-    try:
-        result = evaluate(answers)
-    except ComfyWearError as error:
-        raise SourceError(f"{args.file}: {error}") from None
+    result = evaluate(answers)
     if args.json:
         print(json.dumps(result))
     else:

@@ -21,11 +21,7 @@ from comfywear_export.colour.table import (
 )
 
 # What --compare tries.
-_CANDIDATES = [
-    Fit(width=width, penalty=penalty)
-    for width in (7.0, 10.0, 12.0, 15.0)
-    for penalty in (1e-7, 1e-6, 1e-5)
-]
+_CANDIDATES = [Fit(width=width, penalty=penalty) for width in (7.0, 10.0, 12.0, 15.0) for penalty in (1e-7, 1e-6, 1e-5)]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

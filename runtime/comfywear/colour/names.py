@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from comfywear.colour.spaces import as_colours, rgb_to_lab
+from comfywear.colour.spaces import as_colours, rgb_to_lab, to_uint8
 from comfywear.errors import UsageError
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "expand_table",
     "name_probabilities",
     "names_with_shares",
-    "rgb_bytes",
     "tone_words",
 ]
 
@@ -59,13 +58,14 @@ def basic_names(rgb: ArrayLike) -> list[str]:
     """What most people would call each colour.
 
     Args:
-        rgb: sRGB 0…255, shape `(N, 3)` (or one colour `(3,)`), integers or floats.
+        rgb: sRGB 0…255, shape `(N, 3)` (or one colour `(3,)`), integers or floats. Values beyond that range, as
+            colours out of sRGB's gamut have them, count as 0 or 255.
 
     Returns:
         N of the eleven BASIC_TERMS; every colour of one 4 × 4 × 4 cell of the sRGB cube has the same name.
 
     Raises:
-        UsageError: The shape, type or range is another.
+        UsageError: The shape or type is another, or a value is not finite.
     """
     rows = _rows(rgb)
     if len(rows) == 1:
@@ -77,15 +77,17 @@ def basic_names(rgb: ArrayLike) -> list[str]:
 
 
 def basic_name(red: float, green: float, blue: float) -> str:
-    """What most people would call one colour, sRGB 0…255; the fast way to ask for one."""
-    if not (0 <= red <= 255 and 0 <= green <= 255 and 0 <= blue <= 255):
-        raise UsageError(f"sRGB values must lie in 0…255, got {(red, green, blue)}")
-    return BASIC_TERMS[_table().quick[round(red) >> 2 << 12 | round(green) >> 2 << 6 | round(blue) >> 2]]
+    """As `basic_names`, for one colour; the fast way to ask for one. Raises UsageError for what is not a number."""
+    try:
+        r, g, b = (min(max(round(value), 0), 255) >> 2 for value in (red, green, blue))
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f"an sRGB colour must be three finite numbers, got {(red, green, blue)}") from None
+    return BASIC_TERMS[_table().quick[r << 12 | g << 6 | b]]
 
 
 def basic_terms(rgb: ArrayLike) -> NDArray[np.uint8]:
     """As `basic_names`, but indices into BASIC_TERMS, for sRGB of any shape `(…, 3)`: `(…) uint8`."""
-    return _table().best.take(_cell(rgb_bytes(rgb)), mode="clip")
+    return _table().best.take(_cell(to_uint8(rgb)), mode="clip")
 
 
 def name_probabilities(rgb: ArrayLike) -> NDArray[np.float64]:
@@ -98,10 +100,11 @@ def name_probabilities(rgb: ArrayLike) -> NDArray[np.float64]:
         `(N, 11)` in the order of BASIC_TERMS; rows sum to 1. The largest of a row is what `basic_names` says.
 
     Raises:
-        UsageError: The shape, type or range is another.
+        UsageError: The shape or type is another, or a value is not finite.
     """
-    shares = _table().shares[_cell(rgb_bytes(_rows(rgb)))].astype(np.float64)
-    return shares / shares.sum(axis=1, keepdims=True)
+    shares = _table().shares[_cell(to_uint8(_rows(rgb)))].astype(np.float64)
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 def names_with_shares(rgb: ArrayLike) -> list[tuple[tuple[str, float], ...]]:
@@ -156,18 +159,8 @@ def tone_words(rgb: ArrayLike) -> list[str]:
     return words
 
 
-def rgb_bytes(rgb: ArrayLike) -> NDArray[np.uint8]:
-    """sRGB `(…, 3)` as whole bytes; raises UsageError where a value lies outside 0…255."""
-    array = as_colours(rgb, "sRGB colours")
-    if array.dtype == np.uint8:
-        return array.view(np.ndarray)
-    if array.size and (array.min() < 0 or array.max() > 255):
-        raise UsageError(f"sRGB values must lie in 0…255, got {array.min()} to {array.max()}")
-    return (np.rint(array) if array.dtype.kind == "f" else array).astype(np.uint8)
-
-
-def expand_table(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The shares at the centres of 64 × 64 × 64 cells, `(64, 64, 64, 11)`, by trilinear interpolation of the table."""
+def expand_table(table: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Shares at the centres of 64³ cells, `(64, 64, 64, 11)`, 0…65,280: the table, trilinearly interpolated."""
     place = ((np.arange(_CELLS) + 0.5) * (256 / _CELLS) - 0.5) / 255 * (GRID - 1)
     below = np.minimum(place.astype(np.intp), GRID - 2)
     weights = np.zeros((_CELLS, GRID), dtype=np.float32)
@@ -177,14 +170,16 @@ def expand_table(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
     for _ in range(3):
         # Each turn replaces the first axis of the three and puts it last, before the terms.
         cells = np.moveaxis(np.tensordot(weights, cells, (1, 0)), 0, 2)
-    return np.rint(cells).astype(np.uint8)
+    # Sixteen bits, so that near ties at a boundary between two names are not rounded into ties.
+    fine: NDArray[np.uint16] = np.rint(cells * 256.0).astype(np.uint16)
+    return fine
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     """The look-up made from the shipped table, flat over the cells of the cube."""
 
-    shares: NDArray[np.uint8]
+    shares: NDArray[np.uint16]
     best: NDArray[np.uint8]
     quick: bytes
     tones: NDArray[np.float32]

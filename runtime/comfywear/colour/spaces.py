@@ -79,7 +79,7 @@ def as_colours(values: ArrayLike, what: str = "colours") -> NDArray[np.generic]:
 
 
 def to_uint8(rgb: ArrayLike) -> NDArray[np.uint8]:
-    """sRGB `(…, 3)` rounded to the nearest whole number and clipped into 0…255."""
+    """Round sRGB `(…, 3)` to the nearest whole numbers and clip it into 0…255."""
     array = as_colours(rgb, "sRGB colours")
     if array.dtype == np.uint8:
         return array.view(np.ndarray)
@@ -100,17 +100,20 @@ def linear_to_rgb(linear: ArrayLike) -> Floats:
     value = _floats(linear, "linear colours")
     size = np.abs(value)
     compressed = np.where(size <= 0.0031308, 12.92 * size, 1.055 * np.power(size, 1.0 / 2.4) - 0.055)
-    return np.copysign(compressed, value) * 255.0
+    answer: Floats = np.copysign(compressed, value) * 255.0
+    return answer
 
 
 def linear_to_xyz(linear: ArrayLike) -> Floats:
     """Linear light 0…1 → XYZ with Y = 1 for white."""
-    return _floats(linear, "linear colours") @ _RGB_TO_XYZ.T
+    answer: Floats = _floats(linear, "linear colours") @ _RGB_TO_XYZ.T
+    return answer
 
 
 def xyz_to_linear(xyz: ArrayLike) -> Floats:
     """XYZ (Y = 1 for white) → linear light; below 0 or above 1 the colour is out of sRGB's gamut."""
-    return _floats(xyz, "XYZ colours") @ _XYZ_TO_RGB.T
+    answer: Floats = _floats(xyz, "XYZ colours") @ _XYZ_TO_RGB.T
+    return answer
 
 
 def xyz_to_lab(xyz: ArrayLike) -> Floats:
@@ -126,17 +129,20 @@ def lab_to_xyz(lab: ArrayLike) -> Floats:
     value = _floats(lab, "CIELAB colours")
     y = (value[..., 0] + 16.0) / 116.0
     f = np.stack([y + value[..., 1] / 500.0, y, y - value[..., 2] / 200.0], axis=-1)
-    return np.where(f > _DELTA, f**3, 3 * _DELTA**2 * (f - 4.0 / 29.0)) * _WHITE
+    answer: Floats = np.where(f > _DELTA, f**3, 3 * _DELTA**2 * (f - 4.0 / 29.0)) * _WHITE
+    return answer
 
 
 def xyz_to_oklab(xyz: ArrayLike) -> Floats:
     """XYZ → OKLab: L 0…1, a and b about −0.4…0.4 for sRGB."""
-    return np.cbrt(_floats(xyz, "XYZ colours") @ _OK_CONES.T) @ _OK_LAB.T
+    answer: Floats = np.cbrt(_floats(xyz, "XYZ colours") @ _OK_CONES.T) @ _OK_LAB.T
+    return answer
 
 
 def oklab_to_xyz(oklab: ArrayLike) -> Floats:
     """OKLab → XYZ with Y = 1 for white."""
-    return (_floats(oklab, "OKLab colours") @ _OK_LAB_INVERSE.T) ** 3 @ _OK_CONES_INVERSE.T
+    answer: Floats = (_floats(oklab, "OKLab colours") @ _OK_LAB_INVERSE.T) ** 3 @ _OK_CONES_INVERSE.T
+    return answer
 
 
 def rgb_to_lab(rgb: ArrayLike) -> Floats:

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from comfywear.colour.css3 import CSS3
 from comfywear.colour.difference import ciede2000
-from comfywear.colour.names import BASIC_TERMS, basic_names, name_probabilities, rgb_bytes
-from comfywear.colour.spaces import rgb_to_lab
+from comfywear.colour.names import BASIC_TERMS, basic_names, name_probabilities
+from comfywear.colour.spaces import rgb_to_lab, to_uint8
 from comfywear.errors import UsageError
 
 __all__ = ["RAINBOW", "UPAR_TERMS", "VOCABULARIES", "Metric", "match_names"]
@@ -66,7 +66,7 @@ def match_names(rgb: ArrayLike, vocabulary: str = "basic", metric: Metric | None
         N names. Of equally near values the first of the list is taken ("aqua" for "cyan" in CSS3).
 
     Raises:
-        UsageError: Unknown vocabulary or metric, or colours of another shape, type or range.
+        UsageError: Unknown vocabulary or metric, or colours of another shape or type.
     """
     if vocabulary not in VOCABULARIES:
         raise UsageError(f"unknown vocabulary {vocabulary!r}: choose one of {', '.join(VOCABULARIES)}")
@@ -78,7 +78,7 @@ def match_names(rgb: ArrayLike, vocabulary: str = "basic", metric: Metric | None
     if vocabulary == "upar":
         agreed = name_probabilities(rgb).max(axis=1) >= _UPAR_AGREED
         return [name if enough else "other" for name, enough in zip(basic_names(rgb), agreed, strict=True)]
-    colours = np.atleast_2d(rgb_bytes(rgb))
+    colours = np.atleast_2d(to_uint8(rgb))
     if colours.ndim != 2:
         raise UsageError(f"sRGB colours must have the shape (N, 3), got {colours.shape}")
     words = VOCABULARIES[vocabulary]
