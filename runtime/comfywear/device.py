@@ -21,7 +21,7 @@ from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, VoteStore, socket_path
-from comfywear.looking import Looking, shown_camera
+from comfywear.looking import Looking, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
@@ -212,8 +212,8 @@ class Device:
     def _models(self) -> list[publishing.ModelInfo]:
         found = [publishing.ModelInfo(role=role, id=name) for role, name in self._estimator.models().items()]
         for role, model in self.looking.models if self.looking else []:
-            name = f"{model.card.name} {model.card.version} {model.file.precision}"
-            found.append(publishing.ModelInfo(role=role, id=name, engine=model.engine_name, sha256=model.file.sha256))
+            name = f"{model.card.name} {model.card.version} {model.precision}"
+            found.append(publishing.ModelInfo(role=role, id=name, engine=model.engine_name, sha256=sha256_of(model)))
         return found
 
     def _hand_on(self, vote: Vote) -> None:

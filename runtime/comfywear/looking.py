@@ -21,6 +21,10 @@ _log = logging.getLogger(__name__)
 WAIT_S = 0.5
 # Persons of the last frame count as present for so long when the camera falls silent.
 FORGET_AFTER_S = 10.0
+PERSON = "person"
+# Detections down to this score are used: the tracker carries on with weak ones (ByteTrack), and garments are averaged.
+WEAK = 0.1
+LOST_FRAMES = 150.0  # five seconds, in frames of the tracker's rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,13 @@ def shown_camera(uri: str) -> str:
     from comfywear.vision.camera import parse_camera_uri
 
     return parse_camera_uri(uri).shown
+
+
+def sha256_of(model: Detector | AttributeModel) -> str | None:
+    """The hash, from its card, of the file that a loaded model runs."""
+    engine = "onnxruntime" if model.engine_name == "onnxruntime" else "litert"
+    files = model.card.files
+    return next((file.sha256 for file in files if (file.engine, file.precision) == (engine, model.precision)), None)
 
 
 class Looking:
@@ -74,7 +85,7 @@ class Looking:
 
     def work(self, pulse: Pulse) -> None:
         """The worker: load the models, open the camera, look at each newest frame."""
-        from comfywear.vision import AttributeModel, Detector, PersonBook, ZoneArea, open_camera
+        from comfywear.vision import AttributeModel, ByteTracker, Detector, PersonBook, ZoneArea, open_camera
 
         vision, camera_settings = self._settings.vision, self._settings.camera
         self._say("the models are being loaded")
@@ -94,7 +105,9 @@ class Looking:
             raise
         self.models = [("detector", detector)] + ([("attributes", attributes)] if attributes else [])
         zones = [ZoneArea(zone.name, tuple(zone.polygon)) for zone in self._settings.zones]
-        book = PersonBook(zones=zones, attribute_interval_s=vision.attribute_interval_s)
+        believed = detector.thresholds[PERSON]
+        tracker = ByteTracker(high=believed, low=min(WEAK, believed), new=believed, lost_buffer=LOST_FRAMES)
+        book = PersonBook(tracker, zones=zones, attribute_interval_s=vision.attribute_interval_s)
         with open_camera(camera_settings.source, fps=camera_settings.fps, loop=camera_settings.loop) as camera:
             while not pulse.stopping:
                 pulse.beat()
@@ -103,7 +116,7 @@ class Looking:
                     self._note_camera(camera.state)
                     continue
                 began_s = time.perf_counter()
-                persons = book.update(frame, detector.detect(frame.image), attributes)
+                persons = book.update(frame, detector.detect(frame.image, threshold=WEAK), attributes)
                 with self._lock:
                     self._frame, self._persons, self._missing = frame, tuple(persons), None
                     self._seen_s = time.monotonic()

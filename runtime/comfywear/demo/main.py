@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import secrets
 import tempfile
 import time
@@ -25,6 +26,8 @@ from comfywear_sensors.pty_replay import PtyReplay
 
 ZONE = "desk"
 LONGEST_S = 25.0
+PHOTOS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+GRACE_S = 6.0  # after the last frame, for the message to arrive
 SENSOR_EVERY_S = 0.25
 
 
@@ -94,7 +97,7 @@ def run_demo(options: Options, say: Callable[[str], None]) -> None:
 
 def _source(source: str | None, folder: Path) -> tuple[str, str]:
     """The camera URI, and what to say of it."""
-    from comfywear.vision.camera import parse_camera_uri
+    from comfywear.vision.camera import parse_camera_uri, read_photo
     from comfywear.vision.clip import write_clip
 
     if source is None:
@@ -104,6 +107,8 @@ def _source(source: str | None, folder: Path) -> tuple[str, str]:
     missing = uri.missing()
     if missing:
         raise SourceError(missing)  # said at once, not after the demo's time
+    if uri.kind == "file" and Path(uri.target).suffix.lower() in PHOTOS:
+        read_photo(uri.target)
     return source, uri.shown
 
 
@@ -148,16 +153,22 @@ def _wait_for_people(
     looking = device.looking
     assert looking is not None
     told = 0
+    grace_until_s = math.inf
 
     def ready() -> bool:
-        nonlocal told
+        nonlocal told, grace_until_s
         if looking.frames >= told + max(1, frames // 4):
             told = looking.frames
             say(f"device     {told} frames looked at")
-        return looking.frames >= frames and _complete(consumer)
+        if looking.frames < frames:
+            return False
+        grace_until_s = min(grace_until_s, time.monotonic() + GRACE_S)
+        return _complete(consumer) or time.monotonic() > grace_until_s
 
     try:
         _wait(ready, deadline_s, "")
+        if not _complete(consumer):
+            raise ComfyWearError
     except ComfyWearError:
         sight = looking.sight()
         if sight.missing:

@@ -35,7 +35,9 @@ def _person(person: PersonItem) -> list[tuple[str, str]]:
     rows = [(f"PERSON {person.id}", ", ".join(facts) or "clothing not known")]
     for garment in person.garments:
         colours = ", ".join(f"{colour.name} {100 * (colour.share or 0):.0f} %" for colour in garment.colours[:3])
-        rows.append(("", f"{garment.kind:<9} {100 * (garment.probability or 0):3.0f} %   {colours or 'colour not seen'}"))
+        rows.append(
+            ("", f"{garment.kind:<9} {100 * (garment.probability or 0):3.0f} %   {colours or 'colour not seen'}")
+        )
     return rows
 
 
