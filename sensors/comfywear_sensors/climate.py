@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -141,7 +142,10 @@ class _Sensor:
 
 
 class ClimateFilter:
-    """The sensors of one zone as one climate. Pure: time comes with the readings and with the question."""
+    """The sensors of one zone as one climate.
+
+    It reads no clock: time comes with the readings and with the question. Workers of several sensors may share it.
+    """
 
     def __init__(
         self,
@@ -178,17 +182,23 @@ class ClimateFilter:
             "humidity_pct": (disagree_humidity_pct, "points", "%"),
         }
         self._sensors: dict[str, _Sensor] = {}
+        self._lock = threading.Lock()
 
     def add(self, reading: Reading) -> None:
         """Take in a reading; what the gate refuses is counted."""
-        sensor = self._sensors.get(reading.source)
-        if sensor is None:
-            calibration = self._calibration.get(reading.source, Calibration())
-            sensor = self._sensors[reading.source] = _Sensor(self._limits, calibration, self._time_constant_s)
-        sensor.add(reading, self._stale_after_s)
+        with self._lock:
+            sensor = self._sensors.get(reading.source)
+            if sensor is None:
+                calibration = self._calibration.get(reading.source, Calibration())
+                sensor = self._sensors[reading.source] = _Sensor(self._limits, calibration, self._time_constant_s)
+            sensor.add(reading, self._stale_after_s)
 
     def climate(self, now_monotonic_s: float) -> ClimateState:
         """The climate at `now_monotonic_s` (seconds, of the clock of the readings)."""
+        with self._lock:
+            return self._climate(now_monotonic_s)
+
+    def _climate(self, now_monotonic_s: float) -> ClimateState:
         usable, faults = self._usable(now_monotonic_s)
         values = {name: self._combined(name, usable, now_monotonic_s) for name in QUANTITIES}
         rejections: Counter[str] = sum((sensor.gate.rejected for sensor in self._sensors.values()), Counter())

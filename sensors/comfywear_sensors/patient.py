@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import Literal
 
 from comfywear_sensors.clock import SYSTEM_CLOCK, Clock
-from comfywear_sensors.errors import EndOfRecording, NotAReading, ReaderTimeout, SensorError
+from comfywear_sensors.errors import (
+    BadSensorURI,
+    EndOfRecording,
+    MissingPackage,
+    NotAReading,
+    ReaderTimeout,
+    SensorError,
+)
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Reader, open_reader
 from comfywear_sensors.uri import SensorURI
@@ -27,6 +34,7 @@ class PatientReader:
             "down" (cannot be opened or read; tried again), "ended" (a recording that has been played).
         error: The last fault, in words, or None while up.
         faults: How many reads and openings have failed so far.
+        hopeless: True when trying again cannot help: the URI must be changed, or an extra installed.
     """
 
     def __init__(
@@ -57,6 +65,7 @@ class PatientReader:
         self.state: State = "waiting"
         self.error: str | None = None
         self.faults = 0
+        self.hopeless = False
         self._uri = uri
         self._every_s = every_s
         self._read_timeout_s = read_timeout_s
@@ -92,6 +101,7 @@ class PatientReader:
         except (ReaderTimeout, NotAReading) as error:
             self._unheard(str(error))
         except SensorError as error:
+            self.hopeless = isinstance(error, (BadSensorURI, MissingPackage))
             self._lost(str(error))
         except Exception as error:  # a reader's own mistake must not end the worker
             _log.debug("%s: a fault inside the reader", self.source, exc_info=True)

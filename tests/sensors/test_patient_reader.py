@@ -126,4 +126,4 @@ def test_only_nonsense_raises_and_at_once() -> None:
         PatientReader("ttyUSB0")
     sensor = PatientReader("serial:///dev/ttyUSB0?bad=1")
     assert sensor.poll(0.01) is None
-    assert sensor.state == "down"
+    assert (sensor.state, sensor.hopeless) == ("down", True)

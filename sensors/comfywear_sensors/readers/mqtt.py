@@ -1,9 +1,10 @@
 """`mqtt://[user:password@]broker[:1883]/TOPIC`: sensors that already publish (`mqtts://` with TLS, port 8883).
 
-Options: `topic` (more topics, repeatable); `path` (where the sensor's object is in the JSON); `temperature`,
-`humidity`, `radiant`, `air_speed`, `illuminance`, `irradiance`, `co2` (JSON paths of numbers); `temperature_topic`,
-`humidity_topic` … (topics whose messages are just a number, as ESPHome's); `unit` (C or F); `retained` (1 takes
-messages that the broker kept, whose age nobody knows); `password_file`; `ca` (a file of the CA for `mqtts`).
+MQTT 5, or 3.1.1 where the broker speaks only that. Options: `topic` (more topics, repeatable); `path` (where the
+sensor's object is in the JSON); `temperature`, `humidity`, `radiant`, `air_speed`, `illuminance`, `irradiance`, `co2`
+(JSON paths of numbers); `temperature_topic`, `humidity_topic` … (topics whose messages are just a number, as
+ESPHome's); `unit` (C or F); `retained` (1 takes messages that the broker kept, whose age nobody knows);
+`password_file`; `ca` (a file of the CA for `mqtts`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from paho.mqtt.client import Client
+from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from comfywear_sensors.clock import Clock
@@ -39,18 +40,28 @@ def open_uri(uri: SensorURI, clock: Clock) -> MqttReader:
             raise BadSensorURI(f"{uri.source}: {topic}: name each topic; a wildcard would mix several sensors into one")
     secure = uri.scheme == "mqtts"
     host, port = uri.host_port(8883 if secure else 1883)
-    client = Client(CallbackAPIVersion.VERSION2)
     password = uri.password or uri.text("password") or _secret(uri.text("password_file"))
-    if uri.user:
-        client.username_pw_set(uri.user, password or None)
     ca = uri.text("ca")
-    if secure:
-        client.tls_set_context(_tls_context(ca))
     retained = uri.flag("retained")
     uri.finish()
-    reader = MqttReader(client, parsers, uri.source, clock, take_retained=retained)
-    reader.connect(host, port)
-    return reader
+    for protocol in (MQTTv5, MQTTv311):
+        client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+        if uri.user:
+            client.username_pw_set(uri.user, password or None)
+        if secure:
+            client.tls_set_context(_tls_context(ca))
+        reader = MqttReader(client, parsers, uri.source, clock, take_retained=retained)
+        try:
+            reader.connect(host, port)
+        except _OtherVersion as error:
+            fault = error
+        else:
+            return reader
+    raise fault
+
+
+class _OtherVersion(SensorError):  # noqa: N818 - a reason to try the other one
+    """The broker hung up on this version of MQTT."""
 
 
 def _parsers(uri: SensorURI) -> dict[str, Parser]:
@@ -99,6 +110,7 @@ class MqttReader:
         self._waiting: deque[tuple[float, str, bytes, bool]] = deque(maxlen=100)
         self._refusal: str | None = None
         self._subscribed = False
+        self._other_version = False
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
@@ -106,7 +118,9 @@ class MqttReader:
     # Callbacks only note what came: paho swallows or dies of what is raised in them.
 
     def _on_connect(self, client: Any, _userdata: object, _flags: object, reason: Any, _properties: object) -> None:
-        if reason.is_failure:
+        if reason == "Unsupported protocol version":
+            self._other_version = True
+        elif reason.is_failure:
             self._refusal = f"the broker refuses: {reason}; check user and password"
         else:
             client.subscribe([(topic, 0) for topic in self._parsers])
@@ -129,7 +143,13 @@ class MqttReader:
             raise SensorError(f"{self.source}: no broker at {host}:{port} ({error}); is it running?") from None
         deadline = self._clock.monotonic() + DEFAULT_TIMEOUT_S
         while not self._subscribed:
-            self._loop(deadline)
+            try:
+                self._loop(deadline)
+            except SensorError:
+                self._other_version = True
+            if self._other_version:
+                self.close()
+                raise _OtherVersion(f"{self.source}: what answers at {host}:{port} hangs up; is it an MQTT broker?")
             if self._refusal or self._clock.monotonic() >= deadline:
                 self.close()
                 raise SensorError(
@@ -138,7 +158,10 @@ class MqttReader:
 
     def _loop(self, deadline: float) -> None:
         wait_s = min(1.0, max(0.0, deadline - self._clock.monotonic()))
-        result = self._client.loop(wait_s)
+        try:
+            result = self._client.loop(wait_s)
+        except Exception as error:  # paho's answer to a packet that it cannot take apart
+            raise SensorError(f"{self.source}: the broker sends what is no MQTT ({type(error).__name__})") from None
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS and not self._refusal:
             raise SensorError(f"{self.source}: the broker is gone ({result.name})")
 
