@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import pytest
 from hypothesis import given
@@ -217,3 +218,24 @@ def test_whatever_comes_the_climate_is_possible(rows: list[tuple[float, float, f
     assert state.air_temp_c is None or limits.low <= state.air_temp_c <= limits.high
     assert state.humidity_pct is None or 0.0 < state.humidity_pct <= 100.0
     assert state.age_s is None or state.age_s >= 0.0
+
+
+def test_workers_of_several_sensors_share_a_filter() -> None:
+    climate = ClimateFilter("desk")
+    faults: list[Exception] = []
+
+    def work(first: int) -> None:
+        try:
+            for index in range(60):
+                climate.add(reading(20.0 + index % 2, 40.0, float(index), f"{first}-{index}://"))
+                climate.climate(float(index))
+        except RuntimeError as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert len(climate.climate(60.0).sources) == 180

@@ -327,3 +327,15 @@ def test_any_registers_are_a_number_or_refused(
 def test_any_place_is_a_register_or_refused(text: str) -> None:
     with suppress(BadSensorURI):
         assert 0 <= parse_register(text).address < 65536
+
+
+def test_a_wall_clock_that_jumps_back_stretches_no_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedDevice(lambda request: b"") as device:
+        reader = open_reader(f"modbus://{device.path}?preset=xy-md02")
+        wall_s = iter(range(1_000_000, 0, -1000))
+        monkeypatch.setattr(time, "time", lambda: float(next(wall_s, 0)))
+        started = time.monotonic()
+        with pytest.raises(ReaderTimeout):
+            reader.read(0.2)
+        assert time.monotonic() - started < 3.0
+        reader.close()

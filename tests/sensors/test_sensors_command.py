@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from comfywear.cli import main
 from comfywear.commands.sensors import chart
 from comfywear_sensors.discover import find_sensors
 from comfywear_sensors.pty_replay import PtyReplay
+from comfywear_sensors.registry import SCHEMES
 
 
 def write(path: Path, text: str = "") -> None:
@@ -120,3 +122,14 @@ def test_importing_the_sensors_brings_no_numpy_and_no_reader() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert said.strip() == "[]"
+
+
+def test_the_page_on_sensors_names_every_scheme_and_every_option() -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "sensors.md").read_text("utf-8")
+    for scheme in SCHEMES:
+        assert f"{scheme}://" in page, scheme
+    for module in (root / "sensors/comfywear_sensors/readers").glob("*.py"):
+        options = re.findall(r'uri\.(?:text|choice|number|integer|flag|all)\("(\w+)"', module.read_text("utf-8"))
+        for option in set(options) - {"password"}:
+            assert re.search(rf"`{option}\b|\b{option}=", page), f"{module.name}: {option}"

@@ -15,10 +15,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
-
-from comfywear.demo.broker import embedded_broker
 from comfywear.errors import BrokerError, SourceError
 from comfywear_sensors.pty_replay import PtyReplay
 
@@ -56,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _doors(stack: ExitStack) -> Iterator[str]:
-    """URIs of eight sensors that speak once a second; a second fake one where no broker is installed."""
+    """URIs of eight sensors that speak once a second; a fake one for MQTT's where no broker is installed."""
+    from comfywear.demo.broker import embedded_broker  # the command line imports this module only to list it
+
     for _ in range(2):
         device = stack.enter_context(PtyReplay([_LINE]))
         device.start()
@@ -108,6 +106,9 @@ def _modbus_slave() -> Iterator[int]:
 @contextmanager
 def _publisher(port: int) -> Iterator[None]:
     """A Tasmota that publishes every second."""
+    from paho.mqtt.client import Client, MQTTv5
+    from paho.mqtt.enums import CallbackAPIVersion
+
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
     client.connect("127.0.0.1", port)
     client.loop_start()
