@@ -14,16 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from comfywear.errors import UsageError
 from comfywear.vision import tracker_kalman as kalman
-from comfywear.vision.tracker_association import Overlap, assign
+from comfywear.vision.tracker_association import Association
 
 __all__ = ["ByteTracker", "Tracked"]
 
 Indices = NDArray[np.intp]
 
-# Rows of the table after those of the Kalman filter.
-_ID, _STATE, _SEEN, _BORN = range(kalman.ROWS, kalman.ROWS + 4)
+# Rows of the table after those of the Kalman filter: whether the track was seen in the last frame (1) or is lost (0),
+# and when it was last and first seen, in steps.
+_ID, _HERE, _SEEN, _BORN = range(kalman.ROWS, kalman.ROWS + 4)
 _ROWS = kalman.ROWS + 4
-_TENTATIVE, _TRACKED, _LOST = 0.0, 1.0, 2.0
 _VELOCITY_OF_HEIGHT = 7
 
 _SECOND_LIMIT, _TENTATIVE_LIMIT, _DUPLICATE_IOU = 0.5, 0.7, 0.85
@@ -71,12 +71,13 @@ class ByteTracker:
             raise UsageError("a tracker needs match in 0…1, lost_buffer ≥ 0 and frame_rate > 0")
         self.high, self.low, self.new, self.match = high, low, new, match
         self.lost_buffer, self.frame_rate = lost_buffer, frame_rate
-        self._overlap = Overlap()
+        self._association = Association()
         self.reset()
 
     def reset(self) -> None:
         """Forget every track and begin again with id 1."""
         self._table = np.empty((_ROWS, 0))
+        self._tentative = 0  # so many of the last columns are not confirmed yet
         self._next_id = 1
         self._clock = 0.0
 
@@ -95,53 +96,48 @@ class ByteTracker:
         Raises:
             UsageError: The shapes do not fit, a score is above 1, or dt is not positive.
         """
-        detections, scores, kept = self._clean(boxes, scores)
+        detections, confidence, kept = self._clean(boxes, scores)
         steps = 1.0 if dt is None else dt * self.frame_rate
         if not 0.0 < steps < math.inf:
             raise UsageError(f"dt must be a positive number of seconds, not {dt}")
         first = self._clock == 0.0
         self._clock += steps
         table = self._table
-        n = table.shape[1]
-        state = table[_STATE].copy()
-        table[_VELOCITY_OF_HEIGHT] *= state != _LOST
-        kalman.predict(table[: kalman.ROWS], steps)
+        confirmed = table[:, : len(self) - self._tentative]
+        confirmed[_VELOCITY_OF_HEIGHT] *= confirmed[_HERE]  # a lost person's height stays as it is
+        kalman.predict(confirmed[: kalman.ROWS], steps)
 
-        high = scores > self.high
         measurements = kalman.measured(detections)
-        rows, columns = self._match(detections, scores, state, high)
-        fresh = high & (scores >= self.new)
-        fresh[columns] = False
-        # Whoever was not matched is lost; a tentative track is dropped.
-        unmatched = np.ones(n, bool)
-        unmatched[rows] = False
-        table[_STATE, unmatched] = _LOST
-        if len(rows):
-            matched = table[: kalman.ROWS, rows]
-            kalman.update(matched, measurements[:, columns])
-            table[: kalman.ROWS, rows] = matched
-            table[_STATE, rows] = _TRACKED
-            table[_SEEN, rows] = self._clock
-        keep = ~unmatched | ((state != _TENTATIVE) & (self._clock - table[_SEEN] <= self.lost_buffer))
-        self._drop_duplicates(table, keep)
-        seen = np.full(n, -1, np.intp)
-        seen[rows] = columns
-        if not keep.all():
-            table, seen = table[:, keep], seen[keep]
+        strong = int(np.count_nonzero(confidence > self.high))
+        match = self._match(detections, confidence, strong)
+        hit = match >= 0
+        fresh = confidence[:strong] >= self.new
+        if len(match) and len(confidence):
+            kalman.update(table[: kalman.ROWS], measurements.take(match, axis=1), hit)
+            taken = match[hit]
+            fresh[taken[taken < strong]] = False
+        table[_HERE] = hit
+        np.copyto(table[_SEEN], self._clock, where=hit)
+        if not hit.all():
+            keep = hit | (self._clock - table[_SEEN] <= self.lost_buffer)
+            keep[confirmed.shape[1] :] = hit[confirmed.shape[1] :]
+            self._drop_duplicates(table, keep)
+            table, match = table[:, keep], match[keep]
         born = np.flatnonzero(fresh)
+        self._tentative = 0 if first else len(born)
         if len(born):
-            table = np.concatenate([table, self._birth(measurements[:, born], first)], axis=1)
-            seen = np.concatenate([seen, born])
+            table = np.concatenate([table, self._birth(measurements[:, born])], axis=1)
+            match = np.concatenate([match, born])
         self._table = table
-        shown = np.flatnonzero((table[_STATE] == _TRACKED) & (seen >= 0))
-        chosen = table[:, shown]
+        shown = np.flatnonzero(match[: len(self) - self._tentative] >= 0)
+        chosen = table if len(shown) == len(self) else table.take(shown, axis=1)
         out = kalman.corners(chosen, np.empty((4, len(shown)), np.float32))
-        return Tracked(chosen[_ID].astype(np.int64), np.ascontiguousarray(out.T), kept[seen[shown]])
+        return Tracked(chosen[_ID].astype(np.int64), np.ascontiguousarray(out.T), kept.take(match.take(shown)))
 
     def _clean(
         self, boxes: ArrayLike, scores: ArrayLike
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-        """The detections that can be used, as float64, and which of the given ones they are."""
+        """The detections that can be used, the confident ones first, and which of the given ones they are."""
         box = np.asarray(boxes, np.float64)
         score = np.asarray(scores, np.float64)
         if box.size == 0:
@@ -152,70 +148,58 @@ class ByteTracker:
         usable = (score > self.low) & (size > 0.0).all(axis=1)
         if not math.isfinite(box.sum() + score.sum()):
             usable &= np.isfinite(box).all(axis=1) & np.isfinite(score)
-        kept = np.flatnonzero(usable)
-        if len(kept) < len(box):
-            box, score = box[kept], score[kept]
+        high = score > self.high
+        kept = np.flatnonzero(usable & high)
+        if len(kept) < len(score):
+            kept = np.concatenate([kept, np.flatnonzero(usable & ~high)])
+        box, score = box.take(kept, axis=0), score.take(kept)
         if len(score) and score.max() > 1.0:
             raise UsageError(f"scores must be in 0…1, and one is {score.max():g}")
         return box, score, kept
 
-    def _match(
-        self,
-        detections: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        state: NDArray[np.float64],
-        high: NDArray[np.bool_],
-    ) -> tuple[Indices, Indices]:
-        """Pairs of tracks and detections after the three rounds of ByteTrack."""
-        n, m = len(state), len(scores)
-        if not n or not m:
-            none = np.empty(0, np.intp)
-            return none, none
-        boxes = kalman.corners(self._table, np.empty((4, n), np.float32))
-        iou = self._overlap.iou(boxes, np.ascontiguousarray(detections.T, np.float32))
-        strong, weak = np.flatnonzero(high), np.flatnonzero(~high)
-        fused = np.float32(1.0) - iou[:, strong] * scores[strong].astype(np.float32)
-        confirmed = np.flatnonzero(state != _TENTATIVE)
-        tentative = np.flatnonzero(state == _TENTATIVE)
+    def _match(self, detections: NDArray[np.float64], scores: NDArray[np.float64], strong: int) -> Indices:
+        """Which detection each track is after ByteTrack's three rounds, −1 for none; the strong ones come first."""
+        table, n, sure = self._table, len(self), len(self) - self._tentative
+        match = np.full(n, -1, np.intp)
+        if not n or not len(scores):
+            return match
+        boxes = kalman.corners(table, np.empty((4, n), np.float32))
+        cost = self._association.iou(boxes, np.ascontiguousarray(detections.T, np.float32))
+        cost[:, :strong] *= scores[:strong].astype(np.float32)
+        np.subtract(1.0, cost, out=cost)
+        rows, columns = self._association.assign(cost[:sure, :strong], self.match)
+        match[rows] = columns
+        if strong < len(scores):
+            left = np.flatnonzero((match[:sure] < 0) & (table[_HERE, :sure] > 0.0))
+            rows, columns = self._association.assign(cost[left, strong:], _SECOND_LIMIT)
+            match[left[rows]] = columns + strong
+        if sure < n and strong:
+            rest = np.setdiff1d(np.arange(strong), match, assume_unique=True)
+            rows, columns = self._association.assign(cost[sure:, rest], _TENTATIVE_LIMIT)
+            match[sure + rows] = rest[columns]
+        return match
 
-        i, j = assign(fused[confirmed], self.match)
-        rows, columns = [confirmed[i]], [strong[j]]
-        left = np.ones(n, bool)
-        left[rows[0]] = False
-        if len(weak):
-            again = np.flatnonzero(left & (state == _TRACKED))
-            a, b = assign(np.float32(1.0) - iou[np.ix_(again, weak)], _SECOND_LIMIT)
-            rows.append(again[a])
-            columns.append(weak[b])
-        if len(tentative):
-            free = np.ones(len(strong), bool)
-            free[j] = False
-            rest = np.flatnonzero(free)
-            a, b = assign(fused[np.ix_(tentative, rest)], _TENTATIVE_LIMIT)
-            rows.append(tentative[a])
-            columns.append(strong[rest[b]])
-        return np.concatenate(rows), np.concatenate(columns)
-
-    def _birth(self, measurements: NDArray[np.float64], confirmed: bool) -> NDArray[np.float64]:
+    def _birth(self, measurements: NDArray[np.float64]) -> NDArray[np.float64]:
         count = measurements.shape[1]
         table = np.empty((_ROWS, count))
         table[: kalman.ROWS] = kalman.birth(measurements)
         table[_ID] = np.arange(self._next_id, self._next_id + count)
-        table[_STATE] = _TRACKED if confirmed else _TENTATIVE
+        table[_HERE] = 1.0
         table[_SEEN] = table[_BORN] = self._clock
         self._next_id += count
         return table
 
     def _drop_duplicates(self, table: NDArray[np.float64], keep: NDArray[np.bool_]) -> None:
         """Of a lost and a seen track on the same spot, drop the one with the shorter history."""
-        lost = np.flatnonzero(keep & (table[_STATE] == _LOST))
+        here = table[_HERE] > 0.0
+        lost = np.flatnonzero(keep & ~here)
         if not len(lost):
             return
-        seen = np.flatnonzero(keep & (table[_STATE] == _TRACKED))
+        seen = np.flatnonzero(here)
         if not len(seen):
             return
         boxes = kalman.corners(table, np.empty((4, table.shape[1]), np.float32))
-        i, j = np.nonzero(self._overlap.iou(boxes[:, seen], boxes[:, lost]) > _DUPLICATE_IOU)
+        i, j = np.nonzero(self._association.iou(boxes[:, seen], boxes[:, lost]) > _DUPLICATE_IOU)
         a, b = seen[i], lost[j]
         life = table[_SEEN] - table[_BORN]
         keep[np.where(life[a] > life[b], b, a)] = False

@@ -83,23 +83,24 @@ def predict(states: Array, steps: float) -> None:
     np.maximum(states[2:4], _SMALLEST, out=states[2:4])  # a box that shrinks never turns inside out
 
 
-def update(states: Array, measurements: Array) -> None:
-    """Correct `states` `(ROWS, N)` by `measurements` `(4, N)`, in place."""
+def update(states: Array, measurements: Array, seen: NDArray[np.bool_]) -> None:
+    """Correct those of `states` `(ROWS, N)` that were `seen` `(N,)` by `measurements` `(4, N)`, in place."""
     noise = np.empty((2, states.shape[1]))
     np.multiply(states[3], states[3], out=noise[0])
     noise[0] *= _STD_POSITION**2
     noise[1] = _STD_ASPECT_MEASURED**2
     p00, p01, p11 = states[_P00], states[_P01], states[_P11]
-    total = p00 + noise
-    gain = p00 / total
-    gain_velocity = p01 / total
+    noise += p00
+    weight = seen / noise  # 0 for what was not seen: nothing changes there
+    gain = p00 * weight
+    weight *= p01  # the gain of the velocity
     innovation = measurements - states[_POSITION]
-    states[_VELOCITY] += gain_velocity[_GROUP] * innovation
-    innovation *= gain[_GROUP]
+    states[_VELOCITY] += weight.take(_GROUP, axis=0) * innovation
+    innovation *= gain.take(_GROUP, axis=0)
     states[_POSITION] += innovation
-    np.multiply(gain, noise, out=p00)
-    gain_velocity *= p01
-    p11 -= gain_velocity
-    noise /= total  # 1 − gain
-    p01 *= noise
+    weight *= p01
+    p11 -= weight
+    p01 -= gain * p01
+    gain *= p00
+    p00 -= gain
     np.maximum(states[2:4], _SMALLEST, out=states[2:4])

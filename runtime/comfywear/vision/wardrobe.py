@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.records import Box, ColourShare, Detection, Garment
-from comfywear.vision.tracker_association import assign
+from comfywear.vision.tracker_association import Association
 
 __all__ = ["GarmentRules", "combine", "owners", "resolve"]
 
@@ -63,7 +63,7 @@ def owners(persons: Sequence[Box], garments: Sequence[Detection], rules: Garment
         least = _CONTAINED.get(kind, rules.contained)
         fit = inside[:, these] - 0.5 * aside[:, these] + 0.5 * score
         cost = np.where(inside[:, these] >= least, 2.0 - fit, np.float32(9.0))
-        for row, column in zip(*assign(cost.astype(np.float32), 4.0), strict=True):
+        for row, column in zip(*Association().assign(cost.astype(np.float32), 4.0), strict=True):
             found[these[column]] = int(row)
     return found
 
