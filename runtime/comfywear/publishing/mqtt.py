@@ -78,6 +78,8 @@ class PublisherHealth:
 _DELETE_AFTER_S = 0.5
 _DELETE_AT = 20
 _TICK_S = 1.0
+# Connections in a row that broke before they had settled, after which the usual cause is named.
+_FLAPPING = 3
 _TRYING = float("inf")
 _REFUSED_VOTE_LOG_S = 10.0
 
@@ -166,13 +168,12 @@ class Publisher:
         """Connect, carry, connect again, until `stop` is set; `beat` is called at least every few seconds."""
         if not self._settings.host:
             self._say("waiting: the settings name no broker")
-        attempt = 0
+        attempt = broken = 0
         while not stop.is_set():
             beat()
             if not self._settings.host:
                 stop.wait(_TICK_S)
                 continue
-            began = time.monotonic()
             try:
                 connection = self._dialect.connect(self._settings, self._client_id, self._will(), stop)
             except Refused as refused:
@@ -180,10 +181,14 @@ class Publisher:
             else:
                 began = time.monotonic()
                 reason = self._serve(connection, stop, beat)
+                broken += 1
+                if time.monotonic() - began > self._pace.settled_after_s:
+                    attempt = broken = 0
+                if broken >= _FLAPPING:
+                    reason += f", again and again: does another device have the name {self.topics.device}?"
             if stop.is_set():
                 break
             self._say(f"waiting: {reason}")
-            attempt = 0 if time.monotonic() - began > self._pace.settled_after_s else attempt
             self._pause(attempt, stop, beat)
             attempt += 1
         self._say("stopped")

@@ -37,6 +37,8 @@ def of_error(error: Exception, host: str, port: int) -> str:
     place = f"{host}:{port}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return _of_certificate(error, place)
+    if isinstance(error, ConnectionResetError | BrokenPipeError | ssl.SSLEOFError):
+        return f"{place} closed the connection while it was made (with tls = true: it may not speak TLS)"
     if isinstance(error, ssl.SSLError):
         if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
             return f"{place} does not speak TLS"

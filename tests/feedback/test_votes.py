@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfywear.clock import WallTime
+from comfywear.errors import StoreError, UsageError
+from comfywear.feedback import Snapshot, VoteStore
+from comfywear.records import Climate, Clothing, ColourShare, Comfort, Garment, Person
+
+WORDS = {1: "uncomfortable", 2: "slightly uncomfortable", 3: "so-so", 4: "comfortable", 5: "very comfortable"}
+NOW = WallTime("2027-01-02T03:04:05.678+00:00", True)
+PERSON = Person(
+    1,
+    (1.0, 2.0, 3.0, 4.0),
+    0.9,
+    (Garment("top", 0.9, (1.0, 2.0, 3.0, 4.0), (ColourShare("red", 0.5, (200, 3, 4)),), {"knit": 0.2}),),
+    {"upar/Accessory-Bag": 0.3},
+    12.0,
+    "desk",
+)
+COMFORT = Comfort(
+    (0.1, 0.2, 0.4, 0.2, 0.1, 0.0, 0.0), -1.0, {"warmer": 0.6}, 20.0, -0.9, 3, 1.0, "warmer", "m", {"met": 1.1}
+)
+MOMENT = Snapshot(
+    Climate("desk", "fresh", 23.4, 45.0), (PERSON,), Clothing(0.62, 0.1, (("top", 0.2, "seen"),)), COMFORT
+)
+
+
+def store(path: Path | None = None, *zones: str, clock: WallTime = NOW) -> VoteStore:
+    return VoteStore(
+        path, zones=zones or ("desk", "sofa"), scale_id="comfort-5", scale_words=WORDS, clock=lambda: clock
+    )
+
+
+def test_a_vote_is_committed_before_it_is_accepted_with_its_moment(tmp_path: Path) -> None:
+    votes = store(tmp_path / "v.sqlite")
+    vote = votes.accept("desk", 4, "command", MOMENT)
+    found = sqlite3.connect(tmp_path / "v.sqlite").execute(
+        "SELECT id, level, scale, words, source, ts, time_ok FROM votes"
+    )
+    assert found.fetchall() == [(vote.id, 4, "comfort-5", "comfortable", "command", NOW.ts, 1)]
+    votes.close()
+    again = store(tmp_path / "v.sqlite")
+    assert again.newest() == [vote]
+    assert vote.climate == MOMENT.climate
+    assert vote.persons == MOMENT.persons
+    assert vote.clothing == MOMENT.clothing
+    assert vote.comfort == MOMENT.comfort
+
+
+def test_without_a_set_clock_a_vote_has_no_time_but_an_order() -> None:
+    votes = store(clock=WallTime(None, False))
+    ids = [votes.accept("desk", level, "mqtt", Snapshot()).id for level in (1, 2, 3)]
+    newest = votes.newest()
+    assert [vote.id for vote in newest] == ids[::-1]
+    assert {(vote.ts, vote.time_ok) for vote in newest} == {(None, False)}
+
+
+@given(st.integers() | st.floats() | st.booleans() | st.none() | st.text())
+def test_levels_that_the_scale_does_not_have_are_refused(level: object) -> None:
+    votes = store()
+    if type(level) is int and 1 <= level <= 5:
+        assert votes.accept("desk", level, "x", Snapshot()).level == level
+        return
+    with pytest.raises(UsageError, match="is no vote: press 1"):
+        votes.accept("desk", level, "x", Snapshot())  # type: ignore[arg-type]  # what a socket may bring
+    assert votes.count() == 0
+
+
+@pytest.mark.parametrize("zone", ["attic", "", "DESK", None])
+def test_a_zone_that_there_is_not_is_refused_and_the_zones_are_named(zone: str | None) -> None:
+    with pytest.raises(UsageError, match="desk, sofa"):
+        store().accept(zone, 4, "x", Snapshot())
+
+
+def test_the_only_zone_need_not_be_said() -> None:
+    assert store(None, "room").accept(None, 4, "x", Snapshot()).zone == "room"
+
+
+def test_votes_are_counted_and_listed_newest_first() -> None:
+    votes = store()
+    for level, zone in ((1, "desk"), (2, "sofa"), (3, "desk")):
+        votes.accept(zone, level, "x", Snapshot())
+    assert (votes.count(), votes.count("desk"), votes.count("attic")) == (3, 2, 0)
+    assert [vote.level for vote in votes.newest(2)] == [3, 2]
+
+
+def test_votes_not_yet_handed_to_publishing_are_known_after_a_restart(tmp_path: Path) -> None:
+    votes = store(tmp_path / "v.sqlite")
+    first, second, third = (votes.accept("desk", level, "x", Snapshot()) for level in (1, 2, 3))
+    votes.mark_published(second.id)
+    votes.close()
+    assert store(tmp_path / "v.sqlite").unpublished() == [first, third]
+
+
+def test_odd_numbers_in_a_moment_do_not_lose_the_vote() -> None:
+    odd = Climate("desk", "fresh", float("nan"), np.float32(40))  # type: ignore[arg-type]  # not what it should be
+    votes = store()
+    votes.accept("desk", 4, "x", Snapshot(odd, clothing=Clothing(float("nan"), float("inf"))))
+    (vote,) = votes.newest()
+    assert vote.climate is not None
+    assert vote.climate.humidity_pct == 40
+    assert str(vote.climate.air_temp_c) == "nan"
+
+
+def test_a_store_that_cannot_be_written_refuses(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="the store of votes"):
+        store(tmp_path / "file" / "v.sqlite")
+
+
+# A device that presses as fast as it can, and notes each vote once it was accepted.
+CHILD = """
+import os, sys
+from pathlib import Path
+from comfywear.feedback import Snapshot, VoteStore
+folder = Path(sys.argv[1])
+accepted = os.open(folder / "accepted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+votes = VoteStore(folder / "v.sqlite", zones=["desk"], scale_id="s", scale_words={n: str(n) for n in range(1, 6)})
+while True:
+    os.write(accepted, votes.accept("desk", 4, "x", Snapshot()).id.encode() + b"\\n")
+"""
+
+
+def test_every_accepted_vote_is_there_once_after_kill_9(tmp_path: Path) -> None:
+    note = tmp_path / "accepted"
+    for _ in range(3):
+        before = note.stat().st_size if note.exists() else 0
+        device = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path)])
+        while not note.exists() or note.stat().st_size < before + 33 * 20:
+            assert device.poll() is None
+        device.kill()
+        device.wait(10)
+    accepted = [line for line in note.read_text().splitlines() if len(line) == 32]
+    stored = [vote.id for vote in store(tmp_path / "v.sqlite").newest(1_000_000)]
+    assert len(accepted) >= 57
+    assert set(accepted) <= set(stored)
+    assert len(stored) == len(set(stored)) <= len(accepted) + 3  # committed, but killed before it could be noted

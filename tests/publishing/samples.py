@@ -1,0 +1,69 @@
+"""One record of each kind, and the messages made from them."""
+
+from __future__ import annotations
+
+from comfywear import publishing
+from comfywear.publishing import Message, ModelInfo, SourceInfo, Stamp
+from comfywear.records import (
+    Climate,
+    Clothing,
+    ColourShare,
+    Comfort,
+    Garment,
+    Person,
+    SkinTemperature,
+    Vote,
+)
+
+STAMP = Stamp("dev", "0123456789abcdef", 7, "2027-01-02T03:04:05.678+00:00", True)
+CLIMATE = Climate("desk", "fresh", 23.4321, 45.678, age_s=1.234, sources=("serial:///dev/ttyUSB0",), rejected=2)
+PERSON = Person(
+    track_id=3,
+    box=(10.0, 20.0, 30.0, 40.0),
+    score=0.912345,
+    garments=(
+        Garment("top", 0.93, (1.0, 2.0, 3.0, 4.0), (ColourShare("blue", 0.62, (20, 30, 160)),), {"knit": 0.3}),
+        Garment("trousers", 0.88),
+    ),
+    attributes={"upar/Accessory-Bag": 0.7},
+    seen_s=12.34,
+    zone="desk",
+)
+CLOTHING = Clothing(0.6234, 0.1, (("top", 0.25, "seen"), ("underwear", 0.04, "assumed")))
+SKIN = SkinTemperature(33.456, 36.9, 0.06, (33.1, 34.2), {"air_temp +1 K": 0.2}, "thermalwear-1")
+COMFORT = Comfort(
+    probabilities=(0.01, 0.04, 0.15, 0.5, 0.2, 0.08, 0.02),
+    expected_vote=0.16,
+    preference={"cooler": 0.2, "no change": 0.7, "warmer": 0.1},
+    ppd_pct=6.4,
+    pmv=0.2,
+    level=4,
+    uncertainty=1.05,
+    decision="no change",
+    model="comfywear-1",
+    inputs={"air_temp_c": 23.43, "met": 1.1},
+    assumptions=("air speed 0.1 m/s",),
+    advice=("1 K cooler would help most",),
+)
+VOTE = Vote(
+    "ab12", "desk", 4, "comfort-5", "comfortable", "command", STAMP.ts, True, CLIMATE, (PERSON,), CLOTHING, COMFORT
+)
+NOTHING = Comfort((), None, {}, None, None, None, None, None, "comfywear-1", {}, reason="no air temperature")
+MESSAGES: dict[str, Message] = {
+    "status": publishing.status_message("online", STAMP, version="0.1"),
+    "meta": publishing.meta_message(
+        STAMP,
+        site="home",
+        version="0.1",
+        zones=["desk"],
+        sources=[SourceInfo(kind="camera", uri="v4l2:///dev/video0")],
+        models=[ModelInfo(role="detector", id="detector 1", engine="onnxruntime", sha256="00")],
+        scale_id="comfort-5",
+        scale_words={1: "uncomfortable", 2: "b", 3: "c", 4: "d", 5: "comfortable"},
+    ),
+    "climate": publishing.climate_message(CLIMATE, STAMP),
+    "people": publishing.people_message("desk", [(PERSON, CLOTHING, SKIN), (PERSON, None, None)], STAMP),
+    "comfort": publishing.comfort_message("desk", COMFORT, STAMP),
+    "vote": publishing.vote_message(VOTE, STAMP),
+    "metrics": publishing.metrics_message({"frames": 10, "rss_mb": 123.4567, "engine_share": float("nan")}, STAMP),
+}
