@@ -19,8 +19,8 @@ QUANTITIES = (
     "co2_ppm",
 )
 
-# Values that chips hold before they have measured: a DS18B20's 85 °C (its data sheet's power-on state); −40 °C and
-# −45 °C, the low ends of AHT/DHT and SHT scales (raw zero); 127.9 °C-like high ends fall to the range anyway.
+# Values that chips hold before they have measured: a DS18B20's 85 °C (its data sheet's power-on state), and the low
+# ends of the scales of BME280 and DHT (−40 °C), SHT (−45 °C) and AHT (−50 °C), which a raw zero gives.
 _POWER_UP_TEMPS_C = (85.0, -40.0, -45.0, -50.0)
 
 
