@@ -43,12 +43,13 @@ class Fit:
     """How the survey is smoothed; the defaults have the lowest log-loss in `comfywear-export train colour --compare`.
 
     Attributes:
-        width: Standard deviation of a bump, in CIELAB units. Bumps stand on every second bin of each axis.
+        widths: Standard deviations of the bumps, in CIELAB units: one model each, their shares averaged. Bumps stand
+            on every second bin of each axis.
         penalty: On the squared weights of the bumps, per answer.
         steps: At most so many steps of L-BFGS.
     """
 
-    width: float = 12.0
+    widths: tuple[float, ...] = (10.0, 12.0, 15.0)
     penalty: float = 1e-7
     steps: int = 300
 
@@ -71,10 +72,20 @@ def load_survey(path: Path) -> Survey:
 
 def fit_shares(survey: Survey, fit: Fit) -> Callable[[Floats], Floats]:
     """Fit the survey; returns a function from sRGB `(M, 3)` 0…255 to shares `(M, 11)` whose rows sum to 1."""
+    models = [_fit_width(survey, width, fit) for width in fit.widths]
+
+    def shares(rgb: Floats) -> Floats:
+        mean: Floats = np.mean([model(rgb) for model in models], axis=0)
+        return mean
+
+    return shares
+
+
+def _fit_width(survey: Survey, width: float, fit: Fit) -> Callable[[Floats], Floats]:
     from scipy.optimize import minimize  # a workstation's package: the command line must start without it
 
     bumps = survey.lab[(survey.lab % 10.0 == 0.0).all(axis=1)]
-    design = _features(rgb_to_lab(survey.rgb), bumps, fit.width)
+    design = _features(rgb_to_lab(survey.rgb), bumps, width)
     answers = survey.answers
     total = answers.sum(axis=1, keepdims=True)
     count = total.sum()
@@ -90,7 +101,7 @@ def fit_shares(survey: Survey, fit: Fit) -> Callable[[Floats], Floats]:
     start = np.zeros(design.shape[1] * answers.shape[1])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": fit.steps})
     weights = found.x.reshape(design.shape[1], answers.shape[1])
-    return lambda rgb: np.exp(_log_softmax(_features(rgb_to_lab(rgb), bumps, fit.width) @ weights))
+    return lambda rgb: np.exp(_log_softmax(_features(rgb_to_lab(rgb), bumps, width) @ weights))
 
 
 def cross_validate(survey: Survey, fit: Fit, folds: int = 10, seed: int = 0) -> tuple[float, float]:

@@ -21,7 +21,11 @@ from comfywear_export.colour.table import (
 )
 
 # What --compare tries.
-_CANDIDATES = [Fit(width=width, penalty=penalty) for width in (7.0, 10.0, 12.0, 15.0) for penalty in (1e-7, 1e-6, 1e-5)]
+_CANDIDATES = [
+    Fit(widths=widths, penalty=penalty)
+    for widths in ((7.0,), (10.0,), (12.0,), (15.0,), (10.0, 12.0, 15.0))
+    for penalty in (1e-7, 1e-6, 1e-5)
+]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -34,23 +38,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build the table and print its cross-validated quality as one JSON object; with --compare, one a setting."""
+    """Build the table; with --compare, print the cross-validated quality of each setting instead, a line each."""
     survey = load_survey(args.data / SURVEY)
-    for fit in _CANDIDATES if args.compare else [Fit()]:
-        loss, accuracy = cross_validate(survey, fit)
-        print(
-            json.dumps(
-                {
-                    "bins": len(survey.rgb),
-                    "answers": int(survey.answers.sum()),
-                    "width": fit.width,
-                    "penalty": fit.penalty,
-                    "left_out_log_loss": round(loss, 4),
-                    "left_out_accuracy": round(accuracy, 4),
-                }
-            )
-        )
     if args.compare:
+        for fit in _CANDIDATES:
+            loss, accuracy = cross_validate(survey, fit)
+            result = {"widths": fit.widths, "penalty": fit.penalty, "left_out_log_loss": round(loss, 4)}
+            print(json.dumps({**result, "left_out_accuracy": round(accuracy, 4)}), flush=True)
         return 0
     table = build_table(survey, Fit())
     shipped = importlib.resources.files("comfywear.colour") / TABLE_FILE
@@ -64,5 +58,6 @@ def run(args: argparse.Namespace) -> int:
         )
     except OSError as error:
         raise SourceError(f"cannot write the table: {error}; name another file with --out") from None
-    print(json.dumps({"table": str(out), "bytes": out.stat().st_size}))
+    answers = int(survey.answers.sum())
+    print(json.dumps({"bins": len(survey.rgb), "answers": answers, "table": str(out), "bytes": out.stat().st_size}))
     return 0

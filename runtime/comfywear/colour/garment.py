@@ -85,7 +85,7 @@ def name_shares(
         if place and shares[term] < min_share:
             break
         red, green, blue = extract_palette(pixels, 1, weights=weight * people[:, term])[0][0].tolist()
-        answer.append(ColourShare(BASIC_TERMS[term], float(shares[term]), (red, green, blue)))
+        answer.append(ColourShare(BASIC_TERMS[term], min(float(shares[term]), 1.0), (red, green, blue)))
     return tuple(answer)
 
 

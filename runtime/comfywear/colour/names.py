@@ -79,10 +79,12 @@ def basic_names(rgb: ArrayLike) -> list[str]:
 def basic_name(red: float, green: float, blue: float) -> str:
     """As `basic_names`, for one colour; the fast way to ask for one. Raises UsageError for what is not a number."""
     try:
-        r, g, b = (min(max(round(value), 0), 255) >> 2 for value in (red, green, blue))
+        r, g, b = round(red), round(green), round(blue)
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"an sRGB colour must be three finite numbers, got {(red, green, blue)}") from None
-    return BASIC_TERMS[_table().quick[r << 12 | g << 6 | b]]
+    if not (0 <= r <= 255 and 0 <= g <= 255 and 0 <= b <= 255):
+        r, g, b = (min(max(value, 0), 255) for value in (r, g, b))
+    return BASIC_TERMS[_table().quick[r >> 2 << 12 | g >> 2 << 6 | b >> 2]]
 
 
 def basic_terms(rgb: ArrayLike) -> NDArray[np.uint8]:

@@ -91,7 +91,8 @@ def rgb_to_linear(rgb: ArrayLike) -> Floats:
     """SRGB 0…255 → linear light 0…1 (IEC 61966-2-1); odd about zero, so that colours out of gamut survive."""
     array = as_colours(rgb, "sRGB colours")
     if array.dtype == np.uint8:
-        return _linear_of_bytes()[array]
+        linear: Floats = _linear_of_bytes()[array]
+        return linear
     return _expand(array.astype(np.float64) / 255.0)
 
 
