@@ -108,7 +108,7 @@ def test_a_fault_of_our_own_does_not_end_the_worker(clock: HandClock) -> None:
 
 
 def test_a_loose_plug_does_not_start_again_with_short_pauses(clock: HandClock) -> None:
-    flapping: list[float | Exception] = [20.0, 20.0, SensorError("gone")] * 20
+    flapping: list[float | Exception] = [20.0, 20.0, SensorError("gone")] * 200
     sensor, opened = patient(clock, Scripted(clock, flapping), every_s=0.1, retry_s=(1.0, 16.0))
     run(sensor, clock, 100.0)
     gaps = [b - a for a, b in pairwise(opened)]
