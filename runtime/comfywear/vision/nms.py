@@ -1,0 +1,33 @@
+"""Greedy non-maximum suppression."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["box_iou", "nms"]
+
+
+def box_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`(N, 4)` and `(M, 4)` boxes x1 y1 x2 y2 → `(N, M)` intersection over union, 0…1; 0 for boxes without area."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    inter = np.clip(high - low, 0, None).prod(2)
+    area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(1)
+    area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(1)
+    union = area_a[:, None] + area_b[None] - inter
+    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+
+
+def nms(boxes: NDArray[np.float32], scores: NDArray[np.float32], limit: float) -> NDArray[np.intp]:
+    """Indices `(K,)` of the boxes that stay, best score first; no two of them overlap more than `limit` (IoU).
+
+    Equal scores stay in the order given, so that the answer is the same on every machine.
+    """
+    order = np.argsort(-scores, kind="stable")
+    overlaps = box_iou(boxes[order], boxes[order])
+    alive = np.ones(len(order), dtype=bool)
+    for i in range(len(order)):
+        if alive[i]:
+            alive[i + 1 :] &= overlaps[i, i + 1 :] <= limit
+    return order[alive]
