@@ -24,7 +24,9 @@ _PAIRS = [
     ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
     ((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514), 0.9082),
 ]
-labs = arrays(np.float64, (6, 3), elements=st.floats(-100, 100)).map(lambda lab: np.abs(lab) * [1, 0, 0] + lab * [0, 1, 1])
+labs = arrays(np.float64, (6, 3), elements=st.floats(-100, 100)).map(
+    lambda lab: np.abs(lab) * [1, 0, 0] + lab * [0, 1, 1]
+)
 
 
 @pytest.mark.parametrize(("first", "second", "expected"), _PAIRS)
