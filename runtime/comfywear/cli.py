@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 
 from comfywear import __version__, commands
@@ -23,7 +25,11 @@ def dispatch(program: str, description: str, package_name: str, argv: Sequence[s
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     chosen = next((word for word in argv if not word.startswith("-")), None)
-    add_modules(subparsers, package, only=chosen)
+    for name in _modules(package):
+        if name == chosen:
+            importlib.import_module(f"{package_name}.{name}").add_parser(subparsers)
+        else:
+            subparsers.add_parser(name, help=_purpose(package, name))
     args = parser.parse_args(argv)
     try:
         result: int = args.run(args)
@@ -37,13 +43,21 @@ def dispatch(program: str, description: str, package_name: str, argv: Sequence[s
     return result
 
 
-def add_modules(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], package: ModuleType, only: str | None = None
-) -> None:
-    """Let the modules of `package` add their parsers; just one of them where `only` names it."""
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_"))
-    for name in [only] if only in names else names:
+def add_modules(subparsers: argparse._SubParsersAction[argparse.ArgumentParser], package: ModuleType) -> None:
+    """Let every module of `package` add its parser."""
+    for name in _modules(package):
         importlib.import_module(f"{package.__name__}.{name}").add_parser(subparsers)
+
+
+def _modules(package: ModuleType) -> list[str]:
+    return sorted(info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_"))
+
+
+def _purpose(package: ModuleType, name: str) -> str:
+    """What the module's first line says after the colon, without importing it."""
+    source = (Path(package.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
+    first = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    return first.partition(": ")[2].rstrip(".").replace("%", "%%")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
