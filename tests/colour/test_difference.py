@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage.color import deltaE_ciede2000
@@ -41,11 +41,13 @@ def test_meets_all_34_published_pairs(shared_data):
     np.testing.assert_allclose(ciede2000(first, second), expected, atol=1e-4, rtol=0)
 
 
+@settings(max_examples=40, deadline=None)
 @given(labs, labs)
 def test_agrees_with_scikit_image(first, second):
     np.testing.assert_allclose(ciede2000(first, second), deltaE_ciede2000(first, second), atol=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
 @given(labs, labs)
 def test_is_symmetric_and_never_negative(first, second):
     there, back = ciede2000(first, second), ciede2000(second, first)
@@ -53,6 +55,7 @@ def test_is_symmetric_and_never_negative(first, second):
     assert (there >= 0).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(labs)
 def test_a_colour_does_not_differ_from_itself(lab):
     np.testing.assert_array_equal(ciede2000(lab, lab), np.zeros(len(lab)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -57,6 +57,7 @@ def test_a_colour_that_people_disagree_on_has_two_names_with_shares():
     assert brown[0][1] < 2 / 3
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels)
 def test_shares_are_probabilities_and_the_largest_is_the_name(rgb):
     shares = name_probabilities(rgb)
@@ -66,6 +67,7 @@ def test_shares_are_probabilities_and_the_largest_is_the_name(rgb):
     assert [BASIC_TERMS[k] for k in shares.argmax(axis=1)] == basic_names(rgb)
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels)
 def test_every_way_in_gives_the_same_name(rgb):
     together = basic_names(rgb)
@@ -76,6 +78,7 @@ def test_every_way_in_gives_the_same_name(rgb):
     assert [BASIC_TERMS[k] for k in basic_terms(rgb[None])[0]] == together
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels, st.randoms(use_true_random=False))
 def test_names_do_not_depend_on_the_neighbours(rgb, random):
     order = list(range(len(rgb)))

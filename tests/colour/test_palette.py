@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.cluster import KMeans
@@ -23,6 +23,7 @@ def test_a_flat_picture_is_its_colours_with_their_shares_heaviest_first():
     np.testing.assert_allclose(shares, [0.5, 0.3, 0.2])
 
 
+@settings(max_examples=40, deadline=None)
 @given(lists, st.integers(1, 8))
 def test_a_palette_keeps_its_contract(pixels, n):
     colours, shares = extract_palette(pixels, n)
@@ -35,6 +36,7 @@ def test_a_palette_keeps_its_contract(pixels, n):
     assert (colours >= pixels.min(axis=0).astype(int) - 40).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(lists, st.randoms(use_true_random=False))
 def test_the_order_of_pixels_does_not_matter(pixels, random):
     order = list(range(len(pixels)))
@@ -63,6 +65,7 @@ def test_a_picture_is_sub_sampled_on_a_grid_of_at_most_max_pixels():
     assert len(extract_palette(picture, 2, max_pixels=None)[0]) == 2
 
 
+@settings(max_examples=40, deadline=None)
 @given(arrays(np.uint8, (20, 3)), arrays(np.bool_, 20))
 def test_a_mask_means_the_pixels_it_chooses(pixels, mask):
     masked = extract_palette(pixels, 4, mask=mask)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skimage import color as oracle
@@ -47,12 +47,14 @@ def test_the_transfer_function_meets_the_standards_points():
     assert rgb_to_linear([118, 118, 118])[0] == pytest.approx(0.181, abs=1e-3)
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels)
 def test_lab_agrees_with_scikit_image(rgb):
     # scikit-image rounds the matrix and the white point to four to six digits.
     np.testing.assert_allclose(rgb_to_lab(rgb), oracle.rgb2lab(rgb), atol=0.05)
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels)
 def test_bytes_survive_every_round_trip(rgb):
     assert (to_uint8(lab_to_rgb(rgb_to_lab(rgb))) == rgb).all()
@@ -60,17 +62,20 @@ def test_bytes_survive_every_round_trip(rgb):
     assert (to_uint8(linear_to_rgb(xyz_to_linear(linear_to_xyz(rgb_to_linear(rgb))))) == rgb).all()
 
 
+@settings(max_examples=40, deadline=None)
 @given(arrays(np.float64, (4, 3), elements=st.floats(-100, 100)))
 def test_lab_survives_xyz_even_out_of_gamut(lab):
     np.testing.assert_allclose(xyz_to_lab(lab_to_xyz(lab)), lab, atol=1e-8)
     np.testing.assert_allclose(rgb_to_lab(lab_to_rgb(lab)), lab, atol=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels)
 def test_bytes_and_floats_mean_the_same(rgb):
     np.testing.assert_array_equal(rgb_to_linear(rgb), rgb_to_linear(rgb.astype(np.float64)))
 
 
+@settings(max_examples=40, deadline=None)
 @given(pixels)
 def test_lab_stays_in_its_published_range(rgb):
     lab = rgb_to_lab(rgb)
