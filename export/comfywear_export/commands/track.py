@@ -25,7 +25,7 @@ def add_tracker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--low", type=float, default=0.1, help="score of a weak detection (default 0.1)")
     parser.add_argument("--new", type=float, default=0.7, help="score that begins a track (default 0.7)")
     parser.add_argument("--match", type=float, default=0.9, help="largest cost of a confident match (default 0.9)")
-    parser.add_argument("--lost-s", type=float, default=1.0, help="seconds that a lost track is kept (default 1)")
+    parser.add_argument("--lost-s", type=float, default=2.0, help="seconds that a lost track is kept (default 2)")
 
 
 def make_tracker(args: argparse.Namespace, frame_rate: float) -> ByteTracker:

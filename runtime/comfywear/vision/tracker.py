@@ -2,6 +2,9 @@
 
 Every box counts: confident detections are matched to the predicted tracks first, then the weak ones to the tracks that
 are left over; unmatched confident detections begin tracks, unmatched tracks are lost and kept for a while.
+
+One step of the original is left out: it drops the younger of a lost and a seen track on the same spot, which is what
+two people who cross look like.
 """
 
 from __future__ import annotations
@@ -21,12 +24,12 @@ __all__ = ["ByteTracker", "Tracked"]
 Indices = NDArray[np.intp]
 
 # Rows of the table after those of the Kalman filter: whether the track was seen in the last frame (1) or is lost (0),
-# and when it was last and first seen, in steps.
-_ID, _HERE, _SEEN, _BORN = range(kalman.ROWS, kalman.ROWS + 4)
-_ROWS = kalman.ROWS + 4
+# and when it was last seen, in steps.
+_ID, _HERE, _SEEN = range(kalman.ROWS, kalman.ROWS + 3)
+_ROWS = kalman.ROWS + 3
 _VELOCITY_OF_HEIGHT = 7
 
-_SECOND_LIMIT, _TENTATIVE_LIMIT, _DUPLICATE_IOU = 0.5, 0.7, 0.85
+_SECOND_LIMIT, _TENTATIVE_LIMIT = 0.5, 0.7
 
 
 class Tracked(NamedTuple):
@@ -62,7 +65,7 @@ class ByteTracker:
         low: float = 0.1,
         new: float = 0.7,
         match: float = 0.9,
-        lost_buffer: float = 30.0,
+        lost_buffer: float = 60.0,
         frame_rate: float = 30.0,
     ) -> None:
         if not 0.0 <= low <= high <= new <= 1.0:
@@ -121,7 +124,6 @@ class ByteTracker:
         if not hit.all():
             keep = hit | (self._clock - table[_SEEN] <= self.lost_buffer)
             keep[confirmed.shape[1] :] = hit[confirmed.shape[1] :]
-            self._drop_duplicates(table, keep)
             table, match = table[:, keep], match[keep]
         born = np.flatnonzero(fresh)
         self._tentative = 0 if first else len(born)
@@ -185,21 +187,6 @@ class ByteTracker:
         table[: kalman.ROWS] = kalman.birth(measurements)
         table[_ID] = np.arange(self._next_id, self._next_id + count)
         table[_HERE] = 1.0
-        table[_SEEN] = table[_BORN] = self._clock
+        table[_SEEN] = self._clock
         self._next_id += count
         return table
-
-    def _drop_duplicates(self, table: NDArray[np.float64], keep: NDArray[np.bool_]) -> None:
-        """Of a lost and a seen track on the same spot, drop the one with the shorter history."""
-        here = table[_HERE] > 0.0
-        lost = np.flatnonzero(keep & ~here)
-        if not len(lost):
-            return
-        seen = np.flatnonzero(here)
-        if not len(seen):
-            return
-        boxes = kalman.corners(table, np.empty((4, table.shape[1]), np.float32))
-        i, j = np.nonzero(self._association.iou(boxes[:, seen], boxes[:, lost]) > _DUPLICATE_IOU)
-        a, b = seen[i], lost[j]
-        life = table[_SEEN] - table[_BORN]
-        keep[np.where(life[a] > life[b], b, a)] = False
