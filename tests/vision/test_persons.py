@@ -125,6 +125,15 @@ def test_the_attribute_model_and_the_detector_are_weighed_and_footwear_has_the_d
     assert {g.kind: g.probability for g in person.garments}["footwear"] == pytest.approx(0.5)
 
 
+def test_a_score_counts_by_the_detectors_own_threshold() -> None:
+    a = body(100)
+    for thresholds, probability in (({}, 0.5), ({"trousers": 0.2}, 0.75), ({"trousers": 0.1}, 1.0)):
+        (person,) = Scene(PersonBook(thresholds=thresholds)).show(a, on(a, "trousers", 0.3))
+        assert person.garments[0].probability == pytest.approx(probability)
+    assert Scene(PersonBook(thresholds={"person": 0.85})).show(a) == []
+    assert len(Scene(PersonBook(thresholds={"person": 0.6})).show(a)) == 1
+
+
 def test_a_garment_that_only_the_attribute_model_sees_has_no_box() -> None:
     (person,) = Scene(PersonBook(), Model(trousers=0.95)).show(body(100))
     assert [(g.kind, g.box, g.colours) for g in person.garments] == [("trousers", None, ())]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +24,8 @@ Colours = Callable[[Image, Box, Sequence[Box]], Sequence[ColourShare]]
 """`(image_rgb, box, others)` → the colours of what is in `box` but not in `others`, heaviest first."""
 
 PERSON = "person"
+_BELIEVED = 0.3
+_KEPT_S = 5.0  # a lost person is known again for so long
 _EVIDENCE_S = 15.0  # time constant of the averages, once a track is that old
 _BOX_S = 2.0  # a garment's box is forgotten so long after it was last seen
 _SMALLEST_CROP = 12
@@ -88,8 +90,10 @@ class PersonBook:
     """Keeps a page for every person in view.
 
     Args:
-        tracker: Follows the persons; by default one that keeps a lost person for five seconds.
+        tracker: Follows the persons; by default one with the threshold for persons that keeps a lost one for 5 s.
         rules: How garments are assigned and believed.
+        thresholds: The detector's score by label above which it is believed; 0.3 where none is given. Twice as much is
+            taken as certain.
         zones: Parts of the picture; none = one zone "room" that is everything.
         attribute_interval_s: How often a person's attributes and colours are looked at again; the first time at once.
         crops_a_frame: At most so many persons are looked at in one frame, those first that waited longest.
@@ -101,6 +105,7 @@ class PersonBook:
         tracker: ByteTracker | None = None,
         *,
         rules: GarmentRules | None = None,
+        thresholds: Mapping[str, float] | None = None,
         zones: Sequence[ZoneArea] = (),
         attribute_interval_s: float = 10.0,
         crops_a_frame: int = 8,
@@ -108,7 +113,11 @@ class PersonBook:
     ) -> None:
         if not attribute_interval_s > 0.0 or crops_a_frame < 1 or hold_s < 0.0:
             raise UsageError("attribute_interval_s must be above 0, crops_a_frame 1 or more, hold_s 0 or more")
-        self._tracker = tracker or ByteTracker(high=0.3, low=0.1, new=0.35, lost_buffer=5.0 * 30.0)
+        self._thresholds = thresholds or {}
+        believed = self._thresholds.get(PERSON, _BELIEVED)
+        self._tracker = tracker or ByteTracker(
+            high=believed, low=believed / 3.0, new=min(1.1 * believed, 1.0), lost_buffer=_KEPT_S * 30.0, frame_rate=30.0
+        )
         self._rules = rules or GarmentRules()
         self._zones = tuple(zones) or (ZoneArea("room"),)
         self._interval_s = attribute_interval_s
@@ -172,7 +181,8 @@ class PersonBook:
             step_s = age_s / max(page.frames - 1, 1)  # the usual time between frames
             weight = max(1.0 / page.frames, min(step_s / _EVIDENCE_S, 1.0))
             for kind in page.evidence.keys() | found.keys():
-                now = min(found[kind].score / self._rules.certain_score, 1.0) if kind in found else 0.0
+                certain = 2.0 * self._thresholds.get(kind, _BELIEVED)
+                now = min(found[kind].score / certain, 1.0) if kind in found else 0.0
                 page.evidence[kind] = (1.0 - weight) * page.evidence.get(kind, 0.0) + weight * now
             page.boxes |= {kind: (now_s, garment.box) for kind, garment in found.items()}
             page.boxes = {kind: entry for kind, entry in page.boxes.items() if now_s - entry[0] <= _BOX_S}

@@ -32,14 +32,12 @@ class GarmentRules:
 
     Attributes:
         contained: Part of a garment's box that must lie inside the person's box (widened by 5 %); bags 0.4, hats 0.5.
-        certain_score: A detection of this score or more counts as certain, a weaker one in proportion.
         attribute_weight: Weight of the attribute model's group against the detector, where it knows the group.
         listed: Garments of a lower probability are not listed.
         same_box: Two kinds of torso garment whose boxes overlap (IoU) more than this are one garment with two names.
     """
 
     contained: float = 0.6
-    certain_score: float = 0.6
     attribute_weight: float = 0.5
     listed: float = 0.35
     same_box: float = 0.75
