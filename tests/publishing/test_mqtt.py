@@ -113,6 +113,28 @@ def test_a_wrong_password_is_said_in_one_line_and_mended_without_a_restart(
     assert "s3cret" not in caplog.text + repr(publisher.health())
 
 
+def test_the_access_list_in_the_docs_gives_a_device_its_own_topics_alone(make_mosquitto: Any, tmp_path: Path) -> None:
+    passwords, rules, mine = tmp_path / "passwd", tmp_path / "acl", tmp_path / "mine"
+    lines = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text(encoding="utf-8").splitlines()
+    (pattern,) = [line.strip() for line in lines if line.strip().startswith("pattern ")]
+    rules.write_text(f"{pattern}\n\nuser watcher\ntopic read #\n")
+    subprocess.run(["mosquitto_passwd", "-c", "-b", passwords, "dev", "secret"], check=True)
+    subprocess.run(["mosquitto_passwd", "-b", passwords, "watcher", "secret"], check=True)
+    mine.write_text("secret")
+    broker = make_mosquitto(lines=["allow_anonymous false", f"password_file {passwords}", f"acl_file {rules}"])
+    broker.start()
+    login = {"username": "dev", "password_file": str(mine)}
+    votes: list[int] = []
+    publisher = publisher_for(broker.port, login=login, on_vote=lambda _zone, level: votes.append(level))
+    own = publisher.post(TOPICS.climate("desk"), CLIMATE)
+    foreign = publisher.post("comfywear/v1/home/other/zone/desk/climate", CLIMATE)
+    with Consumer(broker.port, username="watcher", password="secret") as consumer, running(publisher):
+        until(lambda: publisher.health().denied >= 1 and publisher.spool.health().rows == 1)
+        assert [row.key[1] for row in publisher.spool.waiting(0, 10)] == [foreign]
+        until(lambda: consumer.seqs() == [own])
+        assert consumer.states() == [("online", None)]
+
+
 def test_at_most_twenty_messages_are_on_their_way_and_a_silent_broker_is_left(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -213,7 +235,7 @@ def test_without_a_broker_in_the_settings_everything_stays(caplog: pytest.LogCap
 
 # A device of a few lines: accepts numbered messages, and notes each number once it was accepted.
 CHILD = """
-import os, sys, threading
+import os, sys, threading, time
 from functools import partial
 from pathlib import Path
 from comfywear.publishing import BrokerSettings, Pace, Publisher, Spool, Topics, metrics_message
@@ -228,6 +250,8 @@ thread.start()
 for number in range(rounds):
     seq = publisher.post(topics.metrics, partial(metrics_message, {"frames": number}))
     os.write(accepted, f"{publisher.spool.epoch} {seq} {number}\\n".encode())
+while publisher.spool.health().rows:
+    time.sleep(0.01)
 stop.set()
 thread.join()
 """
