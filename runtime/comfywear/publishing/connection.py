@@ -6,12 +6,14 @@ and is sent again by the next. Callbacks only append to a deque, since an except
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 import ssl
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -29,6 +31,7 @@ from comfywear.publishing import reasons
 # Unacknowledged messages each way; larger windows overrun the queues of brokers, which drop after acknowledging.
 WINDOW = 20
 _POLL_S = 0.2
+_GOODBYE_S = 1.0
 _UNSUPPORTED_VERSION = 0x84
 
 
@@ -195,12 +198,21 @@ class Connection:
         self._client.ack(message.mid, message.qos)
 
     def close(self) -> None:
-        """Say goodbye (the last will is then not sent) and close."""
-        if self._client.socket() is not None and self.lost is None:
-            self._client.disconnect()
-            deadline = time.monotonic() + 1
-            while self.lost is None and time.monotonic() < deadline:
-                self.poll(_POLL_S)
+        """Say goodbye, so that the last will is not sent, and close once the broker has closed too."""
+        sock = self._client.socket()
+        if sock is not None and self.lost is None:
+            # A copy of the socket outlives paho's: closing one with unread bytes resets the connection, and the
+            # broker may then throw the goodbye away unread.
+            with socket.socket(fileno=os.dup(sock.fileno())) as copy:
+                self._client.disconnect()
+                deadline = time.monotonic() + _GOODBYE_S
+                while self.lost is None and time.monotonic() < deadline:
+                    self.poll(_POLL_S)
+                copy.settimeout(_POLL_S)
+                with suppress(OSError):
+                    copy.shutdown(socket.SHUT_WR)
+                    while time.monotonic() < deadline and copy.recv(65536):
+                        pass
         self.abandon()
 
     def abandon(self) -> None:

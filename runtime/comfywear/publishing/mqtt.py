@@ -246,13 +246,13 @@ class Publisher:
             ) and time.monotonic() - self._last_ack_s > self._pace.ack_timeout_s:
                 connection.abandon()
                 connection.lost = f"no acknowledgement for {self._pace.ack_timeout_s:g} s"
-        self._sent.clear()
         self._delete_arrived(at_once=True)
         return connection.lost or "stopped"
 
     def _greet(self, connection: Connection) -> None:
         """Birth message and subscription of a new connection; rows that were on their way go again."""
         self._connections += 1
+        self._sent.clear()
         self._cursor = ("", 0)
         self._last_ack_s = time.monotonic()
         self._say("connected")
