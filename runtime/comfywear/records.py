@@ -165,6 +165,8 @@ class Comfort:
         assumptions: Sentences: what was assumed because it was not measured.
         advice: Sentences: what one change would help most, best first.
         reason: Why there is no value, if there is none.
+        sensation: "cool", "neutral" or "warm" by the model's own decision rule.
+        pmv_sd: Change of `pmv` by one standard deviation of the clothing's insulation.
     """
 
     probabilities: tuple[float, ...]
@@ -180,6 +182,8 @@ class Comfort:
     assumptions: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     reason: str | None = None
+    sensation: str | None = None
+    pmv_sd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

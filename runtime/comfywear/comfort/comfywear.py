@@ -1,29 +1,62 @@
-"""ComfyWear: how warm people in this clothing feel in this air, as probabilities over the seven votes."""
+"""ComfyWear: how people in this clothing feel in this air, as probabilities over the seven votes."""
 
 from __future__ import annotations
 
-from math import isfinite
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import erf, exp, isfinite, sqrt
 from typing import Literal
 
-import numpy as np
-
+from comfywear.comfort.advice import Situation, advise
 from comfywear.comfort.air import dynamic_clo, relative_air_speed
-from comfywear.comfort.ordinal import VOTES, load_model
+from comfywear.comfort.ordinal import load_model
 from comfywear.comfort.pmv import outside_standard, pmv_ppd
 from comfywear.comfort.scale import level_of
+from comfywear.comfort.site import Site
 from comfywear.records import Clothing, Comfort
 
 __all__ = ["ComfyWear"]
 
-PREFERENCES = ("cooler", "no change", "warmer")
+PREFERENCES = ("warmer", "no change", "cooler")
+SENSATIONS = ("cool", "neutral", "warm")
+# Spread of votes around PMV with which 5 % are dissatisfied (|vote| ≥ 2) at PMV 0, as ISO 7730 has it: 1.5 / 1.96.
+PMV_SPREAD = 0.765
+# Range of the answers that the model was fitted on, and beyond which it is not asked.
+_FITTED = (10.0, 40.0)
+_POSSIBLE = (
+    ("air_temp_c", "air temperature", "°C", 0.0, 50.0),
+    ("humidity_pct", "humidity", "%", 0.0, 100.0),
+    ("clo", "clothing", "clo", 0.0, 4.0),
+    ("met", "activity", "met", 0.7, 4.0),
+    ("air_speed_m_s", "air speed", "m/s", 0.0, 5.0),
+    ("radiant_temp_c", "mean radiant temperature", "°C", 0.0, 60.0),
+)
+_NO_SITE = Site()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Probabilities of a method: of the votes −3…+3 and of warmer, no change, cooler."""
+
+    votes: tuple[float, ...]
+    wishes: tuple[float, ...]
 
 
 class ComfyWear:
-    """Votes, preference and level from clothing and air."""
+    """Probabilities of votes from clothing and air; PMV stands beside them, or takes their place.
+
+    Args:
+        model: Name of a shipped model, or the path of a card.
+        method: "ordinal" is the model fitted on votes; "pmv" puts the votes around the standard's PMV.
+
+    Raises:
+        ModelError: the model's file is missing or altered.
+    """
 
     def __init__(self, model: str = "comfort", method: Literal["ordinal", "pmv"] = "ordinal") -> None:
-        self._parts, self._file = load_model(model)
+        self._file = load_model(model)
         self._method = method
+        self.model = self._file.id if method == "ordinal" else "pmv-iso-7730"
 
     def estimate(
         self,
@@ -34,39 +67,135 @@ class ComfyWear:
         met: float | None = None,
         air_speed_m_s: float | None = None,
         radiant_temp_c: float | None = None,
+        site: Site | None = None,
     ) -> Comfort:
-        """How people vote here."""
+        """How people vote here, what they would change, and what one change would help most.
+
+        Args:
+            air_temp_c: °C; None gives a record without a value and the reason.
+            humidity_pct: Relative humidity, %; None likewise.
+            clothing: From `clothing_of` or `clothing_of_names`.
+            met: Activity, met; None: the standard's part assumes 1.1, the fitted part does without.
+            air_speed_m_s: None: 0.1 in the standard's part.
+            radiant_temp_c: Mean radiant temperature, °C; None: that of the air.
+            site: Facts about the place; those that are unknown are done without.
+        """
         assumptions = list(clothing.assumptions)
-        activity, speed = 1.1 if met is None else met, 0.1 if air_speed_m_s is None else air_speed_m_s
-        if air_temp_c is None or humidity_pct is None or not isfinite(air_temp_c + humidity_pct):
-            return self._nothing("no air temperature or humidity", assumptions)
-        tr = air_temp_c if radiant_temp_c is None else radiant_temp_c
-        inputs = {"air_temp_c": air_temp_c, "humidity_pct": humidity_pct, "clo": clothing.clo}
-        votes = self._parts["votes"].predict(inputs)[0]
-        wishes = self._parts["preference"].predict(inputs)[0][::-1]
-        mean = float(votes @ VOTES)
-        vr, clo = relative_air_speed(speed, activity), dynamic_clo(clothing.clo, activity)
-        reason = outside_standard(air_temp_c, tr, vr, humidity_pct, activity, clo)
-        pmv = ppd = None
-        if reason is None:
-            pmv, ppd = pmv_ppd(air_temp_c, tr, vr, humidity_pct, activity, clo)
+        measured = {
+            "air_temp_c": air_temp_c,
+            "humidity_pct": humidity_pct,
+            "clo": clothing.clo,
+            "met": met,
+            "air_speed_m_s": air_speed_m_s,
+            "radiant_temp_c": radiant_temp_c,
+        }
+        inputs = {name: float(value) for name, value in measured.items() if value is not None}
+        if reason := _impossible(inputs):
+            return self._nothing(reason, inputs, assumptions)
+        inputs |= (site or _NO_SITE).inputs()
+        assumptions += _assumptions(inputs)
+        now = _situation(inputs, clothing)
+        outside = outside_standard(now.tdb, now.tr, now.vr, now.rh, now.met, now.clo)
+        pmv = ppd = pmv_sd = None
+        if outside is None:
+            pmv, ppd = pmv_ppd(now.tdb, now.tr, now.vr, now.rh, now.met, now.clo)
+            warmer = pmv_ppd(now.tdb, now.tr, now.vr, now.rh, now.met, now.clo + clothing.clo_sd, limit=False).pmv
+            pmv_sd = abs(warmer - pmv)
         else:
-            assumptions.append(f"no PMV: {reason}")
+            assumptions.append(f"no PMV: {outside}")
+        if self._method == "pmv" and pmv is None:
+            return self._nothing(str(outside), inputs, assumptions)
+        answer = self._ordinal(inputs) if self._method == "ordinal" or pmv is None else _around(pmv)
+        mean = sum(vote * p for vote, p in zip(range(-3, 4), answer.votes, strict=True))
         return Comfort(
-            probabilities=tuple(votes.tolist()),
+            probabilities=answer.votes,
             expected_vote=mean,
-            preference=dict(zip(PREFERENCES, wishes.tolist(), strict=True)),
+            preference=dict(zip(PREFERENCES, answer.wishes, strict=True)),
             ppd_pct=ppd,
             pmv=pmv,
             level=level_of(mean),
-            uncertainty=float(np.sqrt(votes @ (VOTES - mean) ** 2)),
-            decision=PREFERENCES[int(np.argmax(wishes))],
-            model=self._parts["votes"].id,
+            uncertainty=sqrt(sum((v - mean) ** 2 * p for v, p in zip(range(-3, 4), answer.votes, strict=True))),
+            decision=PREFERENCES[_decide(answer.wishes, self._file.no_change_bonus)],
+            model=self.model,
             inputs=inputs,
             assumptions=tuple(assumptions),
+            advice=advise(now, lambda by: self._shifted(inputs, now, by)),
+            sensation=SENSATIONS[_decide(_three(answer.votes), self._file.neutral_bonus)],
+            pmv_sd=pmv_sd,
         )
 
-    def _nothing(self, reason: str, assumptions: list[str]) -> Comfort:
+    def _ordinal(self, inputs: Mapping[str, float]) -> _Answer:
+        return _Answer(*self._file.predict_one(inputs))
+
+    def _shifted(self, inputs: Mapping[str, float], now: Situation, by: float) -> tuple[float, ...]:
+        """Wishes (warmer, no change, cooler) with everything `by` K warmer; what is usual here stays what it is."""
+        if self._method == "pmv":
+            return _around(pmv_ppd(now.tdb + by, now.tr + by, now.vr, now.rh, now.met, now.clo, limit=False).pmv).wishes
+        usual = self._file.usual_temp_c(inputs)
+        moved = dict(inputs) | {"air_temp_c": inputs["air_temp_c"] + by, "usual_temp_c": usual}
+        if "radiant_temp_c" in inputs:
+            moved["radiant_temp_c"] = inputs["radiant_temp_c"] + by
+        return self._file.wishes_one(moved)
+
+    def _nothing(self, reason: str, inputs: Mapping[str, float], assumptions: list[str]) -> Comfort:
         return Comfort(
-            (), None, {}, None, None, None, None, None, self._parts["votes"].id, {}, tuple(assumptions), (), reason
+            (), None, {}, None, None, None, None, None, self.model, dict(inputs), tuple(assumptions), reason=reason
         )
+
+
+def _impossible(inputs: Mapping[str, float]) -> str | None:
+    for name in ("air_temp_c", "humidity_pct"):
+        if name not in inputs:
+            return "no " + name.rsplit("_", 1)[0].replace("_", " ").replace("temp", "temperature")
+    for name, title, unit, low, high in _POSSIBLE:
+        value = inputs.get(name)
+        if value is not None and not (isfinite(value) and low <= value <= high):
+            return f"{title} {value:g} {unit} is outside the model ({low:g}…{high:g} {unit})"
+    return None
+
+
+def _assumptions(inputs: Mapping[str, float]) -> list[str]:
+    said = []
+    if "met" not in inputs:
+        said.append("PMV: activity 1.1 met (seated, light office work) was assumed")
+    if "air_speed_m_s" not in inputs:
+        said.append("PMV: still air (0.1 m/s) was assumed")
+    if "radiant_temp_c" not in inputs:
+        said.append("the walls were taken to be as warm as the air")
+    if "usual_temp_c" not in inputs:
+        said.append("what is usual in this room is not known yet: it was guessed from the present temperature")
+    if not _FITTED[0] <= inputs["air_temp_c"] <= _FITTED[1]:
+        said.append("the air is outside the 10…40 °C of the votes that the model was fitted on")
+    return said
+
+
+def _situation(inputs: Mapping[str, float], clothing: Clothing) -> Situation:
+    met, speed = inputs.get("met", 1.1), inputs.get("air_speed_m_s", 0.1)
+    return Situation(
+        tdb=inputs["air_temp_c"],
+        tr=inputs.get("radiant_temp_c", inputs["air_temp_c"]),
+        vr=speed if met <= 1.0 else relative_air_speed(speed, met),
+        rh=inputs["humidity_pct"],
+        met=met,
+        clo=clothing.clo if met <= 1.2 else dynamic_clo(clothing.clo, met),
+        clothing=clothing,
+    )
+
+
+def _decide(probabilities: tuple[float, ...], bonus: float) -> int:
+    """The likeliest of three, with the middle one's probability multiplied by exp(bonus)."""
+    low, middle, high = probabilities
+    weighted = (low, middle * exp(bonus), high)
+    return weighted.index(max(weighted))
+
+
+def _three(votes: tuple[float, ...]) -> tuple[float, float, float]:
+    return sum(votes[:3]), votes[3], sum(votes[4:])
+
+
+def _around(pmv: float) -> _Answer:
+    """Votes around a PMV, normally distributed; half of those who feel slightly warm or cool want a change."""
+    below = [0.5 * (1.0 + erf((edge - pmv) / (PMV_SPREAD * sqrt(2.0)))) for edge in (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5)]
+    votes = tuple(b - a for a, b in zip([0.0, *below], [*below, 1.0], strict=True))
+    cool, warm = 0.5 * votes[2], 0.5 * votes[4]
+    return _Answer(votes, (sum(votes[:2]) + cool, votes[3] + cool + warm, warm + sum(votes[5:])))

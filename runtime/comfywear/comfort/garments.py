@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from math import sqrt
 from typing import Literal, NamedTuple
 
 from comfywear.errors import UsageError
@@ -32,7 +33,7 @@ class GarmentClo(NamedTuple):
     @property
     def sd(self) -> float:
         """Standard deviation in clo, every value of the range taken as equally likely."""
-        return (self.high - self.low) / 12.0**0.5
+        return (self.high - self.low) / sqrt(12.0)
 
 
 def _rows(slot: Slot, source: str, text: str) -> list[GarmentClo]:
@@ -178,7 +179,8 @@ _ALIASES = {
     "long-sleeve flannel shirt": "flannel shirt", "long-sleeve top": "long-sleeve t-shirt",
     "sleeveless scoop-neck blouse": "sleeveless blouse", "short-sleeve top": "top",
     "sleeveless scoop-neck shirt": "sleeveless dress", "sleeveless, scoop-neck shirt (thin)": "sleeveless dress",
-    "knit": "sweater", "jumper": "sweater", "pullover": "sweater", "fleece": "sweatshirt", "wool sweater": "thick sweater",
+    "knit": "sweater", "jumper": "sweater", "pullover": "sweater", "fleece": "sweatshirt",
+    "wool sweater": "thick sweater",
     "long-sleeve sweat shirt": "sweatshirt", "sweat shirt": "sweatshirt", "hooded sweatshirt": "hoodie",
     "long sleeve shirt (thin)": "thin sweater", "long sleeve shirt (thick)": "thick sweater", "waistcoat": "vest",
     "sleeveless vest (thin)": "thin vest", "sleeveless vest (thick)": "thick vest",
@@ -193,7 +195,8 @@ _ALIASES = {
     "pants": "trousers", "chinos": "thin trousers", "slacks": "trousers", "light trousers": "thin trousers",
     "joggers": "sweatpants", "track pants": "sweatpants", "suit trousers": "thick trousers", "denim": "jeans",
     "walking shorts": "shorts", "bermudas": "shorts", "mini skirt": "thin skirt", "long skirt": "thick skirt",
-    "footwear": "shoes", "sneakers": "shoes", "trainers": "shoes", "loafers": "shoes", "heels": "shoes", "pumps": "shoes",
+    "footwear": "shoes", "sneakers": "shoes", "trainers": "shoes", "loafers": "shoes", "heels": "shoes",
+    "pumps": "shoes",
     "flats": "shoes", "wedges": "shoes", "clogs": "sandals", "shoes or sandals": "shoes", "flip-flops": "sandals",
     "ankle socks": "socks", "calf length socks": "calf-length socks", "knee socks (thick)": "knee socks",
     "panty hose": "tights", "pantyhose": "tights", "stockings": "tights", "legwear": "tights",
@@ -222,7 +225,5 @@ def garment_clo(name: str) -> GarmentClo:
             return GARMENTS[_BY_KEY[attempt]]
     close = [_BY_KEY[match] for match in difflib.get_close_matches(key, _BY_KEY, n=6, cutoff=0.5)]
     close += [row for row in GARMENTS if key.split(" ")[-1] in row.split(" ")]
-    hint = ", ".join(dict.fromkeys(close)) or ", ".join(
-        ["t-shirt", "long-sleeve shirt", "sweater", "jacket", "trousers"]
-    )
+    hint = ", ".join(dict.fromkeys(close)) or "t-shirt, long-sleeve shirt, sweater, jacket, trousers"
     raise UsageError(f"no garment named {name.strip()!r}; did you mean {hint}?")

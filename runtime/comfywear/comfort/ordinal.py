@@ -1,7 +1,7 @@
-"""The ordinal model of votes: a cumulative logit whose terms are sums and products of simple functions of the inputs.
+"""The ordinal model of votes: a cumulative logit whose terms are products of simple functions of the inputs.
 
-P(vote ≤ k) = logistic((c_k − η) / s), with η = Σ β f(inputs), log s = Σ γ g(inputs), and cutpoints c_1 < … < c_6
-(McCullagh, Journal of the Royal Statistical Society B 42, 1980). The file that holds β, γ and c is plain JSON.
+P(vote ≤ k) = logistic(c_k − η) with η = Σ β f(inputs) and cutpoints c_1 < … < c_6 (McCullagh, Journal of the Royal
+Statistical Society B 42, 1980). The file that holds β and c is plain JSON.
 """
 
 from __future__ import annotations
@@ -10,27 +10,29 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from comfywear.comfort.site import complete
 from comfywear.errors import ModelError
 from comfywear_models import CardError, find, verify
 
-__all__ = ["OrdinalModel", "Term", "load_model"]
+__all__ = ["ComfortFile", "OrdinalModel", "Term", "basis", "load_model", "three_classes"]
 
 Array = NDArray[np.float64]
-VOTES = np.arange(-3.0, 4.0)
+FUNCTIONS = ("linear", "above", "below")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One coefficient and the functions that are multiplied with it: `(input, function, at, scale)` each.
 
-    Functions of an input x: "linear" (x − at) / scale; "above" max(x − at, 0) / scale; "below" max(at − x, 0) / scale;
-    "is" 1 where x equals `at`, else 0; "known" 1 where x is known, else 0. A function of an unknown input is 0.
+    Functions of an input x: "linear" (x − at) / scale; "above" max(x − at, 0) / scale; "below" max(at − x, 0) / scale.
+    A function of an unknown input is 0, so that it counts as the usual value `at`.
     """
 
     coefficient: float
@@ -39,79 +41,119 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class OrdinalModel:
-    """A fitted model; `predict` gives probabilities by row."""
+    """A fitted cumulative logit over K ordered classes."""
 
-    id: str
-    cutpoints: Array
+    cutpoints: tuple[float, ...]
     terms: tuple[Term, ...]
-    scale_terms: tuple[Term, ...]
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any], model_id: str) -> OrdinalModel:
-        """The model of one section ("votes", "preference") of the file."""
-        terms = [tuple(_term(entry) for entry in data.get(key, ())) for key in ("terms", "scale_terms")]
-        return cls(model_id, np.asarray(data["cutpoints"], float), *terms)
 
     def predict(self, inputs: Mapping[str, Any]) -> Array:
-        """`(N, K)` probabilities for inputs that broadcast to N rows; missing or NaN inputs count as unknown."""
+        """`(N, K)` probabilities for columns `(N,)` of inputs, NaN where unknown."""
         columns = {name: np.atleast_1d(np.asarray(value, float)) for name, value in inputs.items()}
-        rows = max((column.shape[0] for column in columns.values()), default=1)
-        eta, log_scale = sum_terms(self.terms, columns, rows), sum_terms(self.scale_terms, columns, rows)
-        below = 1.0 / (1.0 + np.exp(-np.clip((self.cutpoints - eta[:, None]) * np.exp(-log_scale)[:, None], -35, 35)))
-        edges = np.concatenate([np.zeros((rows, 1)), below, np.ones((rows, 1))], axis=1)
-        probabilities: Array = np.diff(edges, axis=1)
-        return probabilities
+        eta = np.zeros(max((column.shape[0] for column in columns.values()), default=1))
+        for term in self.terms:
+            value: Any = term.coefficient
+            for name, function, at, scale in term.factors:
+                value = value * basis(columns.get(name), function, at, scale)
+            eta += value
+        below = 1.0 / (1.0 + np.exp(-np.clip(np.asarray(self.cutpoints) - eta[:, None], -35, 35)))
+        rows = eta.shape[0]
+        result: Array = np.diff(np.concatenate([np.zeros((rows, 1)), below, np.ones((rows, 1))], axis=1), axis=1)
+        return result
+
+    def predict_one(self, inputs: Mapping[str, float]) -> tuple[float, ...]:
+        """K probabilities for plain floats; the equations of `predict` at a thirtieth of its time for one row."""
+        eta = 0.0
+        for term in self.terms:
+            value = term.coefficient
+            for name, function, at, scale in term.factors:
+                x = inputs.get(name)
+                if x is None or x != x:
+                    value = 0.0
+                    break
+                x = (x - at) / scale
+                if function == "above":
+                    x = max(x, 0.0)
+                elif function == "below":
+                    x = max(-x, 0.0)
+                value *= x
+            eta += value
+        below = [1.0 / (1.0 + exp(-min(max(cut - eta, -35.0), 35.0))) for cut in self.cutpoints]
+        return tuple(b - a for a, b in zip([0.0, *below], [*below, 1.0], strict=True))
 
 
-def sum_terms(terms: tuple[Term, ...], columns: Mapping[str, Array], rows: int) -> Array:
-    """`(rows,)` sum of the terms."""
-    total = np.zeros(rows)
-    for term in terms:
-        value: Any = term.coefficient
-        for name, function, at, scale in term.factors:
-            value = value * basis(columns.get(name), function, at, scale)
-        total += value
-    return total
+@dataclass(frozen=True, slots=True)
+class ComfortFile:
+    """The content of the model file: the two models, guesses for unknown inputs, and the decision rules."""
+
+    id: str
+    votes: OrdinalModel
+    preference: OrdinalModel
+    when_unknown: Mapping[str, Mapping[str, float]]
+    neutral_bonus: float
+    no_change_bonus: float
+
+    def predict(self, inputs: Mapping[str, Any]) -> tuple[Array, Array]:
+        """`(N, 7)` probabilities of votes and `(N, 3)` of warmer, no change, cooler."""
+        full = complete(inputs, self.when_unknown)
+        return self.votes.predict(full), self.preference.predict(full)
+
+    def usual_temp_c(self, inputs: Mapping[str, float]) -> float:
+        """What is usual here, °C: as given, or as guessed from the present air temperature."""
+        return float(complete(inputs, self.when_unknown)["usual_temp_c"])
+
+    def wishes_one(self, inputs: Mapping[str, float]) -> tuple[float, ...]:
+        """Warmer, no change, cooler alone, for plain floats."""
+        return self.preference.predict_one(complete(inputs, self.when_unknown))
+
+    def predict_one(self, inputs: Mapping[str, float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The same as `predict` for plain floats."""
+        full = complete(inputs, self.when_unknown)
+        return self.votes.predict_one(full), self.preference.predict_one(full)
 
 
 def basis(column: Array | None, function: str, at: float, scale: float) -> Any:
     """One function of `Term` over a column; unknown (None or NaN) is 0."""
     if column is None:
         return 0.0
-    known = ~np.isnan(column)
-    if function == "known":
-        return known.astype(float)
-    if function == "is":
-        return (column == at).astype(float)
-    x = np.where(known, column - at, 0.0) / scale
-    if function == "above":
-        return np.maximum(x, 0.0)
-    if function == "below":
-        return np.maximum(-x, 0.0)
-    if function == "linear":
-        return x
-    raise ModelError(f"the comfort model asks for a function {function!r} that this version does not know")
+    x = np.where(np.isnan(column), 0.0, column - at) / scale
+    return x if function == "linear" else np.maximum(x if function == "above" else -x, 0.0)
 
 
-def _term(entry: Mapping[str, Any]) -> Term:
-    factors = tuple(
-        (str(f["input"]), str(f["function"]), float(f.get("at", 0)), float(f.get("scale", 1))) for f in entry["factors"]
-    )
-    return Term(float(entry["coefficient"]), factors)
+def three_classes(probabilities: Array) -> Array:
+    """`(N, 7)` → `(N, 3)`: cool, neutral, warm."""
+    parts = (probabilities[:, :3].sum(axis=1), probabilities[:, 3], probabilities[:, 4:].sum(axis=1))
+    return np.stack(parts, axis=1)
 
 
 @cache
-def load_model(name_or_path: str = "comfort") -> tuple[dict[str, OrdinalModel], dict[str, Any]]:
-    """The shipped model, or one by the path of its card: its ordinal parts by name, and the rest of its file.
-
-    ModelError when the file is missing or is not the one on its card.
-    """
+def load_model(name_or_path: str = "comfort") -> ComfortFile:
+    """The shipped model, or one by the path of its card; ModelError when its file is missing, altered or no model."""
     try:
         card, folder = find(name_or_path)
         path: Path = verify(card.files[0], folder)
         data = json.loads(path.read_text(encoding="utf-8"))
-        model_id = f"{card.name}-{card.version}"
-        parts = {key: OrdinalModel.from_json(data[key], model_id) for key in ("votes", "preference")}
-    except (CardError, OSError, LookupError, ValueError) as error:
+        return ComfortFile(
+            f"{card.name}-{card.version}",
+            _model(data["votes"], 7),
+            _model(data["preference"], 3),
+            data["when_unknown"],
+            float(data["decision"]["neutral_bonus"]),
+            float(data["decision"]["no_change_bonus"]),
+        )
+    except (CardError, OSError, LookupError, TypeError, ValueError) as error:
         raise ModelError(f"the comfort model cannot be used: {error}") from error
-    return parts, data
+
+
+def _model(data: Mapping[str, Any], classes: int) -> OrdinalModel:
+    cutpoints = tuple(float(cut) for cut in data["cutpoints"])
+    if len(cutpoints) != classes - 1 or list(cutpoints) != sorted(cutpoints):
+        raise ValueError(f"needs {classes - 1} rising cutpoints, not {cutpoints}")
+    terms = []
+    for entry in data["terms"]:
+        factors = tuple(
+            (str(f["input"]), str(f["function"]), float(f["at"]), float(f["scale"])) for f in entry["factors"]
+        )
+        if unknown := {function for _, function, _, _ in factors} - set(FUNCTIONS):
+            raise ValueError(f"functions that this version does not know: {', '.join(sorted(unknown))}")
+        terms.append(Term(float(entry["coefficient"]), factors))
+    return OrdinalModel(cutpoints, tuple(terms))

@@ -87,15 +87,12 @@ def pmv_ppd(
     columns = np.broadcast_arrays(*[np.asarray(value, float) for value in inputs])
     shape = columns[0].shape
     stacked = np.stack([column.ravel() for column in columns])
-    if standard == "ashrae":
-        vote = _pmv_many(_still(stacked))
-        inside = _inside_ashrae(stacked, airspeed_control)
-    else:
-        vote = _pmv_many(stacked)
-        inside = _inside_iso(stacked, vote)
+    votes = _pmv_many(_still(stacked) if standard == "ashrae" else stacked)
     if limit:
-        vote = np.where(inside, vote, np.nan)
-    return PmvPpd(unwrap(vote.reshape(shape)), ppd_of(unwrap(vote.reshape(shape))))
+        inside = _inside_ashrae(stacked, airspeed_control) if standard == "ashrae" else _inside_iso(stacked, votes)
+        votes = np.where(inside, votes, np.nan)
+    result = unwrap(votes.reshape(shape))
+    return PmvPpd(result, ppd_of(result))
 
 
 def ppd_of(pmv: Any) -> Any:
@@ -171,7 +168,7 @@ def _still(rows: Array) -> Array:
     still[0] -= effect
     still[1] -= effect
     still[2] = np.where(effect > 0, 0.1, rows[2])
-    return still
+    return np.asarray(still)
 
 
 def _inside_iso(rows: Array, vote: Array) -> NDArray[np.bool_]:
@@ -189,15 +186,16 @@ def _outside_iso_one(tdb: float, tr: float, vr: float, rh: float, met: float, cl
 
 def _inside_ashrae(rows: Array, airspeed_control: bool) -> NDArray[np.bool_]:
     tdb, tr, vr, rh, met, clo, _ = rows
-    inside = np.asarray(within_ashrae55(tdb, tr, vr, met, clo)) & (rh >= 0) & (rh <= 100)
+    inside: NDArray[np.bool_] = np.asarray(within_ashrae55(tdb, tr, vr, met, clo) & (rh >= 0) & (rh <= 100))
     if airspeed_control:
         return inside
     # ASHRAE 55-2020, 5.3.3.4: limits of air speed without control by the occupants, light clothing and work.
     share = np.where(vr < 0.2, 0.5, np.where(vr < 0.6, 0.6, 0.7))
     operative = share * tdb + (1 - share) * tr
-    bound = np.where(operative > 25.5, 0.8, 50.49 - 4.4047 * operative + 0.096425 * operative**2)
+    bound = np.where(operative > 25.5, 0.8, np.minimum(50.49 - 4.4047 * operative + 0.096425 * operative**2, 0.8))
     bound = np.where(operative <= 23.0, 0.2, bound)
-    return inside & ~((vr > bound) & (clo < 0.7) & (met < 1.3))
+    inside &= ~((vr > bound) & (clo < 0.7) & (met < 1.3))
+    return inside
 
 
 def _vapour_one(tdb: float, rh: float) -> float:

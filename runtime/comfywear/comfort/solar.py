@@ -1,4 +1,4 @@
-"""Sunshine on a person indoors: SolarCal of ASHRAE 55 appendix C (Arens, Hoyt, Zhou et al., Building and Environment 2015).
+"""Sunshine on a person indoors: SolarCal of ASHRAE 55 appendix C (Arens et al., Building and Environment 2015).
 
 The gain is an effective radiant field (ERF), and a rise of the mean radiant temperature that has the same effect.
 """

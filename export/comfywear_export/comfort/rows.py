@@ -1,0 +1,155 @@
+"""Reads votes of the ASHRAE Global Thermal Comfort Database II (CSV or csv.gz) into the inputs of the model."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear.comfort.site import climate_of
+from comfywear.errors import SourceError, UsageError
+
+__all__ = ["Votes", "device_only", "read_votes"]
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+REQUIRED = ("ta", "rh", "clo", "thermal_sensation")
+NUMBERS = ("met", "tr", "vel", "t_mot_isd", "t_out_monthly", "t_out_isd", "t_out", "contrib")
+TEXTS = ("season", "cooling_type", "climate", "thermal_preference", "building_id")
+WARM, COOL = {"summer", "hot/wet"}, {"winter", "cool/dry"}
+PREFERENCES = ("warmer", "no change", "cooler")  # in the order of a rising vote
+HISTORY_ROWS = 5  # fewer votes of a building in a season say nothing about what is usual there
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Rows of votes.
+
+    Attributes:
+        inputs: By name, `(N,)` each, NaN where unknown: the inputs of `comfywear.comfort.OrdinalModel`.
+        vote: `(N,)` 0…6 for −3…+3, the recorded vote rounded half away from 0.
+        preference: `(N,)` 0 warmer, 1 no change, 2 cooler, −1 not asked.
+        contributor: `(N,)` number of the contributor who collected the row; −1 where the file names none.
+        building: `(N,)` number of the building; −1 likewise.
+    """
+
+    inputs: dict[str, Array]
+    vote: Labels
+    preference: Labels
+    contributor: Labels
+    building: Labels
+
+    def group(self, name: str) -> Labels:
+        """ "contributor" or "building" by row."""
+        return self.building if name == "building" else self.contributor
+
+    def __len__(self) -> int:
+        return len(self.vote)
+
+    def subset(self, rows: NDArray[np.bool_]) -> Votes:
+        """The chosen rows."""
+        inputs = {name: column[rows] for name, column in self.inputs.items()}
+        columns = (self.vote, self.preference, self.contributor, self.building)
+        return Votes(inputs, *[column[rows] for column in columns])
+
+
+def read_votes(path: Path) -> Votes:
+    """Every row of the file that has a vote, an air temperature, a humidity and a clo.
+
+    What is usual in a building (mean and spread of the air temperature, mean clo) is taken from the *inputs* of the
+    other rows of the same building and season, as a device takes it from its own past; no vote goes into it.
+    """
+    table = _columns(path)
+    number = {name: _numbers(table[name]) for name in ("ta", "rh", "clo", "thermal_sensation")}
+    number |= {name: _numbers(table[name]) for name in NUMBERS if name in table}
+    count = len(number["ta"])
+    number = {name: np.full(count, np.nan) for name in NUMBERS} | number
+    text = {name: np.asarray(table.get(name, [""] * count)) for name in TEXTS}
+    keep = np.all([np.isfinite(number[name]) for name in REQUIRED], axis=0)
+    if not keep.any():
+        raise UsageError(f"{path}: no row has all of {', '.join(REQUIRED)}")
+    number = {name: column[keep] for name, column in number.items()}
+    text = {name: column[keep] for name, column in text.items()}
+
+    raw = number["thermal_sensation"]
+    vote = np.clip(np.sign(raw) * np.floor(np.abs(raw) + 0.5), -3, 3).astype(int) + 3
+    outdoor = number["t_mot_isd"]
+    for name in ("t_out_monthly", "t_out_isd", "t_out"):
+        outdoor = np.where(np.isfinite(outdoor), outdoor, number[name])
+    cooling = text["cooling_type"]
+    climate = np.asarray([climate_of(name) or "" for name in text["climate"]])
+    inputs = {
+        "air_temp_c": number["ta"],
+        "humidity_pct": number["rh"],
+        "clo": number["clo"],
+        "met": number["met"],
+        "air_speed_m_s": np.maximum(number["vel"], 0.0),
+        "radiant_temp_c": number["tr"],
+        "outdoor_temp_c": outdoor,
+        "warm_season": _flag(np.isin(text["season"], list(WARM)), np.isin(text["season"], list(WARM | COOL))),
+        "naturally_ventilated": _flag(cooling == "naturally ventilated", cooling != ""),
+        "mixed_mode": _flag(cooling == "mixed mode", cooling != ""),
+        "tropical": _flag(climate == "tropical", climate != ""),
+        "arid": _flag(climate == "arid", climate != ""),
+        **_usual(text["building_id"], text["season"], number["ta"], number["clo"]),
+    }
+    asked = text["thermal_preference"]
+    preference = np.select([asked == name for name in PREFERENCES], [0, 1, 2], -1)
+    _, building = np.unique(text["building_id"], return_inverse=True)
+    contributor = np.where(np.isfinite(number["contrib"]), number["contrib"], -1).astype(int)
+    building = np.where(text["building_id"] == "", -1, building)
+    return Votes(inputs, vote, preference, contributor, building)
+
+
+def device_only(votes: Votes) -> Votes:
+    """The same rows with nothing but air temperature, humidity and clo: a device on its first day."""
+    kept = {name: votes.inputs[name] for name in ("air_temp_c", "humidity_pct", "clo")}
+    return Votes(kept, votes.vote, votes.preference, votes.contributor, votes.building)
+
+
+def _columns(path: Path) -> dict[str, list[str]]:
+    try:
+        with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(f"{path}: cannot be read as CSV ({error})") from error
+    names = reader.fieldnames or []
+    if absent := [name for name in REQUIRED if name not in names]:
+        raise UsageError(f"{path}: no column {', '.join(absent)}; give a file in the form of the comfort data set")
+    return {name: [row[name] or "" for row in rows] for name in names}
+
+
+def _numbers(column: list[str]) -> Array:
+    def number(text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            return np.nan
+
+    return np.asarray([number(text) for text in column], dtype=float)
+
+
+def _flag(is_so: NDArray[np.bool_], known: NDArray[np.bool_]) -> Array:
+    return np.where(known, is_so.astype(float), np.nan)
+
+
+def _usual(building: NDArray[np.str_], season: NDArray[np.str_], ta: Array, clo: Array) -> dict[str, Array]:
+    keys = np.char.add(np.char.add(building, "|"), season)
+    _, group = np.unique(keys, return_inverse=True)
+    size = np.bincount(group)[group]
+    others = np.maximum(size - 1, 1)
+
+    def mean_of_others(x: Array) -> Array:
+        return (np.bincount(group, x)[group] - x) / others
+
+    mean = mean_of_others(ta)
+    spread = np.sqrt(np.maximum(mean_of_others(ta**2) - mean**2, 0.0))
+    known = (size > HISTORY_ROWS) & (building != "")
+    found = {"usual_temp_c": mean, "usual_temp_sd_k": spread, "usual_clo": mean_of_others(clo)}
+    return {name: np.where(known, column, np.nan) for name, column in found.items()}

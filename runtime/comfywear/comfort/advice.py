@@ -1,0 +1,103 @@
+"""What one change would help most, and by how much.
+
+Clothing and moving air are weighed by the heat balance: the change of PMV is turned into the change of temperature
+that does the same. What people would then say comes from the model of votes at that temperature. The model of votes
+is not asked about clothing itself: people dress for the cold, so that across votes more clothing goes with *cooler*
+votes, which says nothing about what taking a jacket off does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from comfywear.comfort.garments import GARMENTS
+from comfywear.comfort.pmv import pmv_ppd
+from comfywear.records import Clothing
+
+__all__ = ["Situation", "advise"]
+
+# A layer to take off must be worth this much, and a change must move at least this share of people.
+_LAYER_CLO, _LEAST_GAIN = 0.08, 0.01
+_MOST = 3
+
+
+class Situation(NamedTuple):
+    """The inputs of the heat balance, and the clothing that `clo` comes from."""
+
+    tdb: float
+    tr: float
+    vr: float
+    rh: float
+    met: float
+    clo: float
+    clothing: Clothing
+
+
+class _Change(NamedTuple):
+    words: str
+    kelvin: float
+
+
+def advise(now: Situation, wishes: Callable[[float], tuple[float, ...]]) -> tuple[str, ...]:
+    """Sentences, the change that would help most first; empty when none would satisfy noticeably more people.
+
+    Args:
+        now: The situation.
+        wishes: (warmer, no change, cooler) with everything warmer by so many K.
+    """
+    before = wishes(0.0)
+    too_warm = before[2] > before[0]
+    gains = []
+    for change in _changes(now, too_warm):
+        after = wishes(change.kelvin)
+        if (gain := after[1] - before[1]) >= _LEAST_GAIN:
+            gains.append((gain, change, after[1]))
+    gains.sort(key=lambda entry: -entry[0])
+    return tuple(
+        f"{change.words}{_worth(change)}: {after:.0%} instead of {before[1]:.0%} would want no change"
+        for _, change, after in gains[:_MOST]
+    )
+
+
+def _worth(change: _Change) -> str:
+    if change.words.startswith("make the air"):
+        return ""
+    return f" (like {abs(change.kelvin):.1f} K {'cooler' if change.kelvin < 0 else 'warmer'})"
+
+
+def _changes(now: Situation, too_warm: bool) -> list[_Change]:
+    present = _pmv(now)
+    by_kelvin = _pmv(now._replace(tdb=now.tdb + 1.0, tr=now.tr + 1.0)) - present
+
+    def like(changed: Situation) -> float:
+        return (_pmv(changed) - present) / by_kelvin
+
+    if not too_warm:
+        warmer = now._replace(clo=now.clo + 0.25)
+        return [_Change("make the air 1 K warmer", 1.0), _Change("put a sweater or jacket on", like(warmer))]
+    changes = [_Change("make the air 1 K cooler", -1.0)]
+    if layer := _outer_layer(now.clothing):
+        name, clo = layer
+        lighter = now._replace(clo=max(now.clo - 0.835 * clo, 0.0))
+        changes.append(_Change(f"take the {name} off", like(lighter)))
+    if now.vr < 0.7 and now.tdb < 34.0:
+        changes.append(_Change("more air, 0.3 m/s from a fan", like(now._replace(vr=now.vr + 0.3))))
+    return changes
+
+
+def _outer_layer(clothing: Clothing) -> tuple[str, float] | None:
+    """The outermost layer that was seen and can come off."""
+    for slot in ("outer", "knit"):
+        worn = [(name, clo) for name, clo, how in clothing.items if how == "seen" and _slot(name) == slot]
+        if worn and (heaviest := max(worn, key=lambda item: item[1]))[1] >= _LAYER_CLO:
+            return heaviest
+    return None
+
+
+def _slot(name: str) -> str | None:
+    return GARMENTS[name].slot if name in GARMENTS else None
+
+
+def _pmv(now: Situation) -> float:
+    return float(pmv_ppd(now.tdb, now.tr, now.vr, now.rh, now.met, now.clo, limit=False).pmv)

@@ -1,0 +1,91 @@
+"""What is known about a place beside its air: season, cooling, climate, the weather, and what is usual there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+__all__ = ["Site", "climate_of", "complete"]
+
+Climate = Literal["tropical", "arid", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Facts about a place, every one optional; the model does without those that are None.
+
+    Attributes:
+        season: "warm" (summer, the hot or wet season) or "cool" (winter, the cool or dry season).
+        cooling: How the building is cooled.
+        climate: "tropical" (Köppen A), "arid" (B) or "other"; see `climate_of`.
+        outdoor_temp_c: Running mean of the outdoor temperature over the last days, °C.
+        usual_temp_c: Mean air temperature of this room over the last weeks, °C.
+        usual_temp_sd_k: Standard deviation of it, K.
+        usual_clo: Mean insulation of the clothing seen here over the last weeks, clo.
+    """
+
+    season: Literal["warm", "cool"] | None = None
+    cooling: Literal["air conditioned", "mixed mode", "naturally ventilated"] | None = None
+    climate: Climate | None = None
+    outdoor_temp_c: float | None = None
+    usual_temp_c: float | None = None
+    usual_temp_sd_k: float | None = None
+    usual_clo: float | None = None
+
+    def inputs(self) -> dict[str, float]:
+        """The model's inputs, without those that are unknown."""
+        flags = {
+            "warm_season": None if self.season is None else float(self.season == "warm"),
+            "naturally_ventilated": None if self.cooling is None else float(self.cooling == "naturally ventilated"),
+            "mixed_mode": None if self.cooling is None else float(self.cooling == "mixed mode"),
+            "tropical": None if self.climate is None else float(self.climate == "tropical"),
+            "arid": None if self.climate is None else float(self.climate == "arid"),
+            "outdoor_temp_c": self.outdoor_temp_c,
+            "usual_temp_c": self.usual_temp_c,
+            "usual_temp_sd_k": self.usual_temp_sd_k,
+            "usual_clo": self.usual_clo,
+        }
+        return {name: float(value) for name, value in flags.items() if value is not None}
+
+
+def climate_of(name: str) -> Climate | None:
+    """The group of a climate in Köppen's words ("tropical wet savanna", "hot semi-arid"); None for no name."""
+    words = name.lower().replace("subtropical", "")
+    if not name.strip():
+        return None
+    if "tropical" in words or "equatorial" in words:
+        return "tropical"
+    return "arid" if "arid" in words or "desert" in words else "other"
+
+
+def complete(inputs: Mapping[str, Any], when_unknown: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """The inputs with what follows from them, and with a guess for what is usual where that is unknown.
+
+    Args:
+        inputs: Scalars or arrays by name; NaN or absent is unknown.
+        when_unknown: By input, the line that guesses it: {"constant": a, OTHER_INPUT: slope, …}.
+    """
+    full: dict[str, Any] = dict(inputs)
+    for name, line in when_unknown.items():
+        guess: Any = line["constant"]
+        for other, slope in line.items():
+            if other != "constant":
+                guess = guess + slope * full[other]
+        known = full.get(name)
+        if isinstance(guess, float) and (known is None or isinstance(known, float)):
+            full[name] = guess if known is None or known != known else known
+        else:
+            full[name] = guess if known is None else np.where(np.isnan(known), guess, known)
+    difference = full["air_temp_c"] - full["usual_temp_c"]
+    full["above_usual_k"] = difference
+    full["above_usual_sd"] = difference / (full["usual_temp_sd_k"] + 1.0)
+    if "radiant_temp_c" in full:
+        full["radiant_above_air_k"] = full["radiant_temp_c"] - full["air_temp_c"]
+    if "outdoor_temp_c" in full:
+        full["usual_above_outdoor_k"] = full["usual_temp_c"] - full["outdoor_temp_c"]
+    if "air_speed_m_s" in full:
+        full["air_speed_root"] = full["air_speed_m_s"] ** 0.5
+    return full
