@@ -9,6 +9,7 @@ from typing import Literal
 
 from comfywear.comfort.advice import Situation, advise
 from comfywear.comfort.air import dynamic_clo, relative_air_speed
+from comfywear.comfort.assumed import AIR_SPEED_M_S, MET, assumed
 from comfywear.comfort.ordinal import load_model
 from comfywear.comfort.pmv import outside_standard, pmv_ppd
 from comfywear.comfort.scale import level_of
@@ -155,13 +156,7 @@ def _impossible(inputs: Mapping[str, float]) -> str | None:
 
 
 def _assumptions(inputs: Mapping[str, float]) -> list[str]:
-    said = []
-    if "met" not in inputs:
-        said.append("PMV: activity 1.1 met (seated, light office work) was assumed")
-    if "air_speed_m_s" not in inputs:
-        said.append("PMV: still air (0.1 m/s) was assumed")
-    if "radiant_temp_c" not in inputs:
-        said.append("the walls were taken to be as warm as the air")
+    said = assumed(inputs)
     if "usual_temp_c" not in inputs:
         said.append("what is usual in this room is not known yet: it was guessed from the present temperature")
     if not _FITTED[0] <= inputs["air_temp_c"] <= _FITTED[1]:
@@ -170,7 +165,7 @@ def _assumptions(inputs: Mapping[str, float]) -> list[str]:
 
 
 def _situation(inputs: Mapping[str, float], clothing: Clothing) -> Situation:
-    met, speed = inputs.get("met", 1.1), inputs.get("air_speed_m_s", 0.1)
+    met, speed = inputs.get("met", MET), inputs.get("air_speed_m_s", AIR_SPEED_M_S)
     return Situation(
         tdb=inputs["air_temp_c"],
         tr=inputs.get("radiant_temp_c", inputs["air_temp_c"]),

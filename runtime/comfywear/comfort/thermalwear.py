@@ -8,6 +8,7 @@ from math import isfinite
 
 from comfywear.comfort.absorptance import absorptance_of
 from comfywear.comfort.air import dynamic_clo
+from comfywear.comfort.assumed import AIR_SPEED_M_S, MET, assumed
 from comfywear.comfort.solar import Posture, solar_gain
 from comfywear.comfort.twonode import two_node
 from comfywear.records import Clothing, ColourShare, SkinTemperature
@@ -77,20 +78,15 @@ class ThermalWear:
             radiant_temp_c: Mean radiant temperature, °C; None assumes the air's.
             solar: Sunshine on the person; None means none.
         """
-        assumptions = list(clothing.assumptions)
-        if met is None:
-            assumptions.append("activity 1.1 met (seated, light office work) was assumed")
-        if air_speed_m_s is None:
-            assumptions.append("still air (0.1 m/s) was assumed")
-        if radiant_temp_c is None:
-            assumptions.append("the walls were taken to be as warm as the air")
-        activity = 1.1 if met is None else float(met)
-        speed = 0.1 if air_speed_m_s is None else float(air_speed_m_s)
+        given = {"met": met, "air_speed_m_s": air_speed_m_s, "radiant_temp_c": radiant_temp_c}
+        known = {name: float(value) for name, value in given.items() if value is not None}
+        assumptions = [*clothing.assumptions, *assumed(known)]
+        activity, speed = known.get("met", MET), known.get("air_speed_m_s", AIR_SPEED_M_S)
         if air_temp_c is None or humidity_pct is None:
             missing = "air temperature" if air_temp_c is None else "humidity"
             return self._nothing(f"no {missing}", assumptions)
         tdb, rh = float(air_temp_c), float(humidity_pct)
-        tr = tdb if radiant_temp_c is None else float(radiant_temp_c)
+        tr = known.get("radiant_temp_c", tdb)
         for value, (name, unit, low, high) in zip((tdb, tr, speed, rh, activity, clothing.clo), _RANGES, strict=True):
             if not (isfinite(value) and low <= value <= high):
                 return self._nothing(
