@@ -29,9 +29,14 @@ def add_tracker_options(parser: argparse.ArgumentParser) -> None:
 
 
 def make_tracker(args: argparse.Namespace, frame_rate: float) -> ByteTracker:
-    """The tracker of these settings for a sequence of `frame_rate`; its steps are frames, as in ByteTrack."""
+    """The tracker of these settings for a sequence of `frame_rate`."""
     return ByteTracker(
-        high=args.high, low=args.low, new=args.new, match=args.match, lost_buffer=args.lost_s * frame_rate
+        high=args.high,
+        low=args.low,
+        new=args.new,
+        match=args.match,
+        lost_buffer=args.lost_s * frame_rate,
+        frame_rate=frame_rate,
     )
 
 

@@ -91,6 +91,7 @@ class PersonBook:
 
     Args:
         tracker: Follows the persons; by default one with the threshold for persons that keeps a lost one for 5 s.
+        frame_rate: Frames a second that usually come, for that tracker; real times count when they differ.
         rules: How garments are assigned and believed.
         thresholds: The detector's score by label above which it is believed; 0.3 where none is given. Twice as much is
             taken as certain.
@@ -104,6 +105,7 @@ class PersonBook:
         self,
         tracker: ByteTracker | None = None,
         *,
+        frame_rate: float = 5.0,
         rules: GarmentRules | None = None,
         thresholds: Mapping[str, float] | None = None,
         zones: Sequence[ZoneArea] = (),
@@ -116,7 +118,11 @@ class PersonBook:
         self._thresholds = thresholds or {}
         believed = self._thresholds.get(PERSON, _BELIEVED)
         self._tracker = tracker or ByteTracker(
-            high=believed, low=believed / 3.0, new=min(1.1 * believed, 1.0), lost_buffer=_KEPT_S * 30.0, frame_rate=30.0
+            high=believed,
+            low=believed / 3.0,
+            new=min(1.1 * believed, 1.0),
+            lost_buffer=_KEPT_S * frame_rate,
+            frame_rate=frame_rate,
         )
         self._rules = rules or GarmentRules()
         self._zones = tuple(zones) or (ZoneArea("room"),)

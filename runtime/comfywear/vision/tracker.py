@@ -3,8 +3,8 @@
 Every box counts: confident detections are matched to the predicted tracks first, then the weak ones to the tracks that
 are left over; unmatched confident detections begin tracks, unmatched tracks are lost and kept for a while.
 
-One step of the original is left out: it drops the younger of a lost and a seen track on the same spot, which is what
-two people who cross look like.
+Two things are not as in the original: a weak detection must overlap its track more (IoU 0.6, not 0.5), and the step is
+left out that drops the younger of a lost and a seen track on the same spot: two people who cross look like that.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _ID, _HERE, _SEEN = range(kalman.ROWS, kalman.ROWS + 3)
 _ROWS = kalman.ROWS + 3
 _VELOCITY_OF_HEIGHT = 7
 
-_SECOND_LIMIT, _TENTATIVE_LIMIT = 0.5, 0.7
+_SECOND_LIMIT, _TENTATIVE_LIMIT = 0.4, 0.7
+_NOISE_RATE = 30.0  # frames a second that the filter's noise was made for
 
 
 class Tracked(NamedTuple):
@@ -55,7 +56,8 @@ class ByteTracker:
         new: Score from which a confident detection may begin a track.
         match: Largest cost 1 − IoU · score of a confident match.
         lost_buffer: For how many frames of `frame_rate` a lost track is kept.
-        frame_rate: Frames a second that the filter's noise and `lost_buffer` are counted in.
+        frame_rate: Frames a second that usually come. The filter's uncertainty of a frame grows with the square root
+            of the time between frames, against that of 30 frames a second.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class ByteTracker:
             raise UsageError("a tracker needs match in 0…1, lost_buffer ≥ 0 and frame_rate > 0")
         self.high, self.low, self.new, self.match = high, low, new, match
         self.lost_buffer, self.frame_rate = lost_buffer, frame_rate
+        self._unit = math.sqrt(_NOISE_RATE / frame_rate)  # steps of the filter in a usual frame
         self._association = Association()
         self.reset()
 
@@ -100,7 +103,7 @@ class ByteTracker:
             UsageError: The shapes do not fit, a score is above 1, or dt is not positive.
         """
         detections, confidence, kept = self._clean(boxes, scores)
-        steps = 1.0 if dt is None else dt * self.frame_rate
+        steps = self._unit * (1.0 if dt is None else dt * self.frame_rate)
         if not 0.0 < steps < math.inf:
             raise UsageError(f"dt must be a positive number of seconds, not {dt}")
         first = self._clock == 0.0
@@ -122,16 +125,16 @@ class ByteTracker:
         table[_HERE] = hit
         np.copyto(table[_SEEN], self._clock, where=hit)
         if not hit.all():
-            keep = hit | (self._clock - table[_SEEN] <= self.lost_buffer)
+            keep = hit | (self._clock - table[_SEEN] <= self.lost_buffer * self._unit)
             keep[confirmed.shape[1] :] = hit[confirmed.shape[1] :]
             table, match = table[:, keep], match[keep]
-        born = np.flatnonzero(fresh)
+        born = fresh.nonzero()[0]
         self._tentative = 0 if first else len(born)
         if len(born):
             table = np.concatenate([table, self._birth(measurements[:, born])], axis=1)
             match = np.concatenate([match, born])
         self._table = table
-        shown = np.flatnonzero(match[: len(self) - self._tentative] >= 0)
+        shown = (match[: len(self) - self._tentative] >= 0).nonzero()[0]
         chosen = table if len(shown) == len(self) else table.take(shown, axis=1)
         out = kalman.corners(chosen, np.empty((4, len(shown)), np.float32))
         return Tracked(chosen[_ID].astype(np.int64), np.ascontiguousarray(out.T), kept.take(match.take(shown)))
@@ -146,14 +149,13 @@ class ByteTracker:
             box = box.reshape(0, 4)
         if box.ndim != 2 or box.shape[1] != 4 or score.shape != box.shape[:1]:
             raise UsageError(f"boxes must be (N, 4) and scores (N,), not {box.shape} and {score.shape}")
-        size = box[:, 2:] - box[:, :2]
-        usable = (score > self.low) & (size > 0.0).all(axis=1)
+        usable = (score > self.low) & (box[:, 2] > box[:, 0]) & (box[:, 3] > box[:, 1])
         if not math.isfinite(box.sum() + score.sum()):
             usable &= np.isfinite(box).all(axis=1) & np.isfinite(score)
         high = score > self.high
-        kept = np.flatnonzero(usable & high)
+        kept = (usable & high).nonzero()[0]
         if len(kept) < len(score):
-            kept = np.concatenate([kept, np.flatnonzero(usable & ~high)])
+            kept = np.concatenate([kept, (usable & ~high).nonzero()[0]])
         box, score = box.take(kept, axis=0), score.take(kept)
         if len(score) and score.max() > 1.0:
             raise UsageError(f"scores must be in 0…1, and one is {score.max():g}")

@@ -67,5 +67,5 @@ class Association:
             square.fill(limit)
         np.minimum(cost, limit, out=square[:n, :m])
         columns: Indices = lap.lapjv(square, return_cost=False)[0][:n]
-        rows = np.flatnonzero(square[np.arange(n), columns] < limit)
+        rows = (square[np.arange(n), columns] < limit).nonzero()[0]
         return rows, columns.take(rows)
