@@ -134,6 +134,22 @@ def test_a_score_counts_by_the_detectors_own_threshold() -> None:
     assert len(Scene(PersonBook(thresholds={"person": 0.6})).show(a)) == 1
 
 
+def test_weak_garments_are_not_listed_and_cost_no_look_at_their_colours() -> None:
+    scene = Scene(PersonBook())
+    looks: list[Box] = []
+
+    def count(image_rgb: np.ndarray, box: Box, others: Sequence[Box]) -> list[ColourShare]:
+        looks.append(box)
+        return []
+
+    a = body(100)
+    found = [a, on(a, "top"), on(a, "hat", 0.1), Detection((120, 380, 150, 400), 0.16, "footwear")]
+    for i in range(6):
+        (person,) = scene.book.update(Frame(scene.image, i, i / FPS, "made"), found, None, count)
+    assert kinds(person) == ["top"]
+    assert set(looks) <= {on(a, "top").box, (120, 380, 150, 400)}
+
+
 def test_a_garment_that_only_the_attribute_model_sees_has_no_box() -> None:
     (person,) = Scene(PersonBook(), Model(trousers=0.95)).show(body(100))
     assert [(g.kind, g.box, g.colours) for g in person.garments] == [("trousers", None, ())]

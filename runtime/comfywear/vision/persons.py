@@ -25,6 +25,7 @@ Colours = Callable[[Image, Box, Sequence[Box]], Sequence[ColourShare]]
 
 PERSON = "person"
 _BELIEVED = 0.3
+_WORTH_A_LOOK = 0.25  # evidence from which a garment's colours are looked at
 _KEPT_S = 5.0  # a lost person is known again for so long
 _EVIDENCE_S = 15.0  # time constant of the averages, once a track is that old
 _BOX_S = 2.0  # a garment's box is forgotten so long after it was last seen
@@ -94,7 +95,7 @@ class PersonBook:
         frame_rate: Frames a second that usually come, for that tracker; real times count when they differ.
         rules: How garments are assigned and believed.
         thresholds: The detector's score by label above which it is believed; 0.3 where none is given. Twice as much is
-            taken as certain.
+            taken as certain, less than half of it is not used.
         zones: Parts of the picture; none = one zone "room" that is everything.
         attribute_interval_s: How often a person's attributes and colours are looked at again; the first time at once.
         crops_a_frame: At most so many persons are looked at in one frame, those first that waited longest.
@@ -116,7 +117,7 @@ class PersonBook:
         if not attribute_interval_s > 0.0 or crops_a_frame < 1 or hold_s < 0.0:
             raise UsageError("attribute_interval_s must be above 0, crops_a_frame 1 or more, hold_s 0 or more")
         self._thresholds = thresholds or {}
-        believed = self._thresholds.get(PERSON, _BELIEVED)
+        believed = self._believed(PERSON)
         self._tracker = tracker or ByteTracker(
             high=believed,
             low=believed / 3.0,
@@ -150,13 +151,18 @@ class PersonBook:
         """
         now_s = frame.monotonic_s
         seen = self._follow(now_s, [d for d in detections if d.label == PERSON])
-        self._dress(now_s, seen, [d for d in detections if d.label != PERSON])
+        self._dress(
+            now_s, seen, [d for d in detections if d.label != PERSON and d.score >= 0.5 * self._believed(d.label)]
+        )
         if attributes is not None:
             self._predict(frame.image, now_s, seen, attributes)
         self._colour(frame.image, now_s, seen, colours or _garment_colours())
         self._forget(now_s)
         height, width = frame.image.shape[:2]
         return [self._person(track_id, now_s, width, height) for track_id in self._present(now_s, seen)]
+
+    def _believed(self, label: str) -> float:
+        return self._thresholds.get(label, _BELIEVED)
 
     def _follow(self, now_s: float, persons: Sequence[Detection]) -> list[int]:
         """Update the tracks; returns the ids that were seen now."""
@@ -187,8 +193,7 @@ class PersonBook:
             step_s = age_s / max(page.frames - 1, 1)  # the usual time between frames
             weight = max(1.0 / page.frames, min(step_s / _EVIDENCE_S, 1.0))
             for kind in page.evidence.keys() | found.keys():
-                certain = 2.0 * self._thresholds.get(kind, _BELIEVED)
-                now = min(found[kind].score / certain, 1.0) if kind in found else 0.0
+                now = min(0.5 * found[kind].score / self._believed(kind), 1.0) if kind in found else 0.0
                 page.evidence[kind] = (1.0 - weight) * page.evidence.get(kind, 0.0) + weight * now
             page.boxes |= {kind: (now_s, garment.box) for kind, garment in found.items()}
             page.boxes = {kind: entry for kind, entry in page.boxes.items() if now_s - entry[0] <= _BOX_S}
@@ -217,7 +222,7 @@ class PersonBook:
         rgb: Image | None = None
         for track_id in seen:
             page = self._pages[track_id]
-            boxes = {kind: box for kind, (_, box) in page.boxes.items()}
+            boxes = {kind: box for kind, (_, box) in page.boxes.items() if page.evidence[kind] >= _WORTH_A_LOOK}
             again = now_s - page.coloured_s >= self._interval_s
             due = [kind for kind in boxes if again or kind not in page.colours]
             if due and again:
