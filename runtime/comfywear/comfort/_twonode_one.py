@@ -35,8 +35,12 @@ def simulate_one(
     sitting: bool,
     still_air: bool,
     cap_offset: float,
+    state_only: bool = False,
 ) -> tuple[float, ...]:
-    """The fields of `TwoNode` for one person; `w_max` 0 is worked out, `cap_offset` is 0.06 or 0."""
+    """The fields of `TwoNode` for one person; `w_max` 0 is worked out, `cap_offset` is 0.06 or 0.
+
+    `state_only` stops before SET and the indices: the first three fields alone.
+    """
     valid = isfinite(tdb + tr + v + rh + met + clo + wme + max_skin_blood_flow + max_sweating + w_max)
     if not (valid and met >= 0 and clo >= 0 and rh >= 0 and body_surface_area > 0 and p_atm > 0 and tdb > -235):
         return (nan,) * 18
@@ -110,6 +114,8 @@ def simulate_one(
         e_skin = e_rsw + e_diff
         alpha = 0.0417737 + 0.7451833 / (blood + 0.585417)
 
+    if state_only:
+        return t_skin, t_core, w
     q_skin = q_sensible + e_skin
     saturated = exp(18.6686 - 4030.183 / (t_skin + 235.0))
     h_d_s, h_e_s = standard_coefficients(met, wme, h_r, atm, still_air)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 
-from comfywear.comfort.absorptance import absorptance_of
+from comfywear.comfort.absorptance import ABSORPTANCE, absorptance_of
 from comfywear.comfort.air import dynamic_clo
 from comfywear.comfort.assumed import AIR_SPEED_M_S, MET, assumed
 from comfywear.comfort.solar import Posture, solar_gain
-from comfywear.comfort.twonode import two_node
+from comfywear.comfort.twonode import skin_temperature, two_node
 from comfywear.records import Clothing, ColourShare, SkinTemperature
 
 __all__ = ["Sunshine", "ThermalWear", "comfort_zone"]
@@ -108,20 +108,15 @@ class ThermalWear:
             )
         base = two_node(tdb, tr + warmer, speed, rh, activity, clo)
         skin = base.t_skin
-        sensitivities = {
-            "air_temp +1 K": _skin(tdb + 1.0, tr + warmer + (radiant_temp_c is None), speed, rh, activity, clo) - skin,
-            "humidity +10 %": _skin(tdb, tr + warmer, speed, min(rh + 10.0, 100.0), activity, clo) - skin,
-            "clothing +0.1 clo": _skin(tdb, tr + warmer, speed, rh, activity, clo + 0.1) - skin,
-            "air_speed +0.1 m/s": _skin(tdb, tr + warmer, speed + 0.1, rh, activity, clo) - skin,
-        }
-        if solar is None:
-            sensitivities["colour white to black"] = 0.0
-        else:
-            white, black = _delta_mrt(solar, 0.48), _delta_mrt(solar, 0.77)
-            sensitivities["colour white to black"] = _skin(tdb, tr + black, speed, rh, activity, clo) - _skin(
-                tdb, tr + white, speed, rh, activity, clo
+        sensitivities = _sensitivities(skin, (tdb, tr + warmer, speed, rh, activity, clo), radiant_temp_c is None)
+        sensitivities["colour white to black"] = 0.0
+        if solar is not None:
+            white, black = (
+                skin_temperature(tdb, tr + _delta_mrt(solar, ABSORPTANCE[name].value), speed, rh, activity, clo)
+                for name in ("white", "black")
             )
-            sensitivities["sunshine"] = skin - _skin(tdb, tr, speed, rh, activity, clo)
+            sensitivities["colour white to black"] = black - white
+            sensitivities["sunshine"] = skin - skin_temperature(tdb, tr, speed, rh, activity, clo)
         if not isfinite(skin):
             return self._nothing("the model has no answer for these numbers", assumptions)
         return SkinTemperature(
@@ -147,8 +142,18 @@ def comfort_zone(met: float) -> tuple[float, float]:
     return middle - 0.5, middle + 0.5
 
 
-def _skin(tdb: float, tr: float, v: float, rh: float, met: float, clo: float) -> float:
-    return float(two_node(tdb, tr, v, rh, met, clo).t_skin)
+def _sensitivities(
+    skin: float, inputs: tuple[float, float, float, float, float, float], walls_follow: bool
+) -> dict[str, float]:
+    """Change of the skin temperature in K by a step of every input; the walls follow the air where nobody measured."""
+    tdb, tr, v, rh, met, clo = inputs
+    humid = 10.0 if rh <= 90.0 else -10.0  # near saturation the step is taken downwards and turned around
+    return {
+        "air_temp +1 K": skin_temperature(tdb + 1.0, tr + walls_follow, v, rh, met, clo) - skin,
+        "humidity +10 %": (skin_temperature(tdb, tr, v, rh + humid, met, clo) - skin) * humid / 10.0,
+        "clothing +0.1 clo": skin_temperature(tdb, tr, v, rh, met, clo + 0.1) - skin,
+        "air_speed +0.1 m/s": skin_temperature(tdb, tr, v + 0.1, rh, met, clo) - skin,
+    }
 
 
 def _delta_mrt(sun: Sunshine, absorptance: float) -> float:

@@ -17,6 +17,7 @@ from comfywear.records import Person
 __all__ = ["Part", "parts_of"]
 
 Mixture = dict[str, float]
+Sleeve = tuple[float, float, float, float]
 
 # Shares of single garments within a group where no attribute model has named one: from the photos of the Clothing
 # Co-Parsing set (street fashion), rounded.
@@ -46,9 +47,10 @@ _SLEEVES: dict[str, tuple[tuple[str, str, str], tuple[float, float, float]]] = {
 _HIDDEN_TOP: Mixture = {"long-sleeve shirt": 0.45, "t-shirt": 0.3, "short-sleeve shirt": 0.25}
 _HIDDEN_WARM: Mixture = {"sweater": 0.2, "suit jacket": 0.15}
 _HIDDEN_LEGS: Mixture = {"trousers": 0.5, "jeans": 0.3, "skirt": 0.1, "shorts": 0.1}
-# Weight of a detection against the attribute model's group, and what a miss of the detector is worth.
-_DETECTOR_WEIGHT = 0.5
-_MISSED = 0.1
+# A kind that the models together found too unlikely to list (below `_LISTED`) keeps about this part of its group's
+# probability; the usual shares count this much beside what the attribute model names.
+_UNLISTED, _LISTED = 0.5, 0.35
+_USUAL_WEIGHT = 0.05
 
 
 class Part(NamedTuple):
@@ -76,89 +78,124 @@ class Part(NamedTuple):
 
 def parts_of(person: Person) -> tuple[list[Part], list[str]]:
     """The slots of what `person` wears and, in sentences, what was assumed about parts that nobody saw."""
-    groups, named = _evidence(person)
-    attributes = {name: p for name, p in person.attributes.items() if isfinite(p)}
-    top, knit, outer = groups.get("top", 0.0), groups.get("knit", 0.0), groups.get("outer", 0.0)
+    groups, singles = _evidence(person)
+    attributes = {name: min(max(p, 0.0), 1.0) for name, p in person.attributes.items() if isfinite(p)}
+    hints = _hints(attributes)
+    worn = {group: max([p for name, p in singles if _group_of(name) == group], default=0.0) for group in _MEMBERS}
+    top, knit, outer = (max(groups.get(group, 0.0), worn[group]) for group in ("top", "knit", "outer"))
+    sleeve = _sleeves(attributes, covered=outer)
     legs = {kind: groups.get(kind, 0.0) for kind in ("trousers", "skirt", "shorts")}
     dress = groups.get("dress", 0.0)
-    total = dress + sum(legs.values())
-    if total > 1.0:
-        dress, legs = dress / total, {kind: p / total for kind, p in legs.items()}
+    total = max(dress + sum(legs.values()), 1.0)
+    dress, legs = dress / total, {kind: p / total for kind, p in legs.items()}
     # A "dress" under which a separate top shows is worn as a skirt.
     legs["skirt"] += dress * top
     dress *= 1.0 - top
-    hidden_legs = max(1.0 - dress - sum(legs.values()), 0.0)
-    hidden_torso = (1.0 - top) * (1.0 - knit) * (1.0 - dress)
 
-    sleeve = _sleeves(attributes, covered=outer)
     short_hem = attributes.get("leg/short")
-    parts = [
-        _part("upper body", top, _members("top", named, sleeve)),
-        _part("knitwear", knit, _members("knit", named, sleeve)),
-        _part("outer layer", outer, _members("outer", named, None)),
-        _joined(
-            "dress or legs",
-            [
-                (dress, _members("dress", named, sleeve)),
-                *[(p, _legs(kind, named, short_hem)) for kind, p in legs.items()],
-            ],
-        ),
-        _part("legwear", attributes.get("group/legwear", 0.0), {"tights": 1.0}),
+    below = [
+        (dress, _members("dress", hints, sleeve)),
+        *[(p, _legs(kind, hints, short_hem)) for kind, p in legs.items()],
     ]
-    assumptions = []
-    if hidden_torso > 0.02:
-        parts.append(_part("hidden upper body", hidden_torso, _HIDDEN_TOP, seen=False))
-        parts.append(_part("hidden layer", hidden_torso * (1.0 - outer), _HIDDEN_WARM, seen=False))
-    if hidden_legs > 0.02:
-        parts.append(_part("hidden legs", hidden_legs, _HIDDEN_LEGS, seen=False))
-    if hidden_torso > 0.5:
-        assumptions.append("the upper body was not seen: an indoor shirt or top was assumed")
-    if hidden_legs > 0.5:
-        assumptions.append("the legs were not seen: mostly long trousers were assumed")
-    boots = max(attributes.get("group/boots", 0.0), named.get("boots", 0.0))
-    shod = max(groups.get("footwear", 0.0), boots)
-    parts.append(_part("footwear", 1.0, {"boots": boots, "shoes": 1.0 - boots}, seen=shod > 0.5))
-    parts.append(_part("underwear", 1.0, {"underwear": 1.0}, seen=False))
-    parts.append(_part("socks", 1.0 - attributes.get("group/legwear", 0.0), {"socks": 1.0}, seen=False))
+    parts = [
+        _part("upper body", groups.get("top", 0.0), _members("top", hints, sleeve)),
+        _part("knitwear", groups.get("knit", 0.0), _members("knit", hints, sleeve)),
+        _part("outer layer", groups.get("outer", 0.0), _members("outer", hints, None)),
+        _joined("dress or legs", below),
+        _part("legwear", attributes.get("group/legwear", 0.0), {"tights": 1.0}),
+        *[_part(name, p, _single(name, sleeve, short_hem, with_top=top > 0.5)) for name, p in singles],
+    ]
+    lower = max(worn["trousers"], worn["skirt"], worn["shorts"], worn["dress"])
+    bare_legs = max(1.0 - dress - sum(legs.values()), 0.0) * (1.0 - lower)
+    bare_torso = (1.0 - top) * (1.0 - knit) * (1.0 - dress) * (1.0 - worn["dress"])
+    shod = max([groups.get("footwear", 0.0), attributes.get("group/boots", 0.0), *_of_slot(singles, "footwear")])
+    hidden, assumptions = _hidden(bare_torso, bare_legs, outer)
+    if not _of_slot(singles, "footwear"):
+        boots = attributes.get("group/boots", 0.0)
+        parts.append(_part("footwear", 1.0, {"boots": boots, "shoes": 1.0 - boots}, seen=shod > 0.5))
+    socks = 1.0 - max([attributes.get("group/legwear", 0.0), *_of_slot(singles, "legwear")])
+    hidden += [
+        _part("underwear", 1.0, {"underwear": 1.0}, seen=False),
+        _part("socks", socks, {"socks": 1.0}, seen=False),
+    ]
     assumptions.append("underwear and socks were assumed" if shod > 0.5 else "shoes, socks and underwear were assumed")
-    return [part for part in parts if part.garments], assumptions
+    return [part for part in [*parts, *hidden] if part.garments], assumptions
 
 
-def _evidence(person: Person) -> tuple[Mixture, Mixture]:
-    """Probability of every group, and of single garments that were named (by a person or the attribute model)."""
-    detected: Mixture = {}
-    named: Mixture = {}
+def _hidden(bare_torso: float, bare_legs: float, outer: float) -> tuple[list[Part], list[str]]:
+    """What covers the parts that nobody saw: nobody sits in an office half dressed."""
+    parts, assumptions = [], []
+    if bare_torso > 0.02:
+        parts.append(_part("hidden upper body", bare_torso, _HIDDEN_TOP, seen=False))
+        parts.append(_part("hidden layer", bare_torso * (1.0 - outer), _HIDDEN_WARM, seen=False))
+    if bare_legs > 0.02:
+        parts.append(_part("hidden legs", bare_legs, _HIDDEN_LEGS, seen=False))
+    if bare_torso > 0.5:
+        assumptions.append("the upper body was not seen: an indoor shirt or top was assumed")
+    if bare_legs > 0.5:
+        assumptions.append("the legs were not seen: mostly long trousers were assumed")
+    return parts, assumptions
+
+
+def _evidence(person: Person) -> tuple[Mixture, list[tuple[str, float]]]:
+    """Probability of every group of garments, and the single garments that were named, each a layer of its own.
+
+    The probability of a `Garment` already holds what both models say, so that the attribute model's group counts only
+    for kinds that are not listed: those were too unlikely to be listed, or there was no detector.
+    """
+    groups: Mixture = {}
+    singles: dict[str, float] = {}
     for garment in person.garments:
         for kind, p in {**garment.alternatives, garment.kind: garment.probability}.items():
-            if not isfinite(p) or p <= 0.0:
-                continue
-            group = _group_of(kind)
-            if group is None:
-                continue
-            detected[group] = max(detected.get(group, 0.0), min(p, 1.0))
-            if kind != group:
-                named[_OTHER_NAMES.get(kind, kind)] = max(named.get(kind, 0.0), min(p, 1.0))
-    predicted = {
-        k.removeprefix("group/"): p for k, p in person.attributes.items() if k.startswith("group/") and isfinite(p)
-    }
-    for label, p in person.attributes.items():
-        if label.startswith("garment/") and isfinite(p):
+            if isfinite(p) and p > 0.0 and (_group_of(kind) is not None or _slot_of(kind) is not None):
+                where = groups if kind in _MEMBERS or kind == "footwear" else singles
+                where[kind] = max(where.get(kind, 0.0), min(p, 1.0))
+    attributes = {name: min(max(p, 0.0), 1.0) for name, p in person.attributes.items() if isfinite(p)}
+    said = {name.removeprefix("group/"): p for name, p in attributes.items() if name.startswith("group/")}
+    if (either := said.pop("skirt-or-dress", None)) is not None:
+        named = [attributes.get(f"garment/{kind}", 0.0) + groups.get(kind, 0.0) for kind in ("dress", "skirt")]
+        share = _share(*named)
+        said |= {"dress": either * share, "skirt": either * (1.0 - share)}
+    named_groups = {_group_of(name) for name in singles}
+    for group in _MEMBERS:
+        if group in said and group not in groups and group not in named_groups:
+            groups[group] = min(_UNLISTED * said[group], _LISTED) if person.garments else said[group]
+    return groups, list(singles.items())
+
+
+def _hints(attributes: Mapping[str, float]) -> Mixture:
+    """Probabilities of single garments by the attribute model."""
+    hints: Mixture = {}
+    for label, p in attributes.items():
+        if label.startswith("garment/"):
             name = label.removeprefix("garment/")
             name = _OTHER_NAMES.get(name, name)
-            named[name] = max(named.get(name, 0.0), min(max(p, 0.0), 1.0))
-    if not predicted:
-        return detected, named
-    if (either := predicted.pop("skirt-or-dress", None)) is not None:
-        share = _share(
-            named.get("dress", 0.0) + detected.get("dress", 0.0), named.get("skirt", 0.0) + detected.get("skirt", 0.0)
-        )
-        predicted |= {"dress": either * share, "skirt": either * (1.0 - share)}
-    groups = dict(detected)
-    for group in _MEMBERS:
-        if group in predicted:
-            found = detected.get(group, _MISSED * predicted[group] if detected else predicted[group])
-            groups[group] = _DETECTOR_WEIGHT * found + (1.0 - _DETECTOR_WEIGHT) * min(max(predicted[group], 0.0), 1.0)
-    return groups, named
+            hints[name] = max(hints.get(name, 0.0), p)
+    return hints
+
+
+def _slot_of(kind: str) -> str | None:
+    try:
+        return garment_clo(kind).slot
+    except UsageError:
+        return None
+
+
+def _of_slot(singles: list[tuple[str, float]], slot: str) -> list[float]:
+    return [p for name, p in singles if _slot_of(name) == slot]
+
+
+def _single(name: str, sleeve: Sleeve | None, short_hem: float | None, *, with_top: bool) -> Mixture:
+    """One named garment, its variant by sleeve or hem where that is known."""
+    name = _OTHER_NAMES.get(name, name)
+    if name == "skirt" or (name == "dress" and with_top):
+        return _legs("skirt", {}, short_hem)
+    if name == "coat":
+        return {"coat": 0.5, "short coat": 0.5}
+    if name in _SLEEVES:
+        variants, usually = _SLEEVES[name]
+        return dict(zip(variants, _blend(usually, sleeve), strict=True))
+    return {garment_clo(name).name: 1.0}
 
 
 def _share(a: float, b: float) -> float:
@@ -166,43 +203,38 @@ def _share(a: float, b: float) -> float:
 
 
 def _group_of(kind: str) -> str | None:
+    """The group of a garment; None for a label of which nothing is known, and for what is no such garment."""
     if kind in _MEMBERS or kind == "footwear":
         return kind
     try:
-        row = garment_clo(kind)
+        row = garment_clo(_OTHER_NAMES.get(kind, kind))
     except UsageError:
-        return None  # a label of some other model: nothing is known about its insulation
+        return None
     if row.slot == "lower":
         return "skirt" if "skirt" in row.name else "shorts" if "shorts" in row.name else "trousers"
     return row.slot if row.slot in _MEMBERS or row.slot == "footwear" else None
 
 
-def _members(group: str, named: Mapping[str, float], sleeve: tuple[float, float, float, float] | None) -> Mixture:
-    """Single garments of a group, with shares that sum to 1: by the names that were given, else the usual ones."""
+def _members(group: str, hints: Mapping[str, float], sleeve: Sleeve | None) -> Mixture:
+    """Single garments of a group, with shares that sum to 1: by the attribute model's names, else the usual ones."""
     usual = _MEMBERS[group]
-    given = {name: p for name, p in named.items() if name not in usual and _group_of(name) == group}
-    shares = {name: named.get(name, 0.0) + 0.05 * share for name, share in usual.items()} | given
+    shares = {name: hints.get(name, 0.0) + _USUAL_WEIGHT * share for name, share in usual.items()}
     total = sum(shares.values())
     mixture: Mixture = {}
     for name, share in shares.items():
-        if name in _SLEEVES:
-            variants, usually = _SLEEVES[name]
-            for variant, p in zip(variants, _blend(usually, sleeve), strict=True):
-                mixture[variant] = mixture.get(variant, 0.0) + p * share / total
-        else:
-            row = garment_clo(name).name
-            mixture[row] = mixture.get(row, 0.0) + share / total
+        for row, p in _single(name, sleeve, None, with_top=False).items():
+            mixture[row] = mixture.get(row, 0.0) + p * share / total
     return mixture
 
 
-def _legs(kind: str, named: Mapping[str, float], short_hem: float | None) -> Mixture:
+def _legs(kind: str, hints: Mapping[str, float], short_hem: float | None) -> Mixture:
     if kind != "skirt":
-        return _members(kind, named, None)
+        return _members(kind, hints, None)
     short = 0.5 if short_hem is None else min(max(short_hem, 0.0), 1.0)
     return {"thin skirt": short, "skirt": 1.0 - short}
 
 
-def _sleeves(attributes: Mapping[str, float], covered: float) -> tuple[float, float, float, float] | None:
+def _sleeves(attributes: Mapping[str, float], covered: float) -> Sleeve | None:
     """(long, short, none, weight): a sleeve seen on an outer layer says nothing about the one beneath."""
     if "sleeve/short" not in attributes and "sleeve/none" not in attributes:
         return None
@@ -211,7 +243,7 @@ def _sleeves(attributes: Mapping[str, float], covered: float) -> tuple[float, fl
     return 1.0 - bare, bare - none, none, 1.0 - covered
 
 
-def _blend(usually: tuple[float, float, float], sleeve: tuple[float, float, float, float] | None) -> tuple[float, ...]:
+def _blend(usually: tuple[float, float, float], sleeve: Sleeve | None) -> tuple[float, ...]:
     if sleeve is None:
         return usually
     *seen, weight = sleeve
