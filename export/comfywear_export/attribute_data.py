@@ -1,0 +1,136 @@
+"""Reads what the persons of a data set wear: from its boxes' labels, its image-level tags and its derived labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear.errors import UsageError
+from comfywear_export.labels import ATTRIBUTE_GROUPS, ATTRIBUTE_LABELS, SINGLE_GARMENTS
+
+__all__ = ["Example", "read_examples", "read_tagged"]
+
+Answers = dict[str, bool | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One person in a photo.
+
+    Attributes:
+        path: The photo's file.
+        box: `(4,) float32` x1 y1 x2 y2 in pixels of the photo.
+        answers: `(A,) float32` in the order of the attribute labels: 1, 0, or NaN where it is not known.
+    """
+
+    path: Path
+    box: NDArray[np.float32]
+    answers: NDArray[np.float32]
+
+
+def read_examples(folder: Path, split: str | None = None) -> list[Example]:
+    """One example for each photo with exactly one labelled person and at least one garment label.
+
+    Sleeves, hems and the UPAR subset come from `derived.json` where there is one.
+
+    Raises:
+        UsageError: The folder or split has no such photo.
+    """
+    data = _read(folder / "instances.json")
+    derived = _read(folder / "derived.json") if (folder / "derived.json").is_file() else {}
+    names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
+    boxes: dict[int, list[tuple[str, list[float]]]] = {}
+    for annotation in data["annotations"]:
+        entry = (names[int(annotation["category_id"])], annotation["bbox"])
+        boxes.setdefault(int(annotation["image_id"]), []).append(entry)
+    examples = []
+    for image in data["images"]:
+        own = boxes.get(int(image["id"]), [])
+        persons = [box for name, box in own if name == "person"]
+        worn = {name for name, _ in own} - {"person"}
+        if len(persons) == 1 and worn and split in (None, image.get("split")):
+            x, y, width, height = persons[0]
+            answers = {**_garments(worn), **_derived(derived.get(Path(str(image["file_name"])).stem, {}))}
+            box = np.array([x, y, x + width, y + height], np.float32)
+            examples.append(Example(folder / str(image["file_name"]), box, _row(answers)))
+    if not examples:
+        raise UsageError(f"{folder}: no photo in split {split!r} with one person and labelled garments")
+    return examples
+
+
+def read_tagged(folder: Path, sizes: Mapping[Path, tuple[int, int]], mean_box: NDArray[np.float32]) -> list[Example]:
+    """Photos with image-level tags only, without near-duplicates; the person is taken to be at `mean_box`.
+
+    Args:
+        folder: Of the set; an empty list comes back when it has no `tags.json`.
+        sizes: Width and height of photos by path.
+        mean_box: `(4,)` in parts of width and height.
+    """
+    if not (folder / "tags.json").is_file():
+        return []
+    pairs = _read(folder / "splits.json").get("near_duplicate_pairs", [])
+    doubled = {name for pair in pairs for name in pair}
+    examples = []
+    for name, tags in _read(folder / "tags.json").items():
+        path = folder / "photos" / f"{name}.jpg"
+        if name not in doubled and path in sizes:
+            width, height = sizes[path]
+            box = (mean_box * np.array([width, height, width, height])).astype(np.float32)
+            # Tags name the kind of shoe (heels, flats, …) where masks mostly say "shoes".
+            examples.append(Example(path, box, _row({**_garments(set(tags)), "garment/shoes": None})))
+    return examples
+
+
+def _garments(worn: set[str]) -> Answers:
+    answers: Answers = {f"group/{group}": bool(worn & set(labels)) for group, labels in ATTRIBUTE_GROUPS.items()}
+    answers.update({f"garment/{name}": name in worn for name in SINGLE_GARMENTS})
+    return answers
+
+
+def _derived(entry: Mapping[str, Any]) -> Answers:
+    if not entry:
+        return {}
+    upar, sleeve = entry.get("upar", {}), entry.get("sleeve", {}).get("value")
+    short = {"long": False, "short": True, "sleeveless": True, "short_or_sleeveless": True}.get(sleeve)
+    none = {"long": False, "short": False, "sleeveless": True}.get(sleeve)
+    answers: Answers = {
+        "sleeve/short": short,
+        "sleeve/none": none,
+        "leg/short": _bit(upar.get("LowerBody-Length-Short")),
+    }
+    for name in (
+        "UpperBody-Length-Short", "LowerBody-Length-Short", "Accessory-Bag", "Accessory-Glasses-Normal",
+        "Accessory-Glasses-Sun", "Accessory-Hat",
+    ):  # fmt: skip
+        answers[f"upar/{name}"] = _bit(upar.get(name))
+    lower, hair = upar.get("LowerBody-Type"), upar.get("Hair-Length")
+    answers["upar/LowerBody-Type-Trousers&Shorts"] = None if lower is None else lower == "trousers_shorts"
+    answers["upar/LowerBody-Type-Skirt&Dress"] = None if lower is None else lower == "skirt_dress"
+    answers["upar/Hair-Length-Short"] = None if hair is None else hair == "short"
+    answers["upar/Hair-Length-Long"] = None if hair is None else hair == "long"
+    return answers
+
+
+def _bit(value: object) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _row(answers: Answers) -> NDArray[np.float32]:
+    values = [answers.get(label) for label in ATTRIBUTE_LABELS]
+    return np.array([np.nan if value is None else float(value) for value in values], np.float32)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: not JSON: {error}") from error
+    return data

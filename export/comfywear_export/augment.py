@@ -1,0 +1,167 @@
+"""Training views of photos for the detector: scale, crop, flip, light, mosaic. Numpy and OpenCV only.
+
+Everything that is known about a view goes along: its boxes, and two maps that say where the *absence* of a person or of
+garments means something (a set may label persons only, or one person a photo).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear_export.datasets import IGNORED, Photo
+
+__all__ = ["MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view"]
+
+MAP_STRIDE = 4
+"""Pixels of the input to a cell of the maps `person_known` and `garments_known`."""
+_GREY = 114
+_VISIBLE = 0.3
+_SMALLEST = 5.0
+
+Reader = Callable[[Photo], NDArray[np.uint8]]
+
+
+@dataclass(eq=False)
+class View:
+    """A square picture to learn from.
+
+    Attributes:
+        image: `(S, S, 3) uint8` BGR.
+        boxes: `(N, 4) float32` in its pixels.
+        classes: `(N,) int64`.
+        person_known: `(S/4, S/4) float32`, 1 where no person box means no person.
+        garments_known: The same for garments.
+    """
+
+    image: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+    person_known: NDArray[np.float32]
+    garments_known: NDArray[np.float32]
+
+
+def letterbox_view(photo: Photo, image: NDArray[np.uint8], size: int) -> View:
+    """The whole photo, centred, as the device sees it."""
+    scale = size / max(photo.width, photo.height)
+    matrix = np.array([[scale, 0, (size - scale * photo.width) / 2], [0, scale, (size - scale * photo.height) / 2]])
+    return _warp(photo, image, matrix, (size, size))
+
+
+def random_view(photo: Photo, image: NDArray[np.uint8], size: int, rng: np.random.Generator) -> View:
+    """One photo at a random scale (0.3…1.8 of the letterbox), place and aspect, sometimes cut to an upper body."""
+    persons = photo.persons
+    aspect = np.exp(rng.uniform(-0.25, 0.25))
+    if len(persons) and rng.random() < 0.3:
+        x1, y1, x2, y2 = persons[rng.integers(len(persons))]
+        # From above the head down to somewhere between chest and knee, with room at the sides.
+        height = (y2 - y1) * rng.uniform(0.3, 0.75)
+        side = max(height * rng.uniform(1.0, 1.5), (x2 - x1) * rng.uniform(1.0, 1.6), 24.0)
+        scale = size / side
+        centre_x, top = (x1 + x2) / 2 + rng.normal(0, 0.1) * side, y1 - rng.uniform(0.0, 0.15) * side
+        offset_x, offset_y = size / 2 - scale * aspect * centre_x, -scale * top
+    else:
+        scale = size / max(photo.width, photo.height) * np.exp(rng.uniform(np.log(0.3), np.log(1.8)))
+        offset_x, offset_y = (
+            rng.uniform(min(0.0, size - length), max(0.0, size - length))
+            for length in (scale * aspect * photo.width, scale * photo.height)
+        )
+    matrix = np.array([[scale * aspect, 0, offset_x], [0, scale, offset_y]])
+    return _warp(photo, image, _maybe_flip(matrix, size, rng), (size, size))
+
+
+def mosaic(photos: Sequence[Photo], read: Reader, size: int, rng: np.random.Generator) -> View:
+    """Four photos around a random centre."""
+    centre_x, centre_y = (int(size * rng.uniform(0.3, 0.7)) // MAP_STRIDE * MAP_STRIDE for _ in range(2))
+    image = np.full((size, size, 3), _GREY, np.uint8)
+    maps = [np.ones((size // MAP_STRIDE, size // MAP_STRIDE), np.float32) for _ in range(2)]
+    boxes, classes = [], []
+    corners = ((0, 0), (centre_x, 0), (0, centre_y), (centre_x, centre_y))
+    ends = ((centre_x, centre_y), (size, centre_y), (centre_x, size), (size, size))
+    for photo, (left, top), (right, bottom) in zip(photos, corners, ends, strict=True):
+        width, height = right - left, bottom - top
+        fit = max(width / photo.width, height / photo.height)
+        scale, aspect = fit * np.exp(rng.uniform(np.log(0.55), np.log(1.5))), np.exp(rng.uniform(-0.25, 0.25))
+        offset_x, offset_y = (
+            rng.uniform(min(0.0, room - length), max(0.0, room - length))
+            for room, length in ((width, scale * aspect * photo.width), (height, scale * photo.height))
+        )
+        matrix = np.array([[scale * aspect, 0, offset_x], [0, scale, offset_y]])
+        tile = _warp(photo, read(photo), _maybe_flip(matrix, width, rng), (width, height))
+        image[top:bottom, left:right] = tile.image
+        cell = np.s_[top // MAP_STRIDE : bottom // MAP_STRIDE, left // MAP_STRIDE : right // MAP_STRIDE]
+        maps[0][cell], maps[1][cell] = tile.person_known, tile.garments_known
+        boxes.append(tile.boxes + np.array([left, top, left, top], np.float32))
+        classes.append(tile.classes)
+    return View(image, np.concatenate(boxes), np.concatenate(classes), maps[0], maps[1])
+
+
+def light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Other light and another camera: gain, gamma, colour cast, grey, dark with noise, blur."""
+    levels = np.arange(256, dtype=np.float32) / 255
+    dark = rng.random() < 0.12
+    gain = rng.uniform(0.25, 0.6) if dark else rng.uniform(0.7, 1.35)
+    curve = levels[:, None] ** np.exp(rng.uniform(-0.35, 0.35)) * gain * rng.uniform(0.9, 1.1, 3)
+    table = np.clip(curve * 255, 0, 255).astype(np.uint8)
+    out = cv2.LUT(image, table.reshape(1, 256, 3))
+    if rng.random() < 0.12:
+        out = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    if rng.random() < 0.1:
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 1.6))
+    if dark or rng.random() < 0.05:
+        noise = rng.normal(0, rng.uniform(2, 10), image.shape).astype(np.float32)
+        out = np.clip(out.astype(np.float32) + noise, 0, 255).astype(np.uint8)
+    return np.asarray(out, dtype=np.uint8)
+
+
+def _maybe_flip(matrix: NDArray[np.float64], width: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    if rng.random() < 0.5:
+        matrix = matrix.copy()
+        matrix[0] = [-matrix[0, 0], 0, width - matrix[0, 2]]
+    return matrix
+
+
+def _warp(photo: Photo, image: NDArray[np.uint8], matrix: NDArray[np.float64], extent: tuple[int, int]) -> View:
+    """Scale and shift a photo into a frame of `extent` (width, height); lists what is still visible of each box."""
+    width, height = extent
+    quality = cv2.INTER_AREA if abs(matrix[0, 0]) < 0.6 else cv2.INTER_LINEAR
+    if quality == cv2.INTER_AREA:
+        # warpAffine does not average: shrink first, so that small people do not dissolve into aliasing.
+        shrink = max(abs(matrix[0, 0]), matrix[1, 1])
+        small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        into = matrix.copy()
+        into[:, 0] *= image.shape[1] / small.shape[1]
+        into[:, 1] *= image.shape[0] / small.shape[0]
+    else:
+        small, into = image, matrix
+    out = cv2.warpAffine(small, into, extent, flags=cv2.INTER_LINEAR, borderValue=(_GREY, _GREY, _GREY))
+    moved = photo.boxes.astype(np.float64)
+    xs = np.sort(moved[:, 0::2] * matrix[0, 0] + matrix[0, 2], axis=1)
+    ys = moved[:, 1::2] * matrix[1, 1] + matrix[1, 2]
+    full = np.stack([xs[:, 0], ys[:, 0], xs[:, 1], ys[:, 1]], 1).reshape(-1, 4)
+    boxes = np.clip(full, 0, [width, height, width, height])
+    sides, whole = boxes[:, 2:] - boxes[:, :2], full[:, 2:] - full[:, :2]
+    seen = sides.prod(1) / np.maximum(whole.prod(1), 1e-6)
+    thin = sides.min(1, initial=np.inf)
+    keep = (seen >= _VISIBLE) & (thin >= _SMALLEST) & (photo.classes != IGNORED)
+    maps = np.ones((2, height // MAP_STRIDE, width // MAP_STRIDE), np.float32)
+    if not photo.garments:
+        maps[1] = 0
+    if not photo.all_persons:
+        maps[0] = 0
+        for box in boxes[photo.classes == 0]:
+            maps[0][_cells(box)] = 1
+    scraps = ~keep & (thin > 0)
+    for box, label in zip(boxes[scraps], photo.classes[scraps], strict=True):
+        # A scrap of something labelled, or a label that is not used: learn nothing there.
+        maps[0 if label == 0 else 1][_cells(box)] = 0
+    return View(np.asarray(out, dtype=np.uint8), boxes[keep].astype(np.float32), photo.classes[keep], maps[0], maps[1])
+
+
+def _cells(box: NDArray[np.float64]) -> tuple[slice, slice]:
+    x1, y1, x2, y2 = box / MAP_STRIDE
+    return slice(int(y1), int(np.ceil(y2))), slice(int(x1), int(np.ceil(x2)))

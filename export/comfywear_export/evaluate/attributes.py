@@ -1,0 +1,80 @@
+"""`comfywear-export evaluate attributes`: right answers on crops of labelled persons, constant answers beside them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear.errors import UsageError
+from comfywear.vision.attributes import AttributeModel
+from comfywear_export.attribute_data import Example, read_examples
+from comfywear_export.crops import cut_out
+from comfywear_export.datasets import read_photo
+from comfywear_export.evaluate.detector import add_arguments, heading, without_nan
+from comfywear_export.labels import ATTRIBUTE_LABELS
+from comfywear_export.measure.answers import measure_answers
+
+__all__ = ["add_parser", "answers", "evaluate"]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subject."""
+    parser = commands.add_parser("attributes", help="right answers on crops of persons, constant answers beside them")
+    add_arguments(parser, "attributes")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    model = AttributeModel.load(args.model, engine=args.engine, precision=args.precision, threads=args.threads)
+    examples = read_examples(args.data, None if args.split == "all" else args.split)
+    result = {
+        "model": model.card.name,
+        "version": model.card.version,
+        "engine": model.engine_name,
+        "precision": model.precision,
+        "data": args.data.name,
+        "split": args.split,
+        **evaluate(model, examples[: args.limit] if args.limit > 0 else examples),
+    }
+    print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
+    return 0
+
+
+def answers(model: AttributeModel, examples: Sequence[Example]) -> NDArray[np.float32]:
+    """`(N, A)` probabilities of the model for the labelled person of each photo."""
+    return model.predict([cut_out(read_photo(example.path), example.box) for example in examples])
+
+
+def evaluate(model: AttributeModel, examples: Sequence[Example]) -> dict[str, Any]:
+    """The figures of `measure_answers`, for the labels that model and data sets share."""
+    shared = [label for label in model.labels if label in ATTRIBUTE_LABELS]
+    if not shared:
+        raise UsageError(f"model {model.card.name!r} has none of the labels that data sets are read for")
+    columns = [model.labels.index(label) for label in shared]
+    truth = np.stack([example.answers for example in examples])[:, [ATTRIBUTE_LABELS.index(s) for s in shared]]
+    return measure_answers(answers(model, examples)[:, columns], truth, shared, model.thresholds)
+
+
+def _table(result: dict[str, Any]) -> str:
+    base = result["prevalence"]
+    lines = [
+        heading(result, f"{result['persons']} persons"),
+        f"{'':34}{'model':>8}{'constant':>10}",
+        f"{'mean AP of the groups':34}{result['map_groups']:8.3f}{base['groups']:10.3f}",
+        f"{'mean AP of single garments':34}{result['map_labels']:8.3f}{base['labels']:10.3f}",
+        f"{'mean F1 of the groups':34}{result['f1_groups']:8.3f}",
+        f"{'right group decisions':34}{result['decisions']['right']:8.3f}{'':10}   of {result['decisions']['n']}",
+        f"{'calibration error':34}{result['calibration_error']:8.3f}",
+    ]
+    lines += [
+        f"  {label:32}{row['ap']:8.3f}{row['prevalence']:10.3f}   F1 {row['f1']:.2f} from {row['threshold']:.2f}, "
+        f"{row['positives']} of {row['n']}"
+        for label, row in result["labels"].items()
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,111 @@
+"""`comfywear-export evaluate detector`: average precision on labelled photos, a constant box beside it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from comfywear.errors import UsageError
+from comfywear.records import Detection
+from comfywear.vision.detector import Detector
+from comfywear_export.datasets import Photo, read_photo, read_set
+from comfywear_export.measure.detection import FLOOR, mean_boxes, measure
+
+__all__ = ["add_parser", "evaluate", "without_nan"]
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the subject."""
+    parser = commands.add_parser("detector", help="average precision on labelled photos, a constant box beside it")
+    add_arguments(parser, "detector")
+    parser.set_defaults(run=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:
+    """The arguments that evaluations of models share."""
+    parser.add_argument("model", nargs="?", default=model, help="a shipped model's name or the path of a *.card.json")
+    parser.add_argument("--data", type=Path, required=True, help="a folder with instances.json")
+    parser.add_argument("--split", default="validation", help='which split of the folder, or "all"')
+    parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
+    parser.add_argument("--precision", default="int8", help="int8 or fp16")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int, default=0, help="only the first so many photos (0: all)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+
+
+def photos_of(args: argparse.Namespace) -> list[Photo]:
+    """The photos that the arguments name."""
+    photos = read_set(args.data, None if args.split == "all" else args.split)
+    return photos[: args.limit] if args.limit > 0 else photos
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print."""
+    detector = Detector.load(args.model, engine=args.engine, precision=args.precision, threads=args.threads)
+    result = evaluate(detector, photos_of(args), args.data)
+    result = {
+        "model": detector.card.name,
+        "version": detector.card.version,
+        "engine": detector.engine_name,
+        "precision": detector.precision,
+        "data": args.data.name,
+        "split": args.split,
+        **result,
+    }
+    print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
+    return 0
+
+
+def evaluate(detector: Detector, photos: Sequence[Photo], data: Path) -> dict[str, Any]:
+    """The figures of a detector on photos: `images`, `person`, `garments`, `mean_box`."""
+
+    def detect(photo: Photo) -> Sequence[Detection]:
+        return detector.detect(read_photo(photo.path), threshold=FLOOR)
+
+    threshold = detector.thresholds["person"]
+    result = measure(photos, detect, threshold)
+    try:
+        learned, origin = read_set(data, "train"), "train"
+    except UsageError:
+        learned, origin = list(photos), "the photos measured: the set has no split named train"
+    constant = measure(photos, mean_boxes(learned), threshold)
+    result["mean_box"] = {"person": constant["person"], "garments": constant["garments"], "from": origin}
+    return result
+
+
+def heading(result: dict[str, Any], count: str) -> str:
+    """The first line of a table: which model, on what."""
+    model = f"{result['model']} {result['version']} on {result['engine']} {result['precision']}"
+    return f"{model}; {count} of {result['data']} {result['split']}"
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for figures that do not exist."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _table(result: dict[str, Any]) -> str:
+    person, constant = result["person"], result["mean_box"]["person"]
+    sure = f"   of {person['n']}, at a score of {person['threshold']:.2f} or more"
+    lines = [
+        heading(result, f"{result['images']} photos"),
+        f"{'':22}{'model':>8}{'mean box':>10}",
+        f"{'person AP50':22}{person['ap50']:8.3f}{constant['ap50']:10.3f}",
+        f"{'person AP50:95':22}{person['ap']:8.3f}{constant['ap']:10.3f}",
+        f"{'persons found':22}{person['recall50']:8.3f}{constant['recall50']:10.3f}{sure}",
+        f"{'finds that are right':22}{person['precision50']:8.3f}{constant['precision50']:10.3f}",
+    ]
+    garments, base = result["garments"], result["mean_box"]["garments"]
+    if garments["per_class"]:
+        lines.append(f"{'garments mean AP50':22}{garments['map50']:8.3f}{base['map50']:10.3f}")
+        lines += [
+            f"  {label:20}{entry['ap50']:8.3f}{base['per_class'][label]['ap50']:10.3f}   of {entry['n']}"
+            for label, entry in garments["per_class"].items()
+        ]
+    return "\n".join(lines)

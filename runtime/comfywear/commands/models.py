@@ -1,0 +1,79 @@
+"""`comfywear models`: which models are there, and are their files what their cards say."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from comfywear.errors import ModelError
+from comfywear_models import Card, CardError, ModelFile, available, find, verify
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its two actions."""
+    parser = commands.add_parser("models", help="list the models, or check their files")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    shown = actions.add_parser("list", help="the shipped models with their forms and quality")
+    shown.add_argument("--json", action="store_true", help="print the whole cards as one JSON object")
+    shown.set_defaults(run=_list)
+    checked = actions.add_parser("verify", help="compare the files of models with their cards")
+    checked.add_argument("model", nargs="*", help="names or paths of *.card.json (default: all shipped models)")
+    checked.set_defaults(run=_verify)
+
+
+def _list(args: argparse.Namespace) -> int:
+    cards = [_card(name) for name in available()]
+    if args.json:
+        print(json.dumps({card.name: _plain(card) for card in cards}, indent=1))
+        return 0
+    for card in cards:
+        print(f"{card.name} {card.version}: {card.task}, {len(card.labels)} labels, {card.licence}")
+        for file in card.files:
+            print(f"  {file.engine:12} {file.precision:5} {file.bytes / 1e6:6.2f} MB  {file.path}")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    wrong = [line for name in args.model or available() for line in _faults(name)]
+    for line in wrong:
+        print(line)
+    return 1 if wrong else 0
+
+
+def _faults(name: str) -> list[str]:
+    """What is wrong with a model's card or files; says which files are right."""
+    try:
+        card, folder = find(name)
+    except CardError as error:
+        return [str(error)]
+    faults = []
+    for file in card.files:
+        fault = _fault(file, folder)
+        if fault:
+            faults.append(fault)
+        else:
+            print(f"{card.name}: {file.path} is as its card says")
+    return faults
+
+
+def _fault(file: ModelFile, folder: Path) -> str | None:
+    try:
+        verify(file, folder)
+    except CardError as error:
+        return str(error)
+    return None
+
+
+def _card(name: str) -> Card:
+    try:
+        return find(name)[0]
+    except CardError as error:
+        raise ModelError(str(error)) from error
+
+
+def _plain(card: Card) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(card)

@@ -1,0 +1,144 @@
+"""Training, resuming, exporting and quantising on a tiny set that the test makes; needs the export environment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from comfywear_export.augment import letterbox_view, mosaic, random_view
+from comfywear_export.cli import main
+from comfywear_export.datasets import read_photo, read_set
+
+
+def make_sets(root: Path) -> Path:
+    """`people` (persons only) and `ccp` (a person with trousers and a shirt): coloured rectangles."""
+    rng = np.random.default_rng(0)
+    for name, worn in (("people", []), ("ccp", ["shirt", "jeans"])):
+        (root / name / "photos").mkdir(parents=True)
+        images, annotations = [], []
+        for number in range(6):
+            photo = rng.integers(0, 60, (128, 96, 3)).astype(np.uint8)
+            photo[20:70, 30:60] = (40, 40, 220)
+            photo[70:120, 30:60] = (220, 40, 40)
+            cv2.imwrite(str(root / name / "photos" / f"{number}.jpg"), photo)
+            split = "train" if number < 5 else "validation"
+            images.append(
+                {"id": number, "file_name": f"photos/{number}.jpg", "width": 96, "height": 128, "split": split}
+            )
+            boxes = {"person": [30, 20, 30, 100], "shirt": [30, 20, 30, 50], "jeans": [30, 70, 30, 50]}
+            annotations += [
+                {"id": len(annotations) + i, "image_id": number, "category_id": i, "bbox": boxes[label]}
+                for i, label in enumerate(["person", *worn])
+            ]
+        categories = [{"id": i, "name": label} for i, label in enumerate(["person", *worn])]
+        data = {"images": images, "annotations": annotations, "categories": categories}
+        (root / name / "instances.json").write_text(json.dumps(data))
+    return root
+
+
+def test_views_keep_boxes_inside_and_know_what_each_set_labels(tmp_path: Path) -> None:
+    root = make_sets(tmp_path)
+    people, ccp = (read_set(root / name, "train") for name in ("people", "ccp"))
+    plain = letterbox_view(ccp[0], read_photo(ccp[0].path), 64)
+    np.testing.assert_allclose(plain.boxes[0], [23, 10, 38, 60])
+    assert plain.garments_known.all()
+    assert plain.person_known.mean() < 0.4  # bystanders of this set are not labelled
+    assert not letterbox_view(people[0], read_photo(people[0].path), 64).garments_known.any()
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        views = [
+            random_view(ccp[0], read_photo(ccp[0].path), 64, rng),
+            mosaic([ccp[0], people[0], ccp[1], people[1]], lambda photo: read_photo(photo.path), 64, rng),
+        ]
+        for view in views:
+            assert view.image.shape == (64, 64, 3)
+            assert (view.boxes >= 0).all()
+            assert (view.boxes <= 64).all()
+            assert (view.boxes[:, 2:] > view.boxes[:, :2]).all()
+
+
+@pytest.mark.export
+def test_a_perfect_prediction_costs_nearly_nothing_and_unknown_absences_cost_nothing() -> None:
+    torch = pytest.importorskip("torch")
+    from comfywear_export.detector_loss import Targets, decode, detector_loss
+    from comfywear_export.nets.detector import cells
+
+    centres, strides = cells(64)
+    truth = torch.tensor([[[8.0, 8.0, 40.0, 56.0]]])
+    distances = torch.cat([centres - truth[0, 0, :2], truth[0, 0, 2:] - centres], 1) / strides[:, None]
+    raw = torch.log(torch.expm1(distances.clamp(min=1e-3)))
+    raw = torch.cat([raw, raw], 1)[None]
+    inside = (distances > 0).all(1)
+    np.testing.assert_allclose(
+        decode(raw[..., :4], centres, strides)[0, inside], truth[0].expand(int(inside.sum()), 4), atol=1e-2
+    )
+    logits = torch.full((1, len(centres), 11), -12.0)
+    logits[0, inside, 0] = 6.0
+    known = torch.ones(1, len(centres))
+    loss, parts = detector_loss(logits, raw, Targets(truth, torch.tensor([[0]]), known, known), centres, strides)
+    assert parts["person"] < 1e-3
+    wrong = logits.clone()
+    wrong[0, :, 5] = 4.0  # garments everywhere
+    seen, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, known), centres, strides)
+    unseen, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, known * 0), centres, strides)
+    assert seen > loss + 10
+    assert unseen == pytest.approx(float(loss), abs=1e-3)
+
+
+@pytest.mark.export
+def test_the_detector_trains_resumes_and_exports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    root, out = make_sets(tmp_path / "data"), tmp_path / "run"
+    words = ["train", "detector", "--data", str(root), "--out", str(out), "--size", "64", "--batch", "2"]
+    assert main([*words, "--minutes", "5", "--steps", "2"]) == 0
+    assert main([*words, "--minutes", "5", "--steps", "4"]) == 0
+    shown = capsys.readouterr().out
+    assert "going on from step 2" in shown
+    assert "4 steps, 8 views" in shown
+    steps = [json.loads(line)["step"] for line in (out / "log.jsonl").read_text().splitlines()]
+    assert steps[-1] == 4
+    assert steps == sorted(steps)
+
+
+@pytest.mark.export
+@pytest.mark.slow
+def test_the_attribute_model_goes_from_photos_to_a_card_with_four_forms(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from comfywear.vision.attributes import AttributeModel
+
+    root, out, files = make_sets(tmp_path / "data"), tmp_path / "run", tmp_path / "files"
+    words = ["train", "attributes", "--data", str(root), "--out", str(out), "--batch", "2", "--minutes", "5"]
+    assert main([*words, "--steps", "2"]) == 0
+    assert main(["export", "attributes", "--run", str(out)]) == 0
+    forms = str(out / "forms")
+    assert main(["quantise", "attributes", "--forms", forms, "--data", str(root), "--pictures", "4"]) == 0
+    card = ["card", "attributes", "--forms", forms, "--run", str(out), "--data", str(root), "--out", str(files)]
+    assert main([*card, "--version", "0"]) == 0
+    crops = [read_photo(path) for path in sorted((root / "ccp" / "photos").glob("*.jpg"))]
+    first, *others = (
+        AttributeModel.load(files / "attributes.card.json", engine=engine, precision=precision).predict(crops)
+        for engine, precision in (
+            ("onnxruntime", "fp16"),
+            ("litert", "fp16"),
+            ("onnxruntime", "int8"),
+            ("litert", "int8"),
+        )
+    )
+    for other in others:
+        assert np.abs(other - first).max() < 0.1
+
+
+def test_without_torch_training_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for model in ("detector", "attributes"):
+        assert main(["train", model, "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+        assert "scripts/setup --export" in capsys.readouterr().err
+    assert main(["export", "detector", "--run", str(tmp_path)]) == 2
