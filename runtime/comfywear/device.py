@@ -25,7 +25,7 @@ from comfywear.looking import Looking, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
-from comfywear.supervisor import Pulse, Supervisor
+from comfywear.supervisor import Pulse, Supervisor, WorkerHealth
 from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
 
 _log = logging.getLogger(__name__)
@@ -116,6 +116,10 @@ class Device:
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
         return self._estimates
+
+    def health(self) -> Mapping[str, WorkerHealth]:
+        """How each worker is."""
+        return self._supervisor.health()
 
     def metrics(self) -> dict[str, float | None]:
         """How the device is doing, by the names of the metrics message."""

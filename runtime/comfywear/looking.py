@@ -21,10 +21,8 @@ _log = logging.getLogger(__name__)
 WAIT_S = 0.5
 # Persons of the last frame count as present for so long when the camera falls silent.
 FORGET_AFTER_S = 10.0
-PERSON = "person"
 # Detections down to this score are used: the tracker carries on with weak ones (ByteTrack), and garments are averaged.
 WEAK = 0.1
-LOST_FRAMES = 150.0  # five seconds, in frames of the tracker's rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Looking:
         self._persons: tuple[Person, ...] = ()
         self._frame: Frame | None = None
         self._seen_s = time.monotonic()
-        self._missing: str | None = "the camera is starting"
+        self._missing: str | None = "the models are being loaded"
         self.frames = 0
         self.looked_s = 0.0
         self.models: list[tuple[str, Detector | AttributeModel]] = []
@@ -85,10 +83,9 @@ class Looking:
 
     def work(self, pulse: Pulse) -> None:
         """The worker: load the models, open the camera, look at each newest frame."""
-        from comfywear.vision import AttributeModel, ByteTracker, Detector, PersonBook, ZoneArea, open_camera
+        from comfywear.vision import AttributeModel, Detector, PersonBook, ZoneArea, open_camera
 
         vision, camera_settings = self._settings.vision, self._settings.camera
-        self._say("the models are being loaded")
         try:
             detector = Detector.load(
                 vision.detector, engine=vision.engine, precision=vision.precision, threads=vision.threads
@@ -105,9 +102,13 @@ class Looking:
             raise
         self.models = [("detector", detector)] + ([("attributes", attributes)] if attributes else [])
         zones = [ZoneArea(zone.name, tuple(zone.polygon)) for zone in self._settings.zones]
-        believed = detector.thresholds[PERSON]
-        tracker = ByteTracker(high=believed, low=min(WEAK, believed), new=believed, lost_buffer=LOST_FRAMES)
-        book = PersonBook(tracker, zones=zones, attribute_interval_s=vision.attribute_interval_s)
+        book = PersonBook(
+            zones=zones,
+            attribute_interval_s=vision.attribute_interval_s,
+            thresholds=detector.thresholds,
+            frame_rate=camera_settings.fps,
+        )
+        self._say("the camera is starting", logging.INFO)
         with open_camera(camera_settings.source, fps=camera_settings.fps, loop=camera_settings.loop) as camera:
             while not pulse.stopping:
                 pulse.beat()
@@ -127,8 +128,9 @@ class Looking:
         if state.name in ("gone", "ended"):
             self._say(f"camera {state.name}: {state.reason}")
 
-    def _say(self, missing: str) -> None:
+    def _say(self, missing: str, level: int = logging.WARNING) -> None:
+        """Take a new reason; one log line for each change."""
         with self._lock:
             if missing != self._missing:
-                _log.warning("no picture: %s", missing)
+                _log.log(level, "no picture: %s", missing)
             self._missing = missing

@@ -160,6 +160,8 @@ def _wait_for_people(
         if looking.frames >= told + max(1, frames // 4):
             told = looking.frames
             say(f"device     {told} frames looked at")
+        if device.health()["vision"].restarts > 1:
+            return True
         if looking.frames < frames:
             return False
         grace_until_s = min(grace_until_s, time.monotonic() + GRACE_S)
