@@ -74,15 +74,12 @@ def fit_for_new_sites(
     power: float,
     calibration_power: float,
     folds: int = 5,
-) -> tuple[Cumulative, Array]:
+) -> Cumulative:
     """A fit whose cutpoints and overall slope are those of contributors that it was *not* fitted on.
 
     A fit is surer of itself at a site that it knows than at a new one. So η is worked out for every contributor by a
     fit without them, slope and cutpoints are fitted on that (rows weighted by `calibration_power`), and then used with
     the coefficients of the whole fit (rows weighted by `power`).
-
-    Returns:
-        The model, and `(N, classes)` probabilities of every row by fits without its contributor, for decision rules.
     """
     weights = group_weights(groups, power)
     whole = fit(features, labels, classes, weights, ridge)
@@ -91,7 +88,7 @@ def fit_for_new_sites(
         part = fit(features[~rows], labels[~rows], classes, weights[~rows], ridge, whole)
         eta[rows, 0] = features[rows] @ part.coefficients
     new = fit(eta, labels, classes, group_weights(groups, calibration_power), 0.0)
-    return Cumulative(whole.coefficients * new.coefficients[0], new.cutpoints), new.probabilities(eta)
+    return Cumulative(whole.coefficients * new.coefficients[0], new.cutpoints)
 
 
 def group_weights(groups: Labels, power: float) -> Array:

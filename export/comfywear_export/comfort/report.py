@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.ordinal import ComfortFile, three_classes
+from comfywear.comfort.ordinal import ComfortFile, decide, three_classes
 from comfywear_export.comfort.baselines import device_pmv, prior_of, recalibrated
 from comfywear_export.comfort.fitting import folds_of
-from comfywear_export.comfort.recipe import Fitted, fit_recipe
+from comfywear_export.comfort.recipe import NEUTRAL_WITHIN, NO_CHANGE_WITHIN, Fitted, fit_recipe
 from comfywear_export.comfort.rows import Votes, device_only
 from comfywear_export.comfort.scores import preference_scores, vote_scores
 
@@ -32,8 +32,8 @@ class _Predictions:
 
     def fill(self, mask: NDArray[np.bool_], votes: Array, wishes: Array, neutral: float, no_change: float) -> None:
         self.votes[mask] = votes
-        self.sensation[mask] = _decided(three_classes(votes), neutral)
-        self.preference[mask] = _decided(wishes, no_change)
+        self.sensation[mask] = decide(votes, neutral)
+        self.preference[mask] = decide(wishes, no_change)
 
     def scores(self, rows: Votes) -> dict[str, float | None]:
         median = (np.cumsum(self.votes, axis=1) < 0.5).sum(axis=1)
@@ -50,7 +50,7 @@ def report(rows: Votes, model: ComfortFile) -> dict[str, Any]:
 
     def shipped(votes: Votes) -> dict[str, float | None]:
         predictions = _Predictions(len(votes))
-        predictions.fill(everyone, *model.predict(votes.inputs), model.neutral_bonus, model.no_change_bonus)
+        predictions.fill(everyone, *model.predict(votes.inputs), model.neutral_within, model.no_change_within)
         return predictions.scores(votes)
 
     baselines = _baselines(rows, [everyone], lambda _: rows)
@@ -77,7 +77,7 @@ def grouped_report(rows: Votes, folds: int = FOLDS, group: str = "contributor") 
 
 
 def _fill(predictions: _Predictions, mask: NDArray[np.bool_], fitted: Fitted, rows: Votes) -> None:
-    predictions.fill(mask, *fitted.predict(rows), fitted.neutral_bonus, fitted.no_change_bonus)
+    predictions.fill(mask, *fitted.predict(rows), NEUTRAL_WITHIN, NO_CHANGE_WITHIN)
 
 
 def _baselines(
@@ -106,8 +106,3 @@ def _baselines(
 def _by_probability(rows: Votes, probabilities: Array) -> dict[str, float | None]:
     median = (np.cumsum(probabilities, axis=1) < 0.5).sum(axis=1)
     return vote_scores(rows.vote, probabilities, vote=median, sensation=three_classes(probabilities).argmax(axis=1))
-
-
-def _decided(probabilities: Array, bonus: float) -> Labels:
-    result: Labels = (probabilities * np.array([1.0, np.exp(bonus), 1.0])).argmax(axis=1)
-    return result

@@ -1,6 +1,6 @@
-"""`comfywear-export evaluate clothing`: the clo of photos, from their labels and from the models, against `derived.json`.
+"""`comfywear-export evaluate clothing`: the clo of photos, from labels and from models, against `derived.json`.
 
-The data set's sums are weak labels: a plain sum of table values by the garments in the mask. So plain sums are compared.
+The data set's sums are weak labels: plain sums of table values by the garments in the mask. Plain sums are compared.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import erf, exp, isfinite, sqrt
+from math import erf, isfinite, sqrt
 from typing import Literal
 
 from comfywear.comfort.advice import Situation, advise
@@ -116,12 +116,12 @@ class ComfyWear:
             pmv=pmv,
             level=level_of(mean),
             uncertainty=sqrt(sum((v - mean) ** 2 * p for v, p in zip(range(-3, 4), answer.votes, strict=True))),
-            decision=PREFERENCES[_decide(answer.wishes, self._file.no_change_bonus)],
+            decision=PREFERENCES[_decide(answer.wishes[2] - answer.wishes[0], self._file.no_change_within)],
             model=self.model,
             inputs=inputs,
             assumptions=tuple(assumptions),
             advice=advise(now, lambda by: self._shifted(inputs, now, by)),
-            sensation=SENSATIONS[_decide(_three(answer.votes), self._file.neutral_bonus)],
+            sensation=SENSATIONS[_decide(mean, self._file.neutral_within)],
             pmv_sd=pmv_sd,
         )
 
@@ -177,15 +177,9 @@ def _situation(inputs: Mapping[str, float], clothing: Clothing) -> Situation:
     )
 
 
-def _decide(probabilities: tuple[float, ...], bonus: float) -> int:
-    """The likeliest of three, with the middle one's probability multiplied by exp(bonus)."""
-    low, middle, high = probabilities
-    weighted = (low, middle * exp(bonus), high)
-    return weighted.index(max(weighted))
-
-
-def _three(votes: tuple[float, ...]) -> tuple[float, float, float]:
-    return sum(votes[:3]), votes[3], sum(votes[4:])
+def _decide(mean: float, within: float) -> int:
+    """0 below, 1 in the middle, 2 above: the rule of `comfywear.comfort.ordinal.decide`."""
+    return 2 if mean > within else 0 if mean < -within else 1
 
 
 def _around(pmv: float) -> _Answer:

@@ -21,7 +21,7 @@ from comfywear.comfort.site import complete
 from comfywear.errors import ModelError
 from comfywear_models import CardError, find, verify
 
-__all__ = ["ComfortFile", "OrdinalModel", "Term", "basis", "load_model", "three_classes"]
+__all__ = ["ComfortFile", "OrdinalModel", "Term", "basis", "decide", "load_model", "three_classes"]
 
 Array = NDArray[np.float64]
 FUNCTIONS = ("linear", "above", "below")
@@ -89,8 +89,8 @@ class ComfortFile:
     votes: OrdinalModel
     preference: OrdinalModel
     when_unknown: Mapping[str, Mapping[str, float]]
-    neutral_bonus: float
-    no_change_bonus: float
+    neutral_within: float
+    no_change_within: float
 
     def predict(self, inputs: Mapping[str, Any]) -> tuple[Array, Array]:
         """`(N, 7)` probabilities of votes and `(N, 3)` of warmer, no change, cooler."""
@@ -119,6 +119,17 @@ def basis(column: Array | None, function: str, at: float, scale: float) -> Any:
     return x if function == "linear" else np.maximum(x if function == "above" else -x, 0.0)
 
 
+def decide(probabilities: Array, within: float) -> NDArray[np.int64]:
+    """`(N, K)` probabilities of K classes around a middle one → `(N,)` 0 below, 1 middle, 2 above.
+
+    The mean of the distribution decides: the middle class when it lies within ±`within` of it. The likeliest class
+    would be the middle one nearly always, because most votes are; how often it is right hardly differs for that.
+    """
+    half = probabilities.shape[1] // 2
+    mean = probabilities @ np.arange(-half, half + 1.0)
+    return 1 + (mean > within).astype(np.int64) - (mean < -within).astype(np.int64)
+
+
 def three_classes(probabilities: Array) -> Array:
     """`(N, 7)` → `(N, 3)`: cool, neutral, warm."""
     parts = (probabilities[:, :3].sum(axis=1), probabilities[:, 3], probabilities[:, 4:].sum(axis=1))
@@ -137,8 +148,8 @@ def load_model(name_or_path: str = "comfort") -> ComfortFile:
             _model(data["votes"], 7),
             _model(data["preference"], 3),
             data["when_unknown"],
-            float(data["decision"]["neutral_bonus"]),
-            float(data["decision"]["no_change_bonus"]),
+            float(data["decision"]["neutral_within"]),
+            float(data["decision"]["no_change_within"]),
         )
     except (CardError, OSError, LookupError, TypeError, ValueError) as error:
         raise ModelError(f"the comfort model cannot be used: {error}") from error
