@@ -24,13 +24,14 @@ __all__ = ["simulate_many"]
 Array = NDArray[np.float64]
 BLOCK = 2048
 FIELDS = 18
+# What a body may be in, in the order of the inputs; the same bounds as in `simulate_one`.
+LOWEST = np.array([-60, -60, -1, 0, 0, 0, -20, 0.1, 1e3, 0.5, 0, 0])[:, None]
+HIGHEST = np.array([100, 150, 50, 100, 20, 20, 20, 10, 1e6, 1e3, 1e4, 1])[:, None]
 
 
 def simulate_many(inputs: Array, sitting: bool, still_air: bool, cap_offset: float) -> Array:
     """`(12, N)` inputs in the order of `simulate_one` → `(18, N)` fields of `TwoNode`."""
-    tdb, _, _, rh, met, clo, _, surface, p_atm = inputs[:9]
-    valid = np.isfinite(inputs).all(axis=0) & (met >= 0) & (clo >= 0) & (rh >= 0) & (surface > 0) & (p_atm > 0)
-    valid &= tdb > -235
+    valid = ((inputs >= LOWEST) & (inputs <= HIGHEST)).all(axis=0)
     out = np.full((FIELDS, inputs.shape[1]), np.nan)
     if valid.all():
         for start in range(0, inputs.shape[1], BLOCK):

@@ -5,7 +5,7 @@ The same equations as `_twonode_array`; the tests hold the two together.
 
 from __future__ import annotations
 
-from math import exp, isfinite, nan
+from math import exp, nan
 
 __all__ = ["MINUTES", "indices_one", "simulate_one"]
 
@@ -41,8 +41,10 @@ def simulate_one(
 
     `state_only` stops before SET and the indices: the first three fields alone.
     """
-    valid = isfinite(tdb + tr + v + rh + met + clo + wme + max_skin_blood_flow + max_sweating + w_max)
-    if not (valid and met >= 0 and clo >= 0 and rh >= 0 and body_surface_area > 0 and p_atm > 0 and tdb > -235):
+    possible = -60 <= tdb <= 100 and -60 <= tr <= 150 and -1 <= v <= 50 and 0 <= rh <= 100 and 0 <= met <= 20
+    possible = possible and 0 <= clo <= 20 and -20 <= wme <= 20 and 0.1 <= body_surface_area <= 10
+    possible = possible and 1e3 <= p_atm <= 1e6 and 0.5 <= max_skin_blood_flow <= 1e3
+    if not (possible and 0 <= max_sweating <= 1e4 and 0 <= w_max <= 1):
         return (nan,) * 18
     vapour = rh / 100.0 * exp(18.6686 - 4030.183 / (tdb + 235.0))
     speed = v if v > 0.1 else 0.1

@@ -147,11 +147,11 @@ def load_model(name_or_path: str = "comfort") -> ComfortFile:
             f"{card.name}-{card.version}",
             _model(data["votes"], 7),
             _model(data["preference"], 3),
-            data["when_unknown"],
+            {name: {key: float(value) for key, value in line.items()} for name, line in data["when_unknown"].items()},
             float(data["decision"]["neutral_within"]),
             float(data["decision"]["no_change_within"]),
         )
-    except (CardError, OSError, LookupError, TypeError, ValueError) as error:
+    except (CardError, OSError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise ModelError(f"the comfort model cannot be used: {error}") from error
 
 

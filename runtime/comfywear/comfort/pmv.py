@@ -19,6 +19,9 @@ Standard = Literal["iso", "ashrae"]
 BLOCK = 4096
 # Stopping rule of the program in ISO 7730:2005 annex D: 0.00015 of 100 K, at most 150 rounds.
 EPSILON, ITERATIONS = 0.00015, 150
+# What a body may be in, in the order of the inputs; the same bounds as in `_pmv_one`.
+LOWEST = np.array([-60, -60, 0, 0, 0, 0, -20])[:, None]
+HIGHEST = np.array([100, 150, 50, 100, 20, 20, 20])[:, None]
 
 # Range of ISO 7730:2005, clause 4, by input: name, unit, lowest, highest.
 ISO_RANGE = {
@@ -74,7 +77,8 @@ def pmv_ppd(
         airspeed_control: Whether people set their air speed. If not, ASHRAE 55 bounds it (5.3.3.4): NaN above.
 
     Returns:
-        NaN where an input is not finite or the standard does not hold.
+        NaN where an input is not finite, where no body is ever in it (air outside −60…100 °C, walls outside −60…150 °C,
+        above 50 m/s, 20 met or 20 clo, below 0), or where the standard does not hold.
     """
     if standard not in ("iso", "ashrae"):
         raise ValueError(f'standard {standard!r}: give "iso" or "ashrae"')
@@ -204,7 +208,8 @@ def _vapour_one(tdb: float, rh: float) -> float:
 
 def _pmv_one(tdb: float, tr: float, vr: float, rh: float, met: float, clo: float, wme: float) -> float:
     """One PMV in plain floats: an array operation costs as much as forty of them."""
-    if not (isfinite(tdb + tr + vr + rh + met + clo + wme) and tdb > -235 and tr > -273 and vr >= 0 and clo >= 0):
+    possible = -60 <= tdb <= 100 and -60 <= tr <= 150 and 0 <= vr <= 50 and 0 <= rh <= 100
+    if not (possible and 0 <= met <= 20 and 0 <= clo <= 20 and -20 <= wme <= 20):
         return nan
     i_cl, m = 0.155 * clo, met * MET_W_M2
     mw = m - wme * MET_W_M2
@@ -241,8 +246,7 @@ def _pmv_one(tdb: float, tr: float, vr: float, rh: float, met: float, clo: float
 
 def _pmv_many(rows: Array) -> Array:
     """`(7, N)` → `(N,)`, the equations of `_pmv_one`, in blocks that stay in the processor's cache."""
-    tdb, tr, vr, _, _, clo, _ = rows
-    valid = np.isfinite(rows).all(axis=0) & (tdb > -235) & (tr > -273) & (vr >= 0) & (clo >= 0)
+    valid = ((rows >= LOWEST) & (rows <= HIGHEST)).all(axis=0)
     out = np.full(rows.shape[1], np.nan)
     rows = rows if valid.all() else rows[:, valid]
     votes = [_pmv_block(rows[:, start : start + BLOCK]) for start in range(0, rows.shape[1], BLOCK)]

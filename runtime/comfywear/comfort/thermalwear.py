@@ -10,7 +10,7 @@ from comfywear.comfort.absorptance import ABSORPTANCE, absorptance_of
 from comfywear.comfort.air import dynamic_clo
 from comfywear.comfort.assumed import AIR_SPEED_M_S, MET, assumed
 from comfywear.comfort.solar import Posture, solar_gain
-from comfywear.comfort.twonode import skin_temperature, two_node
+from comfywear.comfort.twonode import Position, skin_temperature, two_node
 from comfywear.records import Clothing, ColourShare, SkinTemperature
 
 __all__ = ["Sunshine", "ThermalWear", "comfort_zone"]
@@ -65,6 +65,7 @@ class ThermalWear:
         air_speed_m_s: float | None = None,
         radiant_temp_c: float | None = None,
         solar: Sunshine | None = None,
+        position: Position = "sitting",
     ) -> SkinTemperature:
         """The state of the body after an hour in these surroundings.
 
@@ -77,6 +78,7 @@ class ThermalWear:
             air_speed_m_s: None assumes 0.1 (still air).
             radiant_temp_c: Mean radiant temperature, °C; None assumes the air's.
             solar: Sunshine on the person; None means none.
+            position: "sitting" or "standing"; it sets the share of the body that radiates.
         """
         given = {"met": met, "air_speed_m_s": air_speed_m_s, "radiant_temp_c": radiant_temp_c}
         known = {name: float(value) for name, value in given.items() if value is not None}
@@ -106,17 +108,21 @@ class ThermalWear:
             assumptions.append(
                 f"shortwave absorptance {absorptance.value:.2f} ({absorptance.low:.2f}…{absorptance.high:.2f})"
             )
-        base = two_node(tdb, tr + warmer, speed, rh, activity, clo)
+        base = two_node(tdb, tr + warmer, speed, rh, activity, clo, position=position)
         skin = base.t_skin
-        sensitivities = _sensitivities(skin, (tdb, tr + warmer, speed, rh, activity, clo), radiant_temp_c is None)
+        sensitivities = _sensitivities(
+            skin, (tdb, tr + warmer, speed, rh, activity, clo), position, radiant_temp_c is None
+        )
         sensitivities["colour white to black"] = 0.0
         if solar is not None:
             white, black = (
-                skin_temperature(tdb, tr + _delta_mrt(solar, ABSORPTANCE[name].value), speed, rh, activity, clo)
+                skin_temperature(
+                    tdb, tr + _delta_mrt(solar, ABSORPTANCE[name].value), speed, rh, activity, clo, position
+                )
                 for name in ("white", "black")
             )
             sensitivities["colour white to black"] = black - white
-            sensitivities["sunshine"] = skin - skin_temperature(tdb, tr, speed, rh, activity, clo)
+            sensitivities["sunshine"] = skin - skin_temperature(tdb, tr, speed, rh, activity, clo, position)
         if not isfinite(skin):
             return self._nothing("the model has no answer for these numbers", assumptions)
         return SkinTemperature(
@@ -143,16 +149,16 @@ def comfort_zone(met: float) -> tuple[float, float]:
 
 
 def _sensitivities(
-    skin: float, inputs: tuple[float, float, float, float, float, float], walls_follow: bool
+    skin: float, inputs: tuple[float, float, float, float, float, float], position: Position, walls_follow: bool
 ) -> dict[str, float]:
     """Change of the skin temperature in K by a step of every input; the walls follow the air where nobody measured."""
     tdb, tr, v, rh, met, clo = inputs
     humid = 10.0 if rh <= 90.0 else -10.0  # near saturation the step is taken downwards and turned around
     return {
-        "air_temp +1 K": skin_temperature(tdb + 1.0, tr + walls_follow, v, rh, met, clo) - skin,
-        "humidity +10 %": (skin_temperature(tdb, tr, v, rh + humid, met, clo) - skin) * humid / 10.0,
-        "clothing +0.1 clo": skin_temperature(tdb, tr, v, rh, met, clo + 0.1) - skin,
-        "air_speed +0.1 m/s": skin_temperature(tdb, tr, v + 0.1, rh, met, clo) - skin,
+        "air_temp +1 K": skin_temperature(tdb + 1.0, tr + walls_follow, v, rh, met, clo, position) - skin,
+        "humidity +10 %": (skin_temperature(tdb, tr, v, rh + humid, met, clo, position) - skin) * humid / 10.0,
+        "clothing +0.1 clo": skin_temperature(tdb, tr, v, rh, met, clo + 0.1, position) - skin,
+        "air_speed +0.1 m/s": skin_temperature(tdb, tr, v + 0.1, rh, met, clo, position) - skin,
     }
 
 

@@ -107,8 +107,8 @@ def two_node(
         wettedness_cap: See the module.
 
     Returns:
-        NaN in every field of a row that has an input which is not finite, a negative met, clo or humidity, or a body
-        surface or pressure that is not above zero.
+        NaN in every field of a row with an input that is not finite or that no body is ever in: air outside −60…100 °C,
+        walls outside −60…150 °C, above 50 m/s, humidity outside 0…100 %, above 20 met or 20 clo, or below 0.
     """
     if position not in ("standing", "sitting"):
         raise ValueError(f'position {position!r}: give "standing" or "sitting"')
@@ -125,10 +125,12 @@ def two_node(
     return TwoNode(*[unwrap(row.reshape(shape)) for row in state])
 
 
-def skin_temperature(tdb: float, tr: float, v: float, rh: float, met: float, clo: float) -> float:
-    """`two_node(…).t_skin` for one standing person, without the indices that cost as much time as ten minutes of it."""
+def skin_temperature(
+    tdb: float, tr: float, v: float, rh: float, met: float, clo: float, position: Position = "standing"
+) -> float:
+    """`two_node(…).t_skin` for one person, without the indices that cost as much time as ten minutes of it."""
     inputs = (tdb, tr, v, rh, met, clo, 0.0, 1.8258, 101325.0, 90.0, 500.0, 0.0)
-    return simulate_one(*inputs, False, False, 0.06, state_only=True)[0]
+    return simulate_one(*inputs, position == "sitting", False, 0.06, state_only=True)[0]
 
 
 def set_tmp(
