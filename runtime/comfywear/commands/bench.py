@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from comfywear import bench
-from comfywear.bench import device
+from comfywear.bench.device import add_arguments, run
 from comfywear.cli import add_modules
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its stages; without a stage, the whole device is timed."""
     parser = commands.add_parser("bench", help="time a stage on this machine, ratios side by side in one run")
-    device.add_arguments(parser)
-    parser.set_defaults(run=device.run)
+    add_arguments(parser)
+    parser.set_defaults(run=run)
     add_modules(parser.add_subparsers(title="stages", metavar="STAGE"), bench)
