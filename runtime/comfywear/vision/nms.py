@@ -16,7 +16,8 @@ def box_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float3
     area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(1)
     area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(1)
     union = area_a[:, None] + area_b[None] - inter
-    return np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    overlaps: NDArray[np.float32] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
+    return overlaps
 
 
 def nms(boxes: NDArray[np.float32], scores: NDArray[np.float32], limit: float) -> NDArray[np.intp]:

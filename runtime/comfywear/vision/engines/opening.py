@@ -84,8 +84,9 @@ def open_model(
 def _open(card: Card, folder: Path, engine: str, precision: str, threads: int) -> Engine:
     if engine == "litert" and precision == "int8" and find_interpreter()[0] == "tflite-runtime":
         # It has no fast integer kernels: measured 24 times slower on INT8 graphs.
-        _log.warning("tflite-runtime is slow on INT8 graphs: the fp16 form of %s is used", card.name)
-        precision = "fp16"
+        other = any((file.engine, file.precision) == ("litert", "fp16") for file in card.files)
+        precision = "fp16" if other else precision
+        _log.warning("tflite-runtime is slow on INT8 graphs: the %s form of %s is used", precision, card.name)
     file = _form(card, engine, precision)
     try:
         path = verify(file, folder)
