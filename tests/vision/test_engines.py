@@ -67,13 +67,13 @@ def test_both_engines_name_the_same_things(photo: np.ndarray, precision: str) ->
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_both_engines_give_nearly_the_same_attributes(photo: np.ndarray, precision: str) -> None:
-    first, second = (AttributeModel.load(engine=e, precision=precision) for e in ("onnxruntime", "litert"))
-    one, two = first.predict([photo])[0], second.predict([photo])[0]
-    assert one.shape == (len(first.labels),)
-    assert np.abs(one - two).max() < (1e-3 if precision == "fp16" else 0.2)
-    assert np.abs(one - two).mean() < (1e-4 if precision == "fp16" else 0.03)
+def test_both_engines_and_precisions_give_nearly_the_same_attributes(photo: np.ndarray) -> None:
+    forms = [("onnxruntime", "fp16"), ("onnxruntime", "int8"), ("litert", "int8")]
+    exact, *others = (AttributeModel.load(engine=e, precision=p).predict([photo])[0] for e, p in forms)
+    assert exact.shape == (len(AttributeModel.load().labels),)
+    for other in others:
+        assert np.abs(other - exact).max() < 0.25
+        assert np.abs(other - exact).mean() < 0.03
 
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "litert"])
@@ -191,7 +191,7 @@ def test_an_unknown_layout_task_name_engine_or_precision_is_refused(models: Path
         Detector.load(edited(models, "detector", layout="yolo"))
     with pytest.raises(ModelError, match="is for 'attributes'"):
         Detector.load("attributes")
-    with pytest.raises(ModelError, match="known: attributes, detector"):
+    with pytest.raises(ModelError, match=r"no model named 'nothing'; known: .*detector"):
         Detector.load("nothing")
     with pytest.raises(UsageError, match="there are: auto, onnxruntime, litert"):
         Detector.load(engine="tensorrt")

@@ -58,6 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets people and ccp")
     parser.add_argument("--out", type=Path, required=True, help="folder of the shipped models")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="ENGINE-PRECISION", help="forms not to ship")
+    parser.add_argument("--note", action="append", default=[], help="what else a user should know; may be repeated")
     parser.add_argument("--version", required=True, help="of the model, rises with each release")
     parser.set_defaults(run=run)
 
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
     notes = [
         "Thresholds were chosen on the validation photos of the quality figures; AP does not depend on them.",
         *_NOTES[args.model],
+        *args.note,
     ]
     _write(msgspec.structs.replace(card, quality=without_nan(quality), notes=notes), path)
     load_card(path)
