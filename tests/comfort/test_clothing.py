@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import TYPICAL_INDOOR, clothing_of, clothing_of_names
@@ -136,6 +136,7 @@ def test_labels_of_other_models_are_passed_over() -> None:
     assert clothing_of(person(Garment("top", 0.9), Garment("hoverboard", 0.9))) == plain
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([*KINDS, "t-shirt", "coat", "spaceship"]), st.floats()), max_size=8),
     st.dictionaries(

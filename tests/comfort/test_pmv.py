@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import cooling_effect, outside_standard, pmv_ppd, relative_air_speed
@@ -106,6 +106,7 @@ def test_a_scalar_and_an_array_give_the_same() -> None:
     assert pmv_ppd(**{**POINT, "tdb": np.array([[20.0, 22.0], [24.0, 26.0]])}).pmv.shape == (2, 2)
 
 
+@settings(deadline=None)
 @given(
     tdb=st.floats(10, 29),
     rh=st.floats(0, 100),
@@ -127,6 +128,7 @@ def test_pmv_rises_with_temperature_clo_and_met(
     assert pmv_ppd(**more, limit=False).pmv > pmv_ppd(**base, limit=False).pmv
 
 
+@settings(deadline=None)
 @given(st.floats(-3, 3))
 def test_dissatisfied_are_between_5_and_100_percent_and_symmetrical(vote: float) -> None:
     assert 5.0 <= ppd_of(vote) <= 100.0
@@ -163,6 +165,7 @@ def test_inside_the_standard_there_is_no_reason() -> None:
     assert outside_standard(**{**POINT, "tdb": 33.0, "tr": 33.0}, standard="ashrae") is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=6, max_size=6))
 def test_any_floats_give_a_value_or_nan_and_never_an_exception(values: list[float]) -> None:
     result = pmv_ppd(*values)

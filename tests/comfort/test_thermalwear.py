@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import Sunshine, ThermalWear, clothing_of_names, two_node
@@ -81,6 +81,7 @@ def test_impossible_sunshine_has_a_reason() -> None:
     assert "sunshine" in (found.reason or "")
 
 
+@settings(deadline=None)
 @given(
     air=st.floats(allow_nan=True), humidity=st.floats(allow_nan=True), clo=st.floats(0, 5), met=st.floats(0, 6),
     speed=st.floats(-1, 6),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import set_tmp, two_node
@@ -107,6 +107,7 @@ def test_nude_people_in_a_climate_chamber_are_met_to_a_kelvin(shared_data: Path)
     assert np.sqrt(np.mean((modelled - measured) ** 2)) < 1.0
 
 
+@settings(deadline=None)
 @given(
     tdb=st.floats(12, 30), rh=st.floats(10, 80), clo=st.floats(0.1, 1.5), step=st.sampled_from(["tdb", "clo", "met"])
 )
@@ -119,6 +120,7 @@ def test_skin_gets_warmer_with_air_clothing_and_colder_never(tdb: float, rh: flo
         assert two_node(**more).t_skin > two_node(**base).t_skin
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(), min_size=6, max_size=6))
 def test_any_floats_are_answered_the_same_way_alone_and_in_an_array(values: list[float]) -> None:
     with np.errstate(all="ignore"):

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.comfort.ordinal import basis
-from comfywear.comfort.site import complete
+from comfywear.comfort.site import complete, country_input
 from comfywear_export.comfort.fitting import Cumulative
 from comfywear_export.comfort.rows import Votes
 
-__all__ = ["TERMS", "design", "guesses", "section"]
+__all__ = ["TERMS", "VOTE_TERMS", "design", "guesses", "section"]
 
 Array = NDArray[np.float64]
 Factor = tuple[str, str, float, float]
@@ -46,12 +46,21 @@ TERMS: tuple[tuple[Factor, ...], ...] = (
 )
 
 
+# Countries with 300 votes or more. How warm a word is, and what people expect, differs by country and survey; the scale
+# of 2 counts the ridge four times, which pulls a country's coefficient to 0 (partial pooling).
+COUNTRIES = (
+    "australia", "brazil", "canada", "china", "france", "germany", "greece", "india", "indonesia", "iran", "italy",
+    "japan", "malaysia", "pakistan", "portugal", "singapore", "sweden", "thailand", "tunisia", "uk", "usa",
+)  # fmt: skip
+VOTE_TERMS = TERMS + tuple(((country_input(name), "linear", 0.0, 2.0),) for name in COUNTRIES)
+
+
 def design(votes: Votes, when_unknown: dict[str, dict[str, float]]) -> Array:
-    """`(N, F)` value of every term for every row."""
+    """`(N, F)` value of every term of `VOTE_TERMS` for every row; the first `len(TERMS)` are those of `TERMS`."""
     rows = len(votes)
     columns = {name: np.asarray(column, float) for name, column in complete(votes.inputs, when_unknown).items()}
-    values = np.ones((rows, len(TERMS)))
-    for number, term in enumerate(TERMS):
+    values = np.ones((rows, len(VOTE_TERMS)))
+    for number, term in enumerate(VOTE_TERMS):
         for name, function, at, scale in term:
             values[:, number] *= basis(columns.get(name), function, at, scale)
     return values
@@ -69,13 +78,13 @@ def guesses(votes: Votes) -> dict[str, dict[str, float]]:
     }
 
 
-def section(model: Cumulative) -> dict[str, Any]:
-    """The model as the file has it."""
-    terms = [
+def section(model: Cumulative, terms: tuple[tuple[Factor, ...], ...]) -> dict[str, Any]:
+    """The model with its terms as the file has it."""
+    entries = [
         {
             "coefficient": round(float(coefficient), 4),
             "factors": [dict(zip(("input", "function", "at", "scale"), factor, strict=True)) for factor in term],
         }
-        for coefficient, term in zip(model.coefficients, TERMS, strict=True)
+        for coefficient, term in zip(model.coefficients, terms, strict=True)
     ]
-    return {"cutpoints": [round(float(cut), 4) for cut in model.cutpoints], "terms": terms}
+    return {"cutpoints": [round(float(cut), 4) for cut in model.cutpoints], "terms": entries}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
-from comfywear_export.comfort.design import design, guesses, section
+from comfywear_export.comfort.design import TERMS, VOTE_TERMS, design, guesses, section
 from comfywear_export.comfort.fitting import Cumulative, fit_for_new_sites
 from comfywear_export.comfort.rows import Votes
 
@@ -39,16 +39,21 @@ class Fitted:
     votes: Cumulative
     preference: Cumulative
 
+    @property
+    def parameters(self) -> int:
+        """How many numbers were fitted to the votes and preferences."""
+        return sum(len(model.coefficients) + len(model.cutpoints) for model in (self.votes, self.preference))
+
     def predict(self, votes: Votes) -> tuple[Array, Array]:
         """`(N, 7)` probabilities of the votes and `(N, 3)` of warmer, no change, cooler."""
         features = design(votes, self.when_unknown)
-        return self.votes.probabilities(features), self.preference.probabilities(features)
+        return self.votes.probabilities(features), self.preference.probabilities(features[:, : len(TERMS)])
 
     def as_json(self) -> dict[str, Any]:
         """The content of the model file."""
         return {
-            "votes": section(self.votes),
-            "preference": section(self.preference),
+            "votes": section(self.votes, VOTE_TERMS),
+            "preference": section(self.preference, TERMS),
             "when_unknown": self.when_unknown,
             "decision": {"neutral_within": NEUTRAL_WITHIN, "no_change_within": NO_CHANGE_WITHIN},
         }
@@ -64,7 +69,7 @@ def fit_recipe(votes: Votes) -> Fitted:
     return Fitted(
         when_unknown,
         _fit(features, votes.vote, 7, votes.contributor),
-        _fit(features[asked], votes.preference[asked], 3, votes.contributor[asked]),
+        _fit(features[asked, : len(TERMS)], votes.preference[asked], 3, votes.contributor[asked]),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.site import climate_of
+from comfywear.comfort.site import climate_of, country_input
 from comfywear.errors import SourceError, UsageError
 
 __all__ = ["Votes", "device_only", "read_votes"]
@@ -20,7 +20,7 @@ Labels = NDArray[np.int64]
 
 REQUIRED = ("ta", "rh", "clo", "thermal_sensation")
 NUMBERS = ("met", "tr", "vel", "t_mot_isd", "t_out_monthly", "t_out_isd", "t_out", "contrib")
-TEXTS = ("season", "cooling_type", "climate", "thermal_preference", "building_id")
+TEXTS = ("season", "cooling_type", "climate", "country", "thermal_preference", "building_id")
 WARM, COOL = {"summer", "hot/wet"}, {"winter", "cool/dry"}
 PREFERENCES = ("warmer", "no change", "cooler")  # in the order of a rising vote
 HISTORY_ROWS = 5  # fewer votes of a building in a season say nothing about what is usual there
@@ -45,7 +45,7 @@ class Votes:
     building: Labels
 
     def group(self, name: str) -> Labels:
-        """ "contributor" or "building" by row."""
+        """The contributor or the building of every row, by the name of either."""
         return self.building if name == "building" else self.contributor
 
     def __len__(self) -> int:
@@ -96,6 +96,7 @@ def read_votes(path: Path) -> Votes:
         "mixed_mode": _flag(cooling == "mixed mode", cooling != ""),
         "tropical": _flag(climate == "tropical", climate != ""),
         "arid": _flag(climate == "arid", climate != ""),
+        **{country_input(name): (text["country"] == name).astype(float) for name in np.unique(text["country"]) if name},
         **_usual(text["building_id"], text["season"], number["ta"], number["clo"]),
     }
     asked = text["thermal_preference"]

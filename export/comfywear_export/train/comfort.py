@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     quality = {} if args.no_quality else {"contributors left out in turn (10 folds)": grouped_report(votes)}
     card = _card(text.encode(), len(votes), quality)
     (args.out / "comfort.card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"{args.out / 'comfort.json'}: {len(votes)} votes, {2 * len(fitted.votes.coefficients) + 8} parameters")
+    print(f"{args.out / 'comfort.json'}: {len(votes)} votes, {fitted.parameters} parameters")
     return 0
 
 
@@ -50,7 +50,7 @@ def _card(content: bytes, rows: int, quality: dict[str, Any]) -> dict[str, Any]:
             "required": ["air_temp_c", "humidity_pct", "clo"],
             "optional": [
                 "met", "air_speed_m_s", "radiant_temp_c", "outdoor_temp_c", "warm_season", "naturally_ventilated",
-                "mixed_mode", "tropical", "arid", "usual_temp_c", "usual_temp_sd_k",
+                "mixed_mode", "tropical", "arid", "usual_temp_c", "usual_temp_sd_k", "country:NAME",
             ],
         },
         "output": {"votes": "probabilities of −3…+3", "preference": "probabilities of warmer, no change, cooler"},

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Site", "climate_of", "complete"]
+__all__ = ["Site", "climate_of", "complete", "country_input"]
 
 Climate = Literal["tropical", "arid", "other"]
 
@@ -21,6 +21,7 @@ class Site:
         season: "warm" (summer, the hot or wet season) or "cool" (winter, the cool or dry season).
         cooling: How the building is cooled.
         climate: "tropical" (Köppen A), "arid" (B) or "other"; see `climate_of`.
+        country: Its English name ("usa", "uk" for those two); one without votes in the database has no effect.
         outdoor_temp_c: Running mean of the outdoor temperature over the last days, °C.
         usual_temp_c: Mean air temperature of this room over the last weeks, °C.
         usual_temp_sd_k: Standard deviation of it, K.
@@ -30,6 +31,7 @@ class Site:
     season: Literal["warm", "cool"] | None = None
     cooling: Literal["air conditioned", "mixed mode", "naturally ventilated"] | None = None
     climate: Climate | None = None
+    country: str | None = None
     outdoor_temp_c: float | None = None
     usual_temp_c: float | None = None
     usual_temp_sd_k: float | None = None
@@ -48,7 +50,13 @@ class Site:
             "usual_temp_sd_k": self.usual_temp_sd_k,
             "usual_clo": self.usual_clo,
         }
-        return {name: float(value) for name, value in flags.items() if value is not None}
+        known = {name: float(value) for name, value in flags.items() if value is not None}
+        return known if self.country is None else known | {country_input(self.country): 1.0}
+
+
+def country_input(name: str) -> str:
+    """The model's input for a country: 1 where the place is in it."""
+    return f"country:{name.strip().lower()}"
 
 
 def climate_of(name: str) -> Climate | None:

@@ -39,6 +39,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--season", choices=["warm", "cool"])
     add("--cooling", choices=["air conditioned", "mixed mode", "naturally ventilated"])
     add("--climate", choices=["tropical", "arid", "other"])
+    add("--country", metavar="NAME", help="in English; uk and usa for those two")
     add("--outdoor-temp", type=float, metavar="C", help="running mean of the outdoor temperature, °C")
     add("--usual-temp", type=float, metavar="C", help="usual air temperature of this room, °C")
     add("--method", choices=["ordinal", "pmv"], default="ordinal", help="model fitted on votes, or the standard's PMV")
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     colours = [ColourShare(args.colour, 1.0, (0, 0, 0))] if args.colour else []
     extra = {"met": args.met, "air_speed_m_s": args.air_speed, "radiant_temp_c": args.radiant_temp}
     sun = None if args.sun is None else Sunshine(args.sun)
-    site = Site(args.season, args.cooling, args.climate, args.outdoor_temp, args.usual_temp)
+    site = Site(args.season, args.cooling, args.climate, args.country, args.outdoor_temp, args.usual_temp)
     skin = ThermalWear().estimate(args.air_temp, args.humidity, clothing, colours=colours, solar=sun, **extra)
     comfort = ComfyWear(method=args.method).estimate(args.air_temp, args.humidity, clothing, site=site, **extra)
     if args.chart is not None and comfort.reason is None:
