@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=1000, metavar="N", help="frames to look at (default 1000)")
     parser.add_argument("--source", default="", metavar="URI", help="camera URI (default: a clip of the demo's photo)")
     parser.add_argument("--engine", choices=["auto", "onnxruntime", "litert"], default="auto")
-    parser.add_argument("--precision", choices=["int8", "fp16"], default="int8")
+    parser.add_argument("--precision", choices=["fp16", "int8"], default="fp16")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 

@@ -122,7 +122,7 @@ state_dir = {quoted(str(folder))}
 
 [camera]
 source = {quoted(source)}
-fps = 10
+fps = 5
 loop = true
 
 [vision]
@@ -142,7 +142,7 @@ time_constant_s = 2.0
 [mqtt]
 host = {quoted(host)}
 port = {port}
-interval_s = 5.0
+interval_s = 1.0
 """
 
 
