@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from comfywear.comfort.site import complete
 from comfywear.errors import ModelError
-from comfywear_models import CardError, find, verify
 
 __all__ = ["ComfortFile", "OrdinalModel", "Term", "basis", "decide", "load_model", "three_classes"]
 
@@ -139,6 +138,9 @@ def three_classes(probabilities: Array) -> Array:
 @cache
 def load_model(name_or_path: str = "comfort") -> ComfortFile:
     """The shipped model, or one by the path of its card; ModelError when its file is missing, altered or no model."""
+    # Cards are read with msgspec, which takes half as long to load as numpy; the standards need no card.
+    from comfywear_models import CardError, find, verify
+
     try:
         card, folder = find(name_or_path)
         path: Path = verify(card.files[0], folder)

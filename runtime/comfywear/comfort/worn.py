@@ -127,7 +127,8 @@ def _hidden(bare_torso: float, bare_legs: float, outer: float) -> tuple[list[Par
     parts, assumptions = [], []
     if bare_torso > 0.02:
         parts.append(_part("hidden upper body", bare_torso, _HIDDEN_TOP, seen=False))
-        parts.append(_part("hidden layer", bare_torso * (1.0 - outer), _HIDDEN_WARM, seen=False))
+        # Squared: where part of the torso was recognised, a warm layer would mostly have been, too.
+        parts.append(_part("hidden layer", bare_torso**2 * (1.0 - outer), _HIDDEN_WARM, seen=False))
     if bare_legs > 0.02:
         parts.append(_part("hidden legs", bare_legs, _HIDDEN_LEGS, seen=False))
     if bare_torso > 0.5:
@@ -148,8 +149,10 @@ def _evidence(person: Person) -> tuple[Mixture, list[tuple[str, float]]]:
     for garment in person.garments:
         for kind, p in {**garment.alternatives, garment.kind: garment.probability}.items():
             if isfinite(p) and p > 0.0 and (_group_of(kind) is not None or _slot_of(kind) is not None):
-                where = groups if kind in _MEMBERS or kind == "footwear" else singles
-                where[kind] = max(where.get(kind, 0.0), min(p, 1.0))
+                if kind in _MEMBERS or kind == "footwear":
+                    groups[kind] = max(groups.get(kind, 0.0), _sharpened(min(p, 1.0)))
+                else:
+                    singles[kind] = max(singles.get(kind, 0.0), min(p, 1.0))
     attributes = {name: min(max(p, 0.0), 1.0) for name, p in person.attributes.items() if isfinite(p)}
     said = {name.removeprefix("group/"): p for name, p in attributes.items() if name.startswith("group/")}
     if (either := said.pop("skirt-or-dress", None)) is not None:
@@ -161,6 +164,14 @@ def _evidence(person: Person) -> tuple[Mixture, list[tuple[str, float]]]:
         if group in said and group not in groups and group not in named_groups:
             groups[group] = min(_UNLISTED * said[group], _LISTED) if person.garments else said[group]
     return groups, list(singles.items())
+
+
+def _sharpened(p: float) -> float:
+    """A mean of two models' probabilities is too timid: twice its log-odds.
+
+    Chosen on 120 training photos of the Clothing Co-Parsing set, where the mean error of clo fell from 0.145 to 0.140.
+    """
+    return p * p / (p * p + (1.0 - p) * (1.0 - p))
 
 
 def _hints(attributes: Mapping[str, float]) -> Mixture:
