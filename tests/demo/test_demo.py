@@ -53,7 +53,7 @@ def test_a_photo_becomes_a_comfort_message_at_a_subscriber(tmp_path: Path, words
 
 def test_both_engines_name_the_same_garments(tmp_path: Path) -> None:
     named = [
-        {garment for garment, _ in garments(demo(tmp_path, "--engine", engine, "--frames", "20").stdout)}
+        {garment for garment, _ in garments(demo(tmp_path, "--engine", engine).stdout)}
         for engine in ("onnxruntime", "litert")
     ]
     assert named[0] == named[1]

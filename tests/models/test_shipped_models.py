@@ -16,10 +16,8 @@ from comfywear_models.registry import FOLDER
 @pytest.mark.parametrize("name", ["detector", "attributes"])
 def test_each_model_has_all_its_forms_and_says_what_it_was_made_from(name: str) -> None:
     card, folder = find(name)
-    # Left out to keep the package small: the 16-bit LiteRT form of the attribute model.
-    left_out = {("litert", "fp16")} if name == "attributes" else set()
     everything = {(engine, precision) for engine in ("onnxruntime", "litert") for precision in ("fp16", "int8")}
-    assert {(file.engine, file.precision) for file in card.files} == everything - left_out
+    assert {(file.engine, file.precision) for file in card.files} == everything
     for file in card.files:
         path = verify(file, folder)
         assert path.stat().st_size == file.bytes < 8e6
@@ -52,7 +50,7 @@ def test_every_figure_has_a_baseline_beside_it() -> None:
 
 
 def test_all_files_together_stay_small() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 30e6
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 35e6
 
 
 def test_list_names_each_form(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--detector", default="detector", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--attributes", default="attributes", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
-    parser.add_argument("--precision", default="int8", help="int8 or fp16 (default int8)")
+    parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder with instances.json")
     parser.add_argument("--split", default="validation", help='which split of the folder, or "all"')
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
-    parser.add_argument("--precision", default="int8", help="int8 or fp16")
+    parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=0, help="only the first so many photos (0: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")

@@ -12,7 +12,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `demo`."""
     parser = commands.add_parser("demo", help="see the whole way from a photo to an MQTT message, in half a minute")
     parser.add_argument("--source", metavar="URI", help="a photo, clip, folder or camera (default: a photo it brings)")
-    parser.add_argument("--frames", type=int, default=30, metavar="N", help="frames to look at (default 30)")
+    parser.add_argument("--frames", type=int, default=24, metavar="N", help="frames to look at (default 24)")
     parser.add_argument(
         "--broker", metavar="HOST:PORT", help="use a broker that runs (default: start one for the demo)"
     )

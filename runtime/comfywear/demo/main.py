@@ -122,7 +122,7 @@ state_dir = {quoted(str(folder))}
 
 [camera]
 source = {quoted(source)}
-fps = 5
+fps = 4
 loop = true
 
 [vision]

@@ -47,7 +47,7 @@ class AttributeModel:
 
     @classmethod
     def load(
-        cls, name_or_path: str | Path = "attributes", *, engine: str = "auto", precision: str = "int8", threads: int = 1
+        cls, name_or_path: str | Path = "attributes", *, engine: str = "auto", precision: str = "fp16", threads: int = 1
     ) -> AttributeModel:
         """Load a shipped model by name, or any by the path of its card; for the errors see `open_model`."""
         return cls(

@@ -38,7 +38,7 @@ class OpenModel:
 
 
 def open_model(
-    name_or_path: str | Path, *, task: str, layout: str, engine: str = "auto", precision: str = "int8", threads: int = 1
+    name_or_path: str | Path, *, task: str, layout: str, engine: str = "auto", precision: str = "fp16", threads: int = 1
 ) -> OpenModel:
     """Load a model that is fit for `task` and whose outputs have `layout`.
 
