@@ -100,6 +100,7 @@ class Looking:
         except Exception as error:
             self._say(str(error))
             raise
+        self.looked_s = 0.0  # newly loaded models count their seconds from here
         self.models = [("detector", detector)] + ([("attributes", attributes)] if attributes else [])
         zones = [ZoneArea(zone.name, tuple(zone.polygon)) for zone in self._settings.zones]
         book = PersonBook(

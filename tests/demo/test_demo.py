@@ -85,6 +85,7 @@ def test_an_empty_picture_is_said_to_hold_nobody(tmp_path: Path) -> None:
         (["--broker", "nonsense"], 2, "HOST:PORT"),
         (["--frames", "0"], 2, "--frames"),
         (["--out", "picture.txt"], 2, "picture.txt"),
+        (["--out", "text.jpg/picture.png"], 2, "its folder cannot be made"),
     ],
 )
 def test_bad_input_is_one_clear_line(tmp_path: Path, words: list[str], code: int, said: str) -> None:

@@ -32,6 +32,12 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--frames must be 1 or more")
     if args.out.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"--out {args.out}: name a .png or .jpg file")
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--out {args.out}: its folder cannot be made ({error.strerror}); name another file"
+        ) from error
     options = Options(args.source, args.frames, _address(args.broker), args.engine, args.precision, args.out)
     run_demo(options, lambda line: print(line, flush=True))
     return 0

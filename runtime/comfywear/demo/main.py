@@ -219,6 +219,5 @@ def _draw(device: Device, lines: list[str], out: Path) -> None:
         raise ComfyWearError("demo: there is no picture to draw")
     frame, persons = picture
     drawn: Any = annotate(frame.image, persons, panel=lines)
-    out.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(out), drawn):
         raise ComfyWearError(f"{out}: the picture cannot be written; name another file with --out")
