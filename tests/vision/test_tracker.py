@@ -210,3 +210,31 @@ def test_memory_and_tracks_stay_bounded_under_churn() -> None:
         held.append(len(tracker))
     assert max(held) <= 8 * 12
     assert max(held[300:]) <= max(held[:300]) + 8
+
+
+def test_tracks_are_carried_over_frames_without_detections() -> None:
+    tracker = ByteTracker(frame_rate=10)
+    follow(tracker, [[box(10 + 6 * i), box(600)] for i in range(20)])
+    carried = [tracker.carry() for _ in range(3)]
+    assert [found.ids.tolist() for found in carried] == [[1, 2]] * 3
+    assert carried[0].indices.tolist() == [-1, -1]
+    assert carried[2].boxes[0, 0] == pytest.approx(10 + 6 * 22, abs=3)
+    assert follow(tracker, [[box(10 + 6 * 23), box(600)]]) == [[1, 2]]
+
+
+def test_carrying_asks_for_real_time_and_neither_shows_nor_forgets_who_is_lost() -> None:
+    tracker = ByteTracker(frame_rate=10, lost_buffer=30)
+    follow(tracker, [[box(10), box(600)]] * 5 + [[box(10)]])
+    assert tracker.carry(2.0).ids.tolist() == [1]
+    assert follow(tracker, [[box(10), box(600)]]) == [[1, 2]]
+    follow(tracker, [[box(10)]])
+    tracker.carry(4.0)
+    assert follow(tracker, [[box(10)], [box(10), box(600)], [box(10), box(600)]])[-1] == [1, 3]
+    with pytest.raises(UsageError, match="positive"):
+        tracker.carry(0.0)
+
+
+def test_a_tracker_that_saw_nobody_yet_carries_nobody_and_shows_the_first_at_once() -> None:
+    tracker = ByteTracker()
+    assert tracker.carry().ids.tolist() == []
+    assert follow(tracker, [[box(10)]]) == [[1]]

@@ -39,7 +39,7 @@ class Tracked(NamedTuple):
     Attributes:
         ids: `(K,) int64`, from 1, unique within a tracker until `reset()`.
         boxes: `(K, 4) float32` x1 y1 x2 y2 in pixels, smoothed by the filter.
-        indices: `(K,) int64`, which detection each one is.
+        indices: `(K,) int64`, which detection each one is; −1 where nobody looked.
     """
 
     ids: NDArray[np.int64]
@@ -103,16 +103,9 @@ class ByteTracker:
             UsageError: The shapes do not fit, a score is above 1, or dt is not positive.
         """
         detections, confidence, kept = self._clean(boxes, scores)
-        steps = self._unit * (1.0 if dt is None else dt * self.frame_rate)
-        if not 0.0 < steps < math.inf:
-            raise UsageError(f"dt must be a positive number of seconds, not {dt}")
         first = self._clock == 0.0
-        self._clock += steps
+        confirmed = self._advance(dt)
         table = self._table
-        confirmed = table[:, : len(self) - self._tentative]
-        confirmed[_VELOCITY_OF_HEIGHT] *= confirmed[_HERE]  # a lost person's height stays as it is
-        kalman.predict(confirmed[: kalman.ROWS], steps)
-
         measurements = kalman.measured(detections)
         strong = int(np.count_nonzero(confidence > self.high))
         match = self._match(detections, confidence, strong)
@@ -135,9 +128,39 @@ class ByteTracker:
             match = np.concatenate([match, born])
         self._table = table
         shown = (match[: len(self) - self._tentative] >= 0).nonzero()[0]
-        chosen = table if len(shown) == len(self) else table.take(shown, axis=1)
-        out = kalman.corners(chosen, np.empty((4, len(shown)), np.float32))
-        return Tracked(chosen[_ID].astype(np.int64), np.ascontiguousarray(out.T), kept.take(match.take(shown)))
+        return self._shown(shown, kept.take(match.take(shown)))
+
+    def carry(self, dt: float | None = None) -> Tracked:
+        """Move on over a frame in which nobody looked for persons: the tracks seen last, where they should be now.
+
+        Nothing counts as missed, and nothing is learnt: the tracks move as they last did, and what is known of them
+        becomes less sure with time. The `indices` are −1.
+
+        Args:
+            dt: Seconds since the last update or carry; 1 / frame_rate when None.
+
+        Raises:
+            UsageError: dt is not positive.
+        """
+        confirmed = self._advance(dt) if len(self) else self._table
+        shown = confirmed[_HERE].nonzero()[0]
+        return self._shown(shown, np.full(len(shown), -1, np.int64))
+
+    def _advance(self, dt: float | None) -> NDArray[np.float64]:
+        """Move the clock and the confirmed tracks on; returns the part of the table that holds those."""
+        steps = self._unit * (1.0 if dt is None else dt * self.frame_rate)
+        if not 0.0 < steps < math.inf:
+            raise UsageError(f"dt must be a positive number of seconds, not {dt}")
+        self._clock += steps
+        confirmed = self._table[:, : len(self) - self._tentative]
+        confirmed[_VELOCITY_OF_HEIGHT] *= confirmed[_HERE]  # a lost person's height stays as it is
+        kalman.predict(confirmed[: kalman.ROWS], steps)
+        return confirmed
+
+    def _shown(self, columns: Indices, indices: NDArray[np.int64]) -> Tracked:
+        chosen = self._table if len(columns) == len(self) else self._table.take(columns, axis=1)
+        out = kalman.corners(chosen, np.empty((4, len(columns)), np.float32))
+        return Tracked(chosen[_ID].astype(np.int64), np.ascontiguousarray(out.T), indices)
 
     def _clean(
         self, boxes: ArrayLike, scores: ArrayLike
