@@ -190,7 +190,10 @@ class Comfort:
 class Vote:
     """A press of 1–5, kept raw with the scale's words and the snapshot of that moment.
 
-    `ts` is ISO 8601 UTC, or None while the clock is not set (`time_ok` false).
+    `ts` is ISO 8601 UTC, or None while the clock is not set (`time_ok` false). `worn` and `skin` are what each of
+    `persons` wore and their modelled skin temperature, in the same order; `models` are the ids of all models by role.
+    `person` is who voted, where somebody identified on their phone: a name of their choice, never published.
+    `undone` votes were taken back and teach nothing.
     """
 
     id: str
@@ -205,3 +208,8 @@ class Vote:
     persons: tuple[Person, ...] = ()
     clothing: Clothing | None = None
     comfort: Comfort | None = None
+    worn: tuple[Clothing, ...] = ()
+    skin: tuple[SkinTemperature | None, ...] = ()
+    models: Mapping[str, str] = field(default_factory=dict)
+    person: str | None = None
+    undone: bool = False

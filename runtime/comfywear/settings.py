@@ -15,16 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from comfywear.errors import SettingsError
+from comfywear.settings_types import Fraction, Name, Positive
+from comfywear.settings_types import Section as _Section
 from comfywear.toml_lines import explain, parse
 from comfywear_sensors import BadSensorURI, check_uri
-
-Name = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$")]
-Fraction = Annotated[float, Meta(ge=0, le=1)]
-Positive = Annotated[float, Meta(gt=0)]
-
-
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A table of the file; unknown fields are refused, since a misspelt field would be ignored silently."""
 
 
 def _machine_name() -> str:
