@@ -114,7 +114,7 @@ class ZoneSettings(_Section, frozen=True):
             title="Polygon",
             description="Corners [x, y] in parts of the picture's width and height; empty = the whole picture.",
         ),
-    ] = []
+    ] = msgspec.field(default_factory=list)
 
 
 class SensorSettings(_Section, frozen=True):
@@ -224,7 +224,7 @@ class Settings(_Section, frozen=True):
     zones: Annotated[list[ZoneSettings], Meta(title="Zones", min_length=1)] = msgspec.field(
         default_factory=lambda: [ZoneSettings(name="room")]
     )
-    sensors: Annotated[list[SensorSettings], Meta(title="Sensors")] = []
+    sensors: Annotated[list[SensorSettings], Meta(title="Sensors")] = msgspec.field(default_factory=list)
     climate: Annotated[ClimateSettings, Meta(title="Climate")] = ClimateSettings()
     comfort: Annotated[ComfortSettings, Meta(title="Comfort")] = ComfortSettings()
     mqtt: Annotated[MqttSettings, Meta(title="MQTT")] = MqttSettings()
