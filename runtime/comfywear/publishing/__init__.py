@@ -18,7 +18,8 @@ from comfywear.publishing.compose import (
 )
 from comfywear.publishing.connection import BrokerSettings
 from comfywear.publishing.messages import Message, ModelInfo, SourceInfo, Stamp
-from comfywear.publishing.mqtt import Pace, Publisher, PublisherHealth
+from comfywear.publishing.mqtt import Publisher
+from comfywear.publishing.pace import Pace, PublisherHealth
 from comfywear.publishing.spool import Spool, SpoolHealth
 from comfywear.publishing.topics import Topics, check_name
 

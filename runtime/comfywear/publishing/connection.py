@@ -98,6 +98,8 @@ class Incoming(NamedTuple):
     retained: bool
     mid: int
     qos: int
+    response_topic: str | None = None
+    correlation: bytes | None = None
 
 
 Event = Acknowledged | Subscribed | Incoming
@@ -181,9 +183,22 @@ class Connection:
         if failure or self._client.socket() is None:
             self.lost = self.lost or "the connection broke"
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool, qos: int = 1) -> int | None:
-        """Send; returns the id that the acknowledgement will carry, None when the connection is gone."""
-        info = self._client.publish(topic, payload, qos=qos, retain=retain)
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool,
+        qos: int = 1,
+        expiry_s: int | None = None,
+        correlation: bytes | None = None,
+    ) -> int | None:
+        """Send; returns the id that the acknowledgement will carry, None when the connection is gone.
+
+        With MQTT v5 the broker drops the message after `expiry_s`, and `correlation` goes with it.
+        """
+        properties = self._properties(expiry_s, correlation)
+        info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
             self.lost = self.lost or "the connection broke"
             return None
@@ -221,6 +236,16 @@ class Connection:
         if sock is not None:
             sock.close()
         self.lost = self.lost or "given up"
+
+    def _properties(self, expiry_s: int | None, correlation: bytes | None) -> Properties | None:
+        if self.protocol != MQTTProtocolVersion.MQTTv5 or (expiry_s is None and correlation is None):
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho has no types here
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        return properties
 
     def _make_client(self, client_id: str, will: Will | None) -> Client:
         settings = self.settings
@@ -272,7 +297,18 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        self.events.append(Incoming(topic, bytes(message.payload), message.retain, message.mid, message.qos))
+        said = message.properties
+        self.events.append(
+            Incoming(
+                topic,
+                bytes(message.payload),
+                message.retain,
+                message.mid,
+                message.qos,
+                getattr(said, "ResponseTopic", None),
+                getattr(said, "CorrelationData", None),
+            )
+        )
 
 
 class Dialect:

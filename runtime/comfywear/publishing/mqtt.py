@@ -14,12 +14,14 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import msgspec
+from paho.mqtt.client import topic_matches_sub
 
 from comfywear.errors import ComfyWearError, StoreError, UsageError
+from comfywear.publishing.asides import Aside, Asides
 from comfywear.publishing.compose import status_message
 from comfywear.publishing.connection import (
     Acknowledged,
@@ -32,46 +34,14 @@ from comfywear.publishing.connection import (
     Will,
 )
 from comfywear.publishing.messages import read_vote
+from comfywear.publishing.pace import Pace, PublisherHealth
 from comfywear.publishing.spool import Build, Key, Row, Spool
 from comfywear.publishing.topics import Topics
 
 _log = logging.getLogger(__name__)
 
 OnVote = Callable[[str, int], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How patient the publisher is, in seconds.
-
-    Attributes:
-        first_pause_s: Before the second attempt; doubles with each (and is jittered, so that a thousand devices do
-            not come back at once).
-        longest_pause_s: Between attempts at most.
-        settled_after_s: A connection that lasted so long makes the next pause the first again.
-        ack_timeout_s: Without an acknowledgement for so long while some are due, a new connection is made.
-        denied_retry_s: A topic that the broker denied is tried again after this.
-        flush_s: After a stop, how long unsent messages are still sent.
-    """
-
-    first_pause_s: float = 1.0
-    longest_pause_s: float = 60.0
-    settled_after_s: float = 30.0
-    ack_timeout_s: float = 20.0
-    denied_retry_s: float = 60.0
-    flush_s: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class PublisherHealth:
-    """How publishing goes; counts since the start. `denied_topics` are those that the broker refuses now."""
-
-    state: str
-    connections: int
-    acknowledged: int
-    denied: int
-    votes_refused: int
-    denied_topics: tuple[str, ...]
+OnMessage = Callable[[Incoming], None]
 
 
 # Acknowledged rows are deleted together, so that a memory card sees few writes.
@@ -111,6 +81,8 @@ class Publisher:
         self.topics = topics
         self._settings = settings
         self._on_vote = on_vote
+        self._listeners = dict[str, OnMessage]()
+        self._asides = Asides()
         self._version = version
         self._pace = pace or Pace()
         self._dialect = Dialect()
@@ -160,9 +132,17 @@ class Publisher:
             UsageError: When it can never be sent.
         """
         seq = self.spool.accept(topic, build, retain=retain, event=event)
-        with suppress(BlockingIOError):  # enough wake-ups wait already
-            self._wake_in.send(b"\0")
+        self._wake()
         return seq
+
+    def say(self, aside: Aside) -> None:
+        """Send a message outside the sequence, from any thread; it waits in memory alone (`asides`)."""
+        self._asides.add(aside)
+        self._wake()
+
+    def listen(self, topic_filter: str, listener: OnMessage) -> None:
+        """Subscribe (call it before `run`); `listener` is called in the publisher's thread and must not raise."""
+        self._listeners[topic_filter] = listener
 
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
         """Connect, carry, connect again, until `stop` is set; `beat` is called at least every few seconds."""
@@ -233,7 +213,7 @@ class Publisher:
             if stop.is_set() and flush_until is None:
                 flush_until = now + self._pace.flush_s
             self._fill(connection)
-            if flush_until is not None and (not self._sent or now > flush_until):
+            if flush_until is not None and (not (self._sent or self._asides) or now > flush_until):
                 self._part(connection)
                 break
             connection.poll(self._poll_s(), self._wake_out)
@@ -242,7 +222,7 @@ class Publisher:
                 self._handle(connection, connection.events.popleft())
             self._delete_arrived()
             if (
-                self._sent or self._birth is not None
+                self._sent or self._asides.on_the_way or self._birth is not None
             ) and time.monotonic() - self._last_ack_s > self._pace.ack_timeout_s:
                 connection.abandon()
                 connection.lost = f"no acknowledgement for {self._pace.ack_timeout_s:g} s"
@@ -253,12 +233,15 @@ class Publisher:
         """Birth message and subscription of a new connection; rows that were on their way go again."""
         self._connections += 1
         self._sent.clear()
+        self._asides.renew()
         self._cursor = ("", 0)
         self._last_ack_s = time.monotonic()
         self._say("connected")
         self._birth = self._say_status(connection, "online", reason=None, qos=1)
         if self._on_vote is not None:
             connection.subscribe(self.topics.vote_set_filter)
+        for topic_filter in self._listeners:
+            connection.subscribe(topic_filter)
 
     def _part(self, connection: Connection) -> None:
         """An orderly end: say offline (without acknowledgement: the window may be full), and go."""
@@ -272,6 +255,7 @@ class Publisher:
     def _fill(self, connection: Connection) -> None:
         """Send the oldest waiting rows until the window is full."""
         free = connection.window - len(self._sent) - (self._birth is not None)
+        free -= self._asides.send(connection, free)
         if free <= 0:
             return
         now = time.monotonic()
@@ -298,16 +282,19 @@ class Publisher:
 
     def _handle(self, connection: Connection, event: Acknowledged | Subscribed | Incoming) -> None:
         if isinstance(event, Incoming):
-            self._take_vote(event)
+            takers = (taker for wanted, taker in self._listeners.items() if topic_matches_sub(wanted, event.topic))
+            next(takers, self._take_vote)(event)
             connection.done(event)
         elif isinstance(event, Subscribed):
             if event.refusal:
-                _log.warning("the broker does not let votes in over MQTT: %s", event.refusal)
+                _log.warning("the broker does not let votes or commands in over MQTT: %s", event.refusal)
         else:
             self._take_acknowledgement(event)
 
     def _take_acknowledgement(self, event: Acknowledged) -> None:
         self._last_ack_s = time.monotonic()
+        if self._asides.acknowledge(event.mid, event.refusal):
+            return
         if event.mid == self._birth:
             self._birth = None
         row = self._sent.pop(event.mid, None)
@@ -373,6 +360,10 @@ class Publisher:
 
     def _poll_s(self) -> float:
         return _DELETE_AFTER_S if self._arrived else _TICK_S
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError):  # enough wake-ups wait already
+            self._wake_in.send(b"\0")
 
     def _drain_wake(self) -> None:
         with suppress(BlockingIOError):

@@ -1,0 +1,39 @@
+"""How patient the publisher is, and how it says that it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How patient the publisher is, in seconds.
+
+    Attributes:
+        first_pause_s: Before the second attempt; doubles with each (and is jittered, so that a thousand devices do
+            not come back at once).
+        longest_pause_s: Between attempts at most.
+        settled_after_s: A connection that lasted so long makes the next pause the first again.
+        ack_timeout_s: Without an acknowledgement for so long while some are due, a new connection is made.
+        denied_retry_s: A topic that the broker denied is tried again after this.
+        flush_s: After a stop, how long unsent messages are still sent.
+    """
+
+    first_pause_s: float = 1.0
+    longest_pause_s: float = 60.0
+    settled_after_s: float = 30.0
+    ack_timeout_s: float = 20.0
+    denied_retry_s: float = 60.0
+    flush_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherHealth:
+    """How publishing goes; counts since the start. `denied_topics` are those that the broker refuses now."""
+
+    state: str
+    connections: int
+    acknowledged: int
+    denied: int
+    votes_refused: int
+    denied_topics: tuple[str, ...]
