@@ -95,7 +95,7 @@ class Garment:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A tracked person with what they wear; `attributes` are averaged probabilities by label."""
+    """A tracked person with what they wear; `attributes` are probabilities by label, averaged over `looks`."""
 
     track_id: int
     box: Box
@@ -104,6 +104,7 @@ class Person:
     attributes: Mapping[str, float]
     seen_s: float
     zone: str
+    looks: int = 1
 
 
 @dataclass(frozen=True, slots=True)

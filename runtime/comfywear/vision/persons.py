@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +10,9 @@ from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.records import Box, ColourShare, Detection, Frame, Person
-from comfywear.vision.tracker import ByteTracker
+from comfywear.vision.pages import Page, Palette
+from comfywear.vision.reid import Gallery, describe
+from comfywear.vision.tracker import ByteTracker, Tracked
 from comfywear.vision.wardrobe import GarmentRules, combine, owners, resolve
 from comfywear.vision.zones import ZoneArea, zone_of
 
@@ -27,10 +27,9 @@ PERSON = "person"
 _BELIEVED = 0.3
 _WORTH_A_LOOK = 0.25  # evidence from which a garment's colours are looked at
 _KEPT_S = 5.0  # a lost person is known again for so long
-_EVIDENCE_S = 15.0  # time constant of the averages, once a track is that old
-_BOX_S = 2.0  # a garment's box is forgotten so long after it was last seen
+_SETTLED_S = 2.0  # an id may still change to that of somebody who left, this long after a birth
+_NEW_COLOURS = 4  # garments that came into sight between looks: at most so many in a frame
 _SMALLEST_CROP = 12
-_COLOURS_KEPT, _LEAST_SHARE = 3, 0.08
 
 
 class Predictor(Protocol):
@@ -42,49 +41,6 @@ class Predictor(Protocol):
 
     def predict(self, crops: Sequence[Image]) -> NDArray[np.float32]:
         """Probabilities `(N, A)` of N crops."""
-
-
-@dataclass(slots=True)
-class _Page:
-    """What is known of one track."""
-
-    first_s: float
-    seen_s: float
-    box: Box
-    score: float
-    evidence: dict[str, float] = field(default_factory=dict)
-    boxes: dict[str, tuple[float, Box]] = field(default_factory=dict)
-    attributes: NDArray[np.float64] | None = None
-    predictions: int = 0
-    predicted_s: float = -math.inf
-    coloured_s: float = -math.inf
-    frames: int = 0
-    colours: dict[str, _Palette] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Palette:
-    """The colours of one garment, averaged over looks: by name a share and an sRGB value."""
-
-    looks: int = 0
-    shares: dict[str, float] = field(default_factory=dict)
-    rgb: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
-    def add(self, colours: Iterable[ColourShare]) -> None:
-        self.looks += 1
-        weight = max(1.0 / self.looks, 0.2)
-        new = {colour.name: colour for colour in colours}
-        for name in self.shares.keys() | new.keys():
-            share = new[name].share if name in new else 0.0
-            if name in new:
-                old = self.rgb.get(name)
-                value = np.array(new[name].rgb, np.float64)
-                self.rgb[name] = value if old is None else old + weight * (value - old)
-            self.shares[name] = (1.0 - weight) * self.shares.get(name, 0.0) + weight * share
-
-    def colours(self) -> tuple[ColourShare, ...]:
-        names = sorted((n for n, s in self.shares.items() if s >= _LEAST_SHARE), key=lambda n: -self.shares[n])
-        return tuple(ColourShare(name, self.shares[name], _rgb(self.rgb[name])) for name in names[:_COLOURS_KEPT])
 
 
 class PersonBook:
@@ -100,6 +56,7 @@ class PersonBook:
         attribute_interval_s: How often a person's attributes and colours are looked at again; the first time at once.
         crops_a_frame: At most so many persons are looked at in one frame, those first that waited longest.
         hold_s: A person that the detector misses stays present for so long.
+        gallery: Knows persons again who left for a while; None = nobody is.
     """
 
     def __init__(
@@ -113,6 +70,7 @@ class PersonBook:
         attribute_interval_s: float = 10.0,
         crops_a_frame: int = 8,
         hold_s: float = 1.5,
+        gallery: Gallery | None = None,
     ) -> None:
         if not attribute_interval_s > 0.0 or crops_a_frame < 1 or hold_s < 0.0:
             raise UsageError("attribute_interval_s must be above 0, crops_a_frame 1 or more, hold_s 0 or more")
@@ -130,7 +88,10 @@ class PersonBook:
         self._interval_s = attribute_interval_s
         self._crops = crops_a_frame
         self._hold_s = hold_s
-        self._pages: dict[int, _Page] = {}
+        self._gallery = gallery
+        self._pages: dict[int, Page] = {}  # by the tracker's number
+        self._seen: list[int] = []
+        self._next_id = 1
         self._labels: tuple[str, ...] = ()
         self._last_s: float | None = None
 
@@ -141,122 +102,198 @@ class PersonBook:
     def update(
         self,
         frame: Frame,
-        detections: Sequence[Detection],
+        detections: Sequence[Detection] | None,
         attributes: Predictor | None = None,
         colours: Colours | None = None,
     ) -> list[Person]:
         """Take what the detector saw in `frame`; returns the persons present, in the order of their ids.
 
-        `colours` is `comfywear.colour.garment_colours` when None. Crops and frames are not kept.
+        The same as `follow`, `look` and `persons`. Crops and frames are not kept.
         """
+        self.follow(frame, detections)
+        self.look(frame, attributes, colours)
+        return self.persons(frame)
+
+    def follow(self, frame: Frame, detections: Sequence[Detection] | None) -> None:
+        """Follow the persons into `frame`, and note their garments; None = nobody looked, the tracker carries on."""
         now_s = frame.monotonic_s
-        seen = self._follow(now_s, [d for d in detections if d.label == PERSON])
-        self._dress(
-            now_s, seen, [d for d in detections if d.label != PERSON and d.score >= 0.5 * self._believed(d.label)]
-        )
-        if attributes is not None:
-            self._predict(frame.image, now_s, seen, attributes)
-        self._colour(frame.image, now_s, seen, colours or _garment_colours())
+        dt = None if self._last_s is None else max(now_s - self._last_s, 1e-3)  # a frame may come with an old time
+        self._last_s = now_s
+        if detections is None:
+            self._carry(now_s, self._tracker.carry(dt))
+        else:
+            persons = [d for d in detections if d.label == PERSON]
+            boxes = np.array([person.box for person in persons], np.float64).reshape(-1, 4)
+            scores = np.array([min(person.score, 1.0) for person in persons])
+            self._follow(now_s, self._tracker.update(boxes, scores, dt), scores)
+            self._dress(now_s, [d for d in detections if d.label != PERSON])
         self._forget(now_s)
+
+    def waiting(self, now_s: float, slower: float = 1.0) -> tuple[int, float]:
+        """How many of the persons seen are due for a look, and for how long the first of them has been, s."""
+        due = self._due(now_s, slower)
+        if not due:
+            return 0, 0.0
+        page = self._pages[due[0]]
+        return len(due), now_s - max(page.first_s, page.looked_s + slower * self._interval_s)
+
+    def look(
+        self,
+        frame: Frame,
+        attributes: Predictor | None = None,
+        colours: Colours | None = None,
+        *,
+        most: int | None = None,
+        slower: float = 1.0,
+    ) -> int:
+        """Look at what those wear who waited longest; returns at how many.
+
+        Args:
+            frame: The one that was followed last.
+            attributes: The attribute model; without one nobody is known again.
+            colours: `comfywear.colour.garment_colours` when None.
+            most: Persons at most; `crops_a_frame` when None.
+            slower: Factor on the interval.
+        """
+        if attributes is not None and self._labels != tuple(attributes.labels):
+            self._labels = tuple(attributes.labels)
+            for page in self._pages.values():
+                page.forget_attributes()
+        now_s, most = frame.monotonic_s, self._crops if most is None else min(most, self._crops)
+        chosen = self._due(now_s, slower)[:most]
+        for track in chosen:
+            self._pages[track].looked_s = now_s
+        if attributes is not None:
+            self._predict(frame.image, chosen, attributes)
+        self._colour(frame.image, chosen, colours or _garment_colours())
+        if self._gallery is not None:
+            for track in chosen:
+                self._know_again(self._gallery, self._pages[track], now_s)
+        return len(chosen)
+
+    def persons(self, frame: Frame) -> list[Person]:
+        """The persons present, in the order of their ids."""
+        now_s = frame.monotonic_s
         height, width = frame.image.shape[:2]
-        return [self._person(track_id, now_s, width, height) for track_id in self._present(now_s, seen)]
+        return sorted(
+            (self._person(self._pages[track], now_s, width, height) for track in self._present(now_s)),
+            key=lambda person: person.track_id,
+        )
 
     def _believed(self, label: str) -> float:
         return self._thresholds.get(label, _BELIEVED)
 
-    def _follow(self, now_s: float, persons: Sequence[Detection]) -> list[int]:
-        """Update the tracks; returns the ids that were seen now."""
-        dt = None if self._last_s is None else now_s - self._last_s
-        self._last_s = now_s
-        boxes = np.array([person.box for person in persons], np.float64).reshape(-1, 4)
-        scores = np.array([min(person.score, 1.0) for person in persons])
-        # A frame that is not newer than the last counts as a very short step.
-        tracked = self._tracker.update(boxes, scores, None if dt is None else max(dt, 1e-3))
-        for track_id, box, index in zip(tracked.ids.tolist(), tracked.boxes.tolist(), tracked.indices, strict=True):
-            page = self._pages.get(track_id)
+    def _follow(self, now_s: float, tracked: Tracked, scores: NDArray[np.float64]) -> None:
+        self._seen = sorted(tracked.ids.tolist())
+        for track, box, index in zip(tracked.ids.tolist(), tracked.boxes.tolist(), tracked.indices, strict=True):
+            page = self._pages.get(track)
             if page is None:
-                page = self._pages[track_id] = _Page(now_s, now_s, tuple(box), 0.0)
-            page.box, page.seen_s, page.score = tuple(box), now_s, persons[index].score
-        return sorted(tracked.ids.tolist())
+                page = self._pages[track] = Page(now_s, now_s, tuple(box), 0.0)
+            page.box, page.seen_s, page.score = tuple(box), now_s, float(scores[index])
 
-    def _dress(self, now_s: float, seen: Sequence[int], garments: Sequence[Detection]) -> None:
-        """Average the detector's evidence for every kind: the score where it was seen, 0 where it was not."""
-        worn: dict[int, dict[str, Detection]] = {track_id: {} for track_id in seen}
-        boxes = [self._pages[track_id].box for track_id in seen]
-        for garment, owner in zip(garments, owners(boxes, garments, self._rules), strict=True):
+    def _carry(self, now_s: float, tracked: Tracked) -> None:
+        """Move the boxes on. Nobody looked, so nobody was missed: those who were held are held as before."""
+        self._seen = []
+        for track, box in zip(tracked.ids.tolist(), tracked.boxes.tolist(), strict=True):
+            if page := self._pages.get(track):
+                page.box, page.seen_s = tuple(box), now_s
+                self._seen.append(track)
+        self._seen.sort()
+
+    def _dress(self, now_s: float, garments: Sequence[Detection]) -> None:
+        """Give every garment to whoever wears it, and that person's page the evidence for it."""
+        usable = [d for d in garments if d.score >= 0.5 * self._believed(d.label)]
+        worn: dict[int, dict[str, tuple[Detection, float]]] = {track: {} for track in self._seen}
+        boxes = [self._pages[track].box for track in self._seen]
+        for garment, owner in zip(usable, owners(boxes, usable, self._rules), strict=True):
             if owner >= 0:
-                worn[seen[owner]][garment.label] = garment
-        for track_id, found in worn.items():
-            page = self._pages[track_id]
-            page.frames += 1
-            age_s = now_s - page.first_s
-            step_s = age_s / max(page.frames - 1, 1)  # the usual time between frames
-            weight = max(1.0 / page.frames, min(step_s / _EVIDENCE_S, 1.0))
-            for kind in page.evidence.keys() | found.keys():
-                now = min(0.5 * found[kind].score / self._believed(kind), 1.0) if kind in found else 0.0
-                page.evidence[kind] = (1.0 - weight) * page.evidence.get(kind, 0.0) + weight * now
-            page.boxes |= {kind: (now_s, garment.box) for kind, garment in found.items()}
-            page.boxes = {kind: entry for kind, entry in page.boxes.items() if now_s - entry[0] <= _BOX_S}
+                evidence = min(0.5 * garment.score / self._believed(garment.label), 1.0)
+                worn[self._seen[owner]][garment.label] = garment, evidence
+        for track, found in worn.items():
+            self._pages[track].dress(now_s, found)
 
-    def _predict(self, image: Image, now_s: float, seen: Sequence[int], model: Predictor) -> None:
-        """Attributes of those persons who waited longest, averaged over the track."""
-        if self._labels != tuple(model.labels):
-            self._labels = tuple(model.labels)
-            for page in self._pages.values():
-                page.attributes, page.predictions, page.predicted_s = None, 0, -math.inf
-        due = [i for i in seen if now_s - self._pages[i].predicted_s >= self._interval_s]
-        due = sorted(due, key=lambda i: self._pages[i].predicted_s)[: self._crops]
-        crops = {i: crop for i in due if (crop := _crop(image, self._pages[i].box)) is not None}
-        if not crops:
-            return
-        for track_id, row in zip(crops, model.predict(list(crops.values())), strict=True):
-            page = self._pages[track_id]
-            page.predicted_s = now_s
-            page.predictions += 1
-            value = np.asarray(row, np.float64)
-            old = value if page.attributes is None else page.attributes
-            page.attributes = old + max(1.0 / page.predictions, 0.125) * (value - old)
+    def _due(self, now_s: float, slower: float) -> list[int]:
+        """Those of the persons seen who are due for a look, the longest waiting first."""
+        interval_s = slower * self._interval_s
+        due = [track for track in self._seen if now_s - self._pages[track].looked_s >= interval_s]
+        return sorted(due, key=lambda track: self._pages[track].looked_s)
 
-    def _colour(self, image: Image, now_s: float, seen: Sequence[int], colours: Colours) -> None:
-        """Colours of garments with a box: of new ones at once, of all of a person at the interval."""
+    def _predict(self, image: Image, chosen: Sequence[int], model: Predictor) -> None:
+        """Attributes of the chosen persons in one batch, averaged over the track."""
+        crops = {track: crop for track in chosen if (crop := _crop(image, self._pages[track].box)) is not None}
+        if crops:
+            for track, row in zip(crops, model.predict(list(crops.values())), strict=True):
+                self._pages[track].predicted(row)
+
+    def _colour(self, image: Image, chosen: Sequence[int], colours: Colours) -> None:
+        """Colours of the chosen persons' garments, and of some that came into sight since their look."""
         rgb: Image | None = None
-        for track_id in seen:
-            page = self._pages[track_id]
-            boxes = {kind: box for kind, (_, box) in page.boxes.items() if page.evidence[kind] >= _WORTH_A_LOOK}
-            again = now_s - page.coloured_s >= self._interval_s
+        new = _NEW_COLOURS
+        for track in self._seen:
+            page = self._pages[track]
+            again = track in chosen
+            if not again and (not new or page.evidence.keys() <= page.colours.keys()):
+                continue
+            boxes = {kind: box for kind, box in page.boxes().items() if page.evidence[kind] >= _WORTH_A_LOOK}
             due = [kind for kind in boxes if again or kind not in page.colours]
-            if due and again:
-                page.coloured_s = now_s
+            if not again:
+                due = due[:new]
+                new -= len(due)
             for kind in due:
                 if rgb is None:
                     rgb = np.ascontiguousarray(image[:, :, ::-1])
                 # A smaller box lies over a larger one: a bag before a coat, a shirt in an open jacket.
                 box = boxes[kind]
                 inner = [other for k, other in boxes.items() if k != kind and _area(other) < _area(box)]
-                page.colours.setdefault(kind, _Palette()).add(colours(rgb, box, inner))
+                page.colours.setdefault(kind, Palette()).add(colours(rgb, box, inner))
 
-    def _present(self, now_s: float, seen: Sequence[int]) -> list[int]:
+    def _know_again(self, gallery: Gallery, page: Page, now_s: float) -> None:
+        """Give somebody who has just come the id that they had before they left, if they are known."""
+        if page.known or now_s - page.first_s > _SETTLED_S:
+            return
+        description = describe(page.attributes, page.evidence, page.colours)
+        if description is None:
+            return
+        present = {other.id for other in self._pages.values() if other is not page and other.seen_s >= now_s}
+        lost = {p.id: track for track, p in self._pages.items() if p.id and p is not page and p.id not in present}
+        for track in lost.values():
+            self._leave(gallery, self._pages[track])
+        found = gallery.find(description, now_s, without=present)
+        if found is not None:
+            page.id, page.known = found, True
+            if found in lost:
+                del self._pages[lost[found]]
+
+    def _present(self, now_s: float) -> list[int]:
         """Those seen now, and those missed for a moment unless somebody else stands on their spot."""
-        here = [self._pages[i].box for i in seen]
+        here = [self._pages[i].box for i in self._seen]
         held = [
             i
             for i, page in self._pages.items()
             if page.seen_s < now_s <= page.seen_s + self._hold_s and not any(_covers(box, page.box) for box in here)
         ]
-        return sorted([*seen, *held])
+        return sorted([*self._seen, *held])
 
-    def _person(self, track_id: int, now_s: float, width: int, height: int) -> Person:
-        page = self._pages[track_id]
+    def _person(self, page: Page, now_s: float, width: int, height: int) -> Person:
+        if not page.id:
+            page.id, self._next_id = self._next_id, self._next_id + 1
         values = {} if page.attributes is None else dict(zip(self._labels, page.attributes.tolist(), strict=True))
-        boxes = {kind: box for kind, (_, box) in page.boxes.items()}
         palettes = {kind: palette.colours() for kind, palette in page.colours.items()}
-        garments = resolve(combine(page.evidence, values, self._rules), boxes, palettes, self._rules)
+        garments = resolve(combine(page.evidence, values, self._rules), page.boxes(), palettes, self._rules)
         zone = zone_of(page.box, width, height, self._zones)
-        return Person(track_id, page.box, page.score, garments, values, now_s - page.first_s, zone)
+        return Person(page.id, page.box, page.score, garments, values, now_s - page.first_s, zone, page.looks)
 
     def _forget(self, now_s: float) -> None:
         keep_s = max(self._hold_s, self._tracker.lost_buffer / self._tracker.frame_rate)
-        self._pages = {i: page for i, page in self._pages.items() if now_s - page.seen_s <= keep_s}
+        for track in [track for track, page in self._pages.items() if now_s - page.seen_s > keep_s]:
+            page = self._pages.pop(track)
+            if self._gallery is not None:
+                self._leave(self._gallery, page)
+
+    def _leave(self, gallery: Gallery, page: Page) -> None:
+        description = describe(page.attributes, page.evidence, page.colours)
+        if page.id and description is not None:
+            gallery.add(page.id, description, page.seen_s)
 
 
 def _garment_colours() -> Colours:
@@ -283,8 +320,3 @@ def _covers(box: Box, other: Box) -> bool:
     width = min(box[2], other[2]) - max(box[0], other[0])
     height = min(box[3], other[3]) - max(box[1], other[1])
     return width > 0.0 and height > 0.0 and width * height > 0.5 * min(_area(box), _area(other))
-
-
-def _rgb(value: NDArray[np.float64]) -> tuple[int, int, int]:
-    red, green, blue = (int(channel) for channel in np.clip(np.rint(value), 0, 255))
-    return red, green, blue
