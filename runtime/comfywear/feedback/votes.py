@@ -2,54 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import threading
+import time
 import uuid
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import msgspec
-import numpy as np
 
 from comfywear.clock import Clock, wall_time
 from comfywear.database import Database
 from comfywear.errors import UsageError
-from comfywear.records import Climate, Clothing, Comfort, Person, Vote
+from comfywear.feedback.limits import Place, PressLimits
+from comfywear.feedback.vote_rows import COLUMNS, Selection, Snapshot, prepare, snapshot_text, vote_of
+from comfywear.records import Vote
+
+__all__ = ["HIGHEST_LEVEL", "LOWEST_LEVEL", "Snapshot", "VoteStore"]
 
 LOWEST_LEVEL, HIGHEST_LEVEL = 1, 5
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS votes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    zone TEXT NOT NULL,
-    level INTEGER NOT NULL,
-    scale TEXT NOT NULL,
-    words TEXT NOT NULL,
-    source TEXT NOT NULL,
-    ts TEXT,
-    time_ok INTEGER NOT NULL,
-    snapshot TEXT NOT NULL,
-    published INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX IF NOT EXISTS unpublished ON votes (number) WHERE NOT published;
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The moment of a vote: what was measured, seen and computed for its zone."""
-
-    climate: Climate | None = None
-    persons: tuple[Person, ...] = ()
-    clothing: Clothing | None = None
-    comfort: Comfort | None = None
+LONGEST_PERSON = 64
+_COLUMNS = ", ".join(COLUMNS)
 
 
 class VoteStore:
-    """Votes in SQLite; every method may be called from any thread.
+    """Votes in SQLite; every method may be called from any thread. A file of an earlier version is brought up to date.
 
     Args:
         path: The SQLite file, or None for memory alone.
@@ -57,9 +32,13 @@ class VoteStore:
         scale_id: Id of the scale that is shown.
         scale_words: The words shown for the levels 1…5.
         clock: Says the time and whether it can be believed.
+        repeat_s: A press of the same level at the same place within so many seconds counts once.
+        per_minute: Votes of one place in 60 s at most; 0 = any number.
+        undo_s: How long a vote can be taken back.
+        monotonic: Seconds that no setting of the clock moves.
 
     Raises:
-        StoreError: When the file cannot be written.
+        StoreError: When the file cannot be written, or a later version wrote it.
     """
 
     def __init__(
@@ -70,12 +49,19 @@ class VoteStore:
         scale_id: str,
         scale_words: Mapping[int, str],
         clock: Clock = wall_time,
+        repeat_s: float = 0.0,
+        per_minute: int = 0,
+        undo_s: float = 60.0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._zones = tuple(zones)
         self._scale_id = scale_id
         self._words = dict(scale_words)
         self._clock = clock
-        self._database = Database(path, "the store of votes", _prepare)
+        self._monotonic = monotonic
+        self._limits = PressLimits(repeat_s, per_minute, undo_s)
+        self._lock = threading.Lock()
+        self._database = Database(path, "the store of votes", prepare)
 
     def check(self, zone: str | None, level: int) -> str:
         """The zone that a vote is for; None means the only zone.
@@ -85,6 +71,14 @@ class VoteStore:
         """
         if isinstance(level, bool) or not isinstance(level, int) or not LOWEST_LEVEL <= level <= HIGHEST_LEVEL:
             raise UsageError(f"{level!r} is no vote: press 1 (uncomfortable) … 5 (comfortable)")
+        return self.check_zone(zone)
+
+    def check_zone(self, zone: str | None) -> str:
+        """The zone that is meant; None means the only one.
+
+        Raises:
+            UsageError: When it is not one of this device's, or it must be said.
+        """
         if zone is None and len(self._zones) == 1:
             return self._zones[0]
         if zone is None:
@@ -93,14 +87,29 @@ class VoteStore:
             raise UsageError(f"no zone is named {zone!r}; the zones are: {', '.join(self._zones)}")
         return zone
 
-    def accept(self, zone: str | None, level: int, source: str, snapshot: Snapshot) -> Vote:
-        """Store a press and return it once it is committed.
+    def accept(
+        self, zone: str | None, level: int, source: str, snapshot: Snapshot, *, person: str | None = None
+    ) -> Vote:
+        """Store a press and return it once it is committed; a repeated press returns the vote that it repeats.
 
         Raises:
-            UsageError: As `check`.
+            UsageError: As `check`; or the place has had its votes of this minute.
             StoreError: When it could not be committed; it is then not accepted.
         """
         zone = self.check(zone, level)
+        if person is not None and not 0 < len(person) <= LONGEST_PERSON:
+            raise UsageError(f"a person's name has 1…{LONGEST_PERSON} characters, not {len(person)}")
+        place = Place(zone, source, person)
+        with self._lock:
+            now_s = self._monotonic()
+            if (earlier := self._limits.repeated(place, level, now_s)) is not None:
+                return earlier
+            self._limits.check(place, now_s)
+            vote = self._commit(zone, level, source, snapshot, person)
+            self._limits.note(place, vote, now_s)
+        return vote
+
+    def _commit(self, zone: str, level: int, source: str, snapshot: Snapshot, person: str | None) -> Vote:
         ts, time_ok = self._clock()
         vote = Vote(
             id=uuid.uuid4().hex,
@@ -115,30 +124,72 @@ class VoteStore:
             persons=snapshot.persons,
             clothing=snapshot.clothing,
             comfort=snapshot.comfort,
+            worn=snapshot.worn,
+            skin=snapshot.skin,
+            models=snapshot.models,
+            person=person,
         )
-        row = (vote.id, zone, level, vote.scale, vote.words, source, ts, time_ok, _text(snapshot))
+        text = snapshot_text(snapshot)
+        row = (vote.id, zone, level, vote.scale, vote.words, source, ts, time_ok, text, person, False)
+        marks = ", ".join("?" * len(COLUMNS))
         self._database.write(
-            lambda connection: connection.execute(
-                "INSERT INTO votes (id, zone, level, scale, words, source, ts, time_ok, snapshot) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            lambda connection: connection.execute(f"INSERT INTO votes ({_COLUMNS}) VALUES ({marks})", row)  # noqa: S608 - names and marks of this file alone
         )
         return vote
 
+    def undo(self, vote_id: str) -> Vote:
+        """Take a vote back and return it, marked undone, once that is committed; a second time changes nothing.
+
+        Raises:
+            UsageError: When there is no such vote, or it is older than `undo_s` (or than this start of the device).
+            StoreError: When it could not be committed; the vote then still counts.
+        """
+        with self._lock:
+            found = self._select("WHERE id = ?", vote_id)
+            if not found:
+                raise UsageError(f"no vote has the id {vote_id!r}")
+            vote = found[0]
+            if vote.undone:
+                return vote
+            if not self._limits.can_undo(vote_id, self._monotonic()):
+                raise UsageError(f"the vote can no longer be undone: that is possible for {self._limits.undo_s:.0f} s")
+            self._database.write(
+                lambda connection: connection.execute(
+                    "UPDATE votes SET undone = 1, published = 0 WHERE id = ?", (vote_id,)
+                )
+            )
+            undone = replace(vote, undone=True)
+            self._limits.forget(undone)
+        return undone
+
+    def last(self, zone: str | None, source: str) -> Vote:
+        """The newest vote of a source in a zone, if it can still be undone.
+
+        Raises:
+            UsageError: When there is none.
+        """
+        zone = self.check_zone(zone)
+        with self._lock:
+            vote = self._limits.last(zone, source, self._monotonic())
+        if vote is None:
+            raise UsageError(f"nothing to undo: no vote from {source} in {zone} within {self._limits.undo_s:.0f} s")
+        return vote
+
     def count(self, zone: str | None = None) -> int:
-        """Votes stored, of all zones or of one."""
-        query, values = "SELECT count(*) FROM votes", tuple[str, ...]()
+        """Votes stored that were not undone, of all zones or of one."""
+        query, values = "SELECT count(*) FROM votes WHERE NOT undone", tuple[str, ...]()
         if zone is not None:
-            query, values = f"{query} WHERE zone = ?", (zone,)
+            query, values = f"{query} AND zone = ?", (zone,)
         return int(self._database.read(lambda connection: connection.execute(query, values).fetchone()[0]))
 
-    def newest(self, limit: int = 100) -> list[Vote]:
-        """The newest votes, newest first."""
-        return self._select("ORDER BY number DESC LIMIT ?", limit)
+    def newest(self, limit: int = 100, zone: str | None = None) -> list[Vote]:
+        """The newest votes that were not undone, of all zones or of one, newest first."""
+        if zone is None:
+            return self._select("WHERE NOT undone ORDER BY number DESC LIMIT ?", limit)
+        return self._select("WHERE NOT undone AND zone = ? ORDER BY number DESC LIMIT ?", zone, limit)
 
     def unpublished(self, limit: int = 1000) -> list[Vote]:
-        """Votes that were not handed to publishing yet (the device stopped in between), oldest first."""
+        """Votes and undoings that were not handed to publishing yet (the device stopped in between), oldest first."""
         return self._select("WHERE NOT published ORDER BY number LIMIT ?", limit)
 
     def mark_published(self, vote_id: str) -> None:
@@ -151,46 +202,29 @@ class VoteStore:
             lambda connection: connection.execute("UPDATE votes SET published = 1 WHERE id = ?", (vote_id,))
         )
 
+    def delete(self, selection: Selection) -> list[str]:
+        """Delete votes so that no part of them stays in the file; returns their ids once that is committed.
+
+        Raises:
+            UsageError: When the selection leaves no vote out: all of them are deleted by deleting the file.
+            StoreError: When it could not be done.
+        """
+        if selection.empty():
+            raise UsageError("say which votes to delete: a person, a zone or a period")
+        clause, values = selection.clause()
+        query = f"DELETE FROM votes WHERE {clause} RETURNING id"  # noqa: S608 - the clause holds marks alone
+        with self._lock:
+            rows = self._database.write(lambda connection: connection.execute(query, values).fetchall())
+            ids = [str(row[0]) for row in rows]
+            self._limits.drop(ids)
+        self._database.read(lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        return ids
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()
 
-    def _select(self, clause: str, limit: int) -> list[Vote]:
-        query = f"SELECT id, zone, level, scale, words, source, ts, time_ok, snapshot FROM votes {clause}"  # noqa: S608 - clauses of this file alone
-        rows = self._database.read(lambda connection: connection.execute(query, (limit,)).fetchall())
-        return [_vote(row) for row in rows]
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    for statement in _TABLES.split(";"):
-        connection.execute(statement)
-
-
-def _text(snapshot: Snapshot) -> str:
-    """JSON of the snapshot, NaN kept as Python's json writes it: nothing in a snapshot may make a vote unreadable."""
-    return json.dumps(msgspec.to_builtins(snapshot, enc_hook=_plain), ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise NotImplementedError(f"{type(value).__name__} in a vote's snapshot")
-
-
-def _vote(row: tuple[str, str, int, str, str, str, str | None, int, str]) -> Vote:
-    vote_id, zone, level, scale, words, source, ts, time_ok, text = row
-    snapshot = msgspec.convert(json.loads(text), Snapshot)
-    return Vote(
-        id=vote_id,
-        zone=zone,
-        level=level,
-        scale=scale,
-        words=words,
-        source=source,
-        ts=ts,
-        time_ok=bool(time_ok),
-        climate=snapshot.climate,
-        persons=snapshot.persons,
-        clothing=snapshot.clothing,
-        comfort=snapshot.comfort,
-    )
+    def _select(self, clause: str, *values: object) -> list[Vote]:
+        query = f"SELECT {_COLUMNS} FROM votes {clause}"  # noqa: S608 - clauses of this file alone
+        rows = self._database.read(lambda connection: connection.execute(query, values).fetchall())
+        return [vote_of(row) for row in rows]

@@ -1,0 +1,108 @@
+"""`comfywear votes`: list, export and delete what people pressed."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from itertools import islice
+from pathlib import Path
+
+from comfywear import settings
+from comfywear.comfort import SCALE
+from comfywear.errors import DeviceNotRunningError, UsageError
+from comfywear.feedback import Selection, VoteStore, ask
+from comfywear.feedback.vote_files import FORMATS, export_votes, read_votes
+from comfywear.records import Vote
+
+FILE_NAME = "votes.sqlite"
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `votes list|export|delete`."""
+    parser = commands.add_parser("votes", help="list, export and delete what people pressed")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    lists = verbs.add_parser("list", help="the newest votes, newest first; also while the device runs")
+    lists.add_argument("--limit", metavar="N", type=int, default=20, help="so many at most (default 20)")
+    exports = verbs.add_parser("export", help="write votes with their moments to a file; also while the device runs")
+    exports.add_argument("--format", choices=FORMATS, help="default: by the file's ending, else csv")
+    exports.add_argument("--out", metavar="FILE", default="-", help="the file; - = standard output (default)")
+    exports.add_argument("--force", action="store_true", help="write over a file that exists")
+    deletes = verbs.add_parser("delete", help="delete a person's, a zone's or a period's votes for ever")
+    deletes.add_argument("--yes", action="store_true", help="delete; without it, only say how many there are")
+    for verb, run in ((lists, _list), (exports, _export), (deletes, _delete)):
+        verb.add_argument("--from", dest="since", metavar="TIME", help="pressed at this time or later (ISO 8601)")
+        verb.add_argument("--to", dest="until", metavar="TIME", help="pressed before this time")
+        verb.add_argument("--zone", metavar="NAME")
+        verb.add_argument("--person", metavar="ID", help="of somebody who said who they are")
+        verb.add_argument("--config", metavar="FILE", help="the device's settings, where its state folder is named")
+        verb.add_argument("--state-dir", metavar="DIR", help="the device's state folder")
+        verb.set_defaults(run=run)
+
+
+def _list(args: argparse.Namespace) -> int:
+    if args.limit < 1:
+        raise UsageError("--limit must be 1 or more")
+    for vote in islice(read_votes(_folder(args) / FILE_NAME, _selection(args), newest_first=True), args.limit):
+        print(_line(vote))
+    return 0
+
+
+def _line(vote: Vote) -> str:
+    moment = [f"{vote.climate.air_temp_c:.1f} °C"] if vote.climate and vote.climate.air_temp_c is not None else []
+    moment += [f"{vote.clothing.clo:.2f} clo"] if vote.clothing else []
+    moment += [f"by {vote.person}"] if vote.person else []
+    moment += ["undone"] if vote.undone else []
+    when = vote.ts or "time not known"
+    return f"{when:29}  {vote.zone}  {vote.level} {vote.words}  {vote.source}  {vote.id}  {', '.join(moment)}".rstrip()
+
+
+def _export(args: argparse.Namespace) -> int:
+    ending = Path(args.out).suffix.removeprefix(".").lower()
+    form = args.format or (ending if ending in FORMATS else "csv")
+    count = export_votes(_folder(args) / FILE_NAME, args.out, form, _selection(args), force=args.force)
+    if args.out != "-":
+        print(f"{count} votes written to {args.out} ({form})")
+    return 0
+
+
+def _delete(args: argparse.Namespace) -> int:
+    chosen, folder = _selection(args), _folder(args)
+    if chosen.empty():
+        raise UsageError("say which votes to delete: --person, --zone, --from or --to")
+    if not args.yes:
+        count = sum(1 for _ in read_votes(folder / FILE_NAME, chosen))
+        print(f"{count} votes would be deleted for ever; say --yes to do it")
+        return 0
+    request = {"zone": chosen.zone, "person": chosen.person, "since": chosen.since, "until": chosen.until}
+    try:
+        count = int(ask(folder, {"verb": "delete-votes", **request}, timeout_s=60.0)["deleted"])
+    except DeviceNotRunningError:
+        count = _delete_offline(folder, chosen)
+    print(f"{count} votes deleted")
+    if chosen.since or chosen.until:
+        untimed = sum(1 for vote in read_votes(folder / FILE_NAME) if vote.ts is None)
+        if untimed:
+            print(f"{untimed} votes have no time (the clock was not set) and were left", file=sys.stderr)
+    return 0
+
+
+def _delete_offline(folder: Path, chosen: Selection) -> int:
+    if not (folder / FILE_NAME).is_file():
+        raise UsageError(f"{folder}: there is no store of votes; name the folder with --state-dir")
+    store = VoteStore(folder / FILE_NAME, zones=(), scale_id=SCALE.id, scale_words=SCALE.words)
+    try:
+        return len(store.delete(chosen))
+    finally:
+        store.close()
+
+
+def _selection(args: argparse.Namespace) -> Selection:
+    chosen = Selection(args.zone, args.person, args.since, args.until)
+    chosen.clause()  # a time that is none is refused now
+    return chosen
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    if args.state_dir:
+        return Path(args.state_dir)
+    return settings.state_folder(settings.load(args.config) if args.config else settings.Settings())
