@@ -7,7 +7,6 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,12 +19,13 @@ from comfywear.cadence import Cadence
 from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, ZoneEstimate
-from comfywear.feedback import ControlServer, Snapshot, VoteStore, socket_path
+from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.looking import Looking, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
 from comfywear.supervisor import Pulse, Supervisor, WorkerHealth
+from comfywear.voting import Voting, moment_of
 from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Device:
         self.folder = state_folder(settings)
         self._lock_file = _hold(self.folder)
         self._spool = self._open_spool()
-        self._votes = self._open_votes()
+        self.voting = Voting(self.folder, self.zones, settings.votes, moment=self._moment, send=self._send_vote)
         self._publisher = publishing.Publisher(
             _broker(settings), self.topics, self._spool, on_vote=self._take_mqtt_vote, version=__version__
         )
@@ -80,7 +80,7 @@ class Device:
 
     def start(self) -> None:
         """Start every worker; returns at once."""
-        self._hand_on_votes()
+        self.voting.catch_up()
         self._supervisor.start()
 
     def stop(self) -> None:
@@ -91,27 +91,17 @@ class Device:
         for reader in self._readers:
             reader.close()
         self._spool.close()
-        self._votes.close()
+        self.voting.store.close()
         if self._lock_file:
             self._lock_file.close()
 
-    def vote(self, zone: str | None, level: int, source: str) -> Vote:
-        """Store a press of 1…5 with the moment it belongs to, then publish it.
+    def vote(self, zone: str | None, level: int, source: str, *, person: str | None = None) -> Vote:
+        """Store a press of 1…5 with the moment it belongs to, then publish it; errors as `Voting.vote`."""
+        return self.voting.vote(zone, level, source, person=person)
 
-        Raises:
-            UsageError: When the level or the zone cannot be.
-            StoreError: When it could not be stored; it then does not count.
-        """
-        zone = self._votes.check(zone, level)
-        moment = self._estimates.get(zone)
-        snapshot = Snapshot()
-        if moment:
-            persons = tuple(each.person for each in moment.people)
-            snapshot = Snapshot(moment.climate, persons, moment.clothing, moment.comfort)
-        vote = self._votes.accept(zone, level, source, snapshot)
-        with suppress(StoreError):  # it is stored: it goes out after the next start
-            self._hand_on(vote)
-        return vote
+    def undo(self, vote_id: str) -> Vote:
+        """Take a vote of the last minute back, then publish that; errors as `Voting.undo`."""
+        return self.voting.undo(vote_id)
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -132,7 +122,7 @@ class Device:
             "frames_per_s": looking.frames / uptime_s if looking else None,
             "engine_share": looking.engine_s() / looking.looked_s if looking and looking.looked_s else None,
             "persons": sum(len(each.people) for each in self._estimates.values()),
-            "votes": self._votes.count(),
+            "votes": self.voting.store.count(),
             "votes_refused": broker.votes_refused,
             "restarts": sum(health.restarts for health in self._supervisor.health().values()),
             "spool_rows": spool.rows,
@@ -146,7 +136,7 @@ class Device:
 
     def _workers(self) -> Supervisor:
         supervisor = Supervisor()
-        control = ControlServer(self.folder, {"vote": self._answer_vote, "status": self._answer_status})
+        control = ControlServer(self.folder, {**self.voting.verbs(), "status": self._answer_status})
         supervisor.add("publisher", lambda pulse: self._publisher.run(pulse.stop, pulse.beat))
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))
         supervisor.add("comfort", self._feel)
@@ -220,26 +210,14 @@ class Device:
             found.append(publishing.ModelInfo(role=role, id=name, engine=model.engine_name, sha256=sha256_of(model)))
         return found
 
-    def _hand_on(self, vote: Vote) -> None:
-        """Commit a stored vote to the spool, then remember that; a stop in between sends it twice, with one id."""
-        topic = self.topics.vote(vote.zone)
-        self._publisher.post(topic, partial(publishing.vote_message, vote), event=True)
-        self._votes.mark_published(vote.id)
+    def _send_vote(self, vote: Vote) -> None:
+        self._publisher.post(self.topics.vote(vote.zone), partial(publishing.vote_message, vote), event=True)
 
-    def _hand_on_votes(self) -> None:
-        """Votes that were stored but not handed on before the last stop."""
-        try:
-            for vote in self._votes.unpublished():
-                self._hand_on(vote)
-        except StoreError as error:
-            _log.error("%s", error)
+    def _moment(self, zone: str) -> Snapshot:
+        return moment_of(self._estimates.get(zone), {model.role: model.id for model in self._models()})
 
     def _take_mqtt_vote(self, zone: str, level: int) -> None:
         self.vote(zone, level, "mqtt")
-
-    def _answer_vote(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        vote = self.vote(request.get("zone"), request.get("level", 0), str(request.get("source", "command")))
-        return {"vote": msgspec.to_builtins(vote)}
 
     def _answer_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         workers = {name: msgspec.to_builtins(health) for name, health in self._supervisor.health().items()}
@@ -252,14 +230,6 @@ class Device:
         except StoreError as error:
             _log.error("%s; messages are kept in memory alone", error)
             return publishing.Spool(None, name, max_bytes=room)
-
-    def _open_votes(self) -> VoteStore:
-        store = partial(VoteStore, zones=self.zones, scale_id=SCALE.id, scale_words=SCALE.words)
-        try:
-            return store(self.folder / "votes.sqlite")
-        except StoreError as error:
-            _log.error("%s; votes are kept in memory alone", error)
-            return store(None)
 
 
 def _read(reader: PatientReader, climate: ClimateFilter, pulse: Pulse) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from comfywear.errors import SettingsError
+from comfywear.settings_feedback import ButtonSettings, CaptureSettings, VotesSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
 from comfywear.toml_lines import explain, parse
@@ -228,6 +229,9 @@ class Settings(_Section, frozen=True):
     climate: Annotated[ClimateSettings, Meta(title="Climate")] = ClimateSettings()
     comfort: Annotated[ComfortSettings, Meta(title="Comfort")] = ComfortSettings()
     mqtt: Annotated[MqttSettings, Meta(title="MQTT")] = MqttSettings()
+    votes: Annotated[VotesSettings, Meta(title="Votes")] = VotesSettings()
+    buttons: Annotated[list[ButtonSettings], Meta(title="Buttons")] = msgspec.field(default_factory=list)
+    capture: Annotated[CaptureSettings, Meta(title="Capture")] = CaptureSettings()
 
 
 def load(path: str | Path) -> Settings:
@@ -299,6 +303,9 @@ def sections() -> dict[str, type[_Section]]:
         "climate": ClimateSettings,
         "comfort": ComfortSettings,
         "mqtt": MqttSettings,
+        "votes": VotesSettings,
+        "buttons": ButtonSettings,
+        "capture": CaptureSettings,
     }
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from comfywear.settings import json_schema, sections
 
-_LISTS = ("zones", "sensors")
+_LISTS = ("zones", "sensors", "buttons")
 
 
 def settings_page() -> str:

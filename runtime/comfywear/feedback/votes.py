@@ -96,6 +96,12 @@ class VoteStore:
             UsageError: As `check`; or the place has had its votes of this minute.
             StoreError: When it could not be committed; it is then not accepted.
         """
+        return self.accept_once(zone, level, source, snapshot, person=person)[0]
+
+    def accept_once(
+        self, zone: str | None, level: int, source: str, snapshot: Snapshot, *, person: str | None = None
+    ) -> tuple[Vote, bool]:
+        """As `accept`; also says whether the vote is new (true) or repeats that one (false)."""
         zone = self.check(zone, level)
         if person is not None and not 0 < len(person) <= LONGEST_PERSON:
             raise UsageError(f"a person's name has 1…{LONGEST_PERSON} characters, not {len(person)}")
@@ -103,11 +109,11 @@ class VoteStore:
         with self._lock:
             now_s = self._monotonic()
             if (earlier := self._limits.repeated(place, level, now_s)) is not None:
-                return earlier
+                return earlier, False
             self._limits.check(place, now_s)
             vote = self._commit(zone, level, source, snapshot, person)
             self._limits.note(place, vote, now_s)
-        return vote
+        return vote, True
 
     def _commit(self, zone: str, level: int, source: str, snapshot: Snapshot, person: str | None) -> Vote:
         ts, time_ok = self._clock()
