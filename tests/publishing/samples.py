@@ -65,5 +65,8 @@ MESSAGES: dict[str, Message] = {
     "people": publishing.people_message("desk", [(PERSON, CLOTHING, SKIN), (PERSON, None, None)], STAMP),
     "comfort": publishing.comfort_message("desk", COMFORT, STAMP),
     "vote": publishing.vote_message(VOTE, STAMP),
+    "ask": publishing.ask_message("desk", "How do you feel now?", STAMP, why="no votes at 27 °C yet"),
+    "gone": publishing.gone_message("collector", STAMP.epoch, [(1, 3), (5, 5)], STAMP),
+    "reply": publishing.reply_message("identify", STAMP, id="x1", result={"seconds": 10.0}),
     "metrics": publishing.metrics_message({"frames": 10, "rss_mb": 123.4567, "engine_share": float("nan")}, STAMP),
 }

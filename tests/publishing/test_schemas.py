@@ -6,7 +6,6 @@ import jsonschema
 import pytest
 
 from comfywear.publishing import schemas
-from comfywear.publishing.messages import MESSAGE_TYPES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "schemas"
 
@@ -16,7 +15,7 @@ def test_the_schemas_in_docs_are_current() -> None:
     assert found == schemas.texts(), "run: python -m comfywear.publishing.schemas docs/schemas"
 
 
-@pytest.mark.parametrize("name", sorted(MESSAGE_TYPES))
+@pytest.mark.parametrize("name", sorted(schemas.schemas()))
 def test_each_is_a_json_schema(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schemas.schemas()[name])
 

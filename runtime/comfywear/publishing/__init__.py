@@ -6,13 +6,17 @@ publisher.post(publisher.topics.climate("desk"), partial(climate_message, climat
 publisher.run(stop)  # in a thread of the supervisor
 """
 
+from comfywear.publishing.asides import Aside
 from comfywear.publishing.compose import (
     PersonView,
+    ask_message,
     climate_message,
     comfort_message,
+    gone_message,
     meta_message,
     metrics_message,
     people_message,
+    reply_message,
     status_message,
     vote_message,
 )
@@ -24,6 +28,7 @@ from comfywear.publishing.spool import Spool, SpoolHealth
 from comfywear.publishing.topics import Topics, check_name
 
 __all__ = [
+    "Aside",
     "BrokerSettings",
     "Message",
     "ModelInfo",
@@ -36,12 +41,15 @@ __all__ = [
     "SpoolHealth",
     "Stamp",
     "Topics",
+    "ask_message",
     "check_name",
     "climate_message",
     "comfort_message",
+    "gone_message",
     "meta_message",
     "metrics_message",
     "people_message",
+    "reply_message",
     "status_message",
     "vote_message",
 ]

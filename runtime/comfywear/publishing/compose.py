@@ -14,16 +14,19 @@ import msgspec
 
 from comfywear.errors import UsageError
 from comfywear.publishing.messages import (
+    AskMessage,
     ClimateMessage,
     ClothingItem,
     ColourItem,
     ComfortMessage,
     GarmentItem,
+    GoneMessage,
     MetaMessage,
     MetricsMessage,
     ModelInfo,
     PeopleMessage,
     PersonItem,
+    ReplyMessage,
     ScaleInfo,
     SkinItem,
     SourceInfo,
@@ -57,16 +60,24 @@ def meta_message(
     models: Sequence[ModelInfo],
     scale_id: str,
     scale_words: Mapping[int, str],
+    zone_names: Mapping[str, str] | None = None,
+    hardware: str | None = None,
+    system: str | None = None,
+    commands: Sequence[str] = (),
 ) -> MetaMessage:
-    """What the device is; `scale_words` are the words shown for the levels 1…5."""
+    """What the device is; `scale_words` are the words shown for the levels 1…5, `zone_names` those of zones."""
     return MetaMessage(
         **_stamped(stamp),
         site=site,
         version=version,
+        hardware=hardware,
+        system=system,
         zones=list(zones),
+        zone_names=dict(zone_names or {}),
         sources=list(sources),
         models=list(models),
         scale=ScaleInfo(id=scale_id, words=[scale_words[level] for level in sorted(scale_words)]),
+        commands=list(commands),
     )
 
 
@@ -97,12 +108,16 @@ def people_message(
 ) -> PeopleMessage:
     """Who is in `zone`; `missing_reason` says why there is no picture, when there is none."""
     missing = missing_reason is not None
+    clo = [clothing.clo for _, clothing, _ in persons if clothing is not None]
+    skin = [found.skin_temp_c for _, _, found in persons if found is not None and found.skin_temp_c is not None]
     return PeopleMessage(
         **_stamped(stamp),
         zone=zone,
         state="missing" if missing else "seen",
         count=None if missing else len(persons),
         persons=[] if missing else [_person(*view) for view in persons],
+        mean_clo=None if missing else _mean(clo),
+        mean_skin_temp_c=None if missing else _mean(skin),
         reason=missing_reason,
     )
 
@@ -140,6 +155,7 @@ def vote_message(vote: Vote, stamp: Stamp) -> VoteMessage:
         zone=vote.zone,
         id=vote.id,
         level=vote.level,
+        undone=vote.undone,
         scale=vote.scale,
         words=vote.words,
         source=vote.source,
@@ -147,6 +163,34 @@ def vote_message(vote: Vote, stamp: Stamp) -> VoteMessage:
         clothing=_clothing(vote.clothing) if vote.clothing else None,
         persons=len(vote.persons),
         comfort=_vote_comfort(vote.comfort) if vote.comfort else None,
+    )
+
+
+def ask_message(
+    zone: str, question: str | None, stamp: Stamp, *, why: str | None = None, requested: bool = False
+) -> AskMessage:
+    """The question that the people of `zone` are asked, or that there is none."""
+    return AskMessage(**_stamped(stamp), zone=zone, question=question, why=why, requested=requested)
+
+
+def gone_message(consumer: str, epoch: str, ranges: Sequence[tuple[int, int]], stamp: Stamp) -> GoneMessage:
+    """That messages of `epoch` will never come (again): outside the sequence, whatever the stamp says."""
+    stamp = replace(stamp, epoch=epoch, seq=None)
+    return GoneMessage(**_stamped(stamp), consumer=consumer, ranges=[(int(a), int(b)) for a, b in ranges])
+
+
+def reply_message(
+    command: str,
+    stamp: Stamp,
+    *,
+    id: str | None = None,  # noqa: A002 - the field's name in the message
+    error: str | None = None,
+    result: Mapping[str, str | float | None] | None = None,
+) -> ReplyMessage:
+    """What became of a command; it was done when there is no `error`. Outside the sequence."""
+    stamp = replace(stamp, seq=None)
+    return ReplyMessage(
+        **_stamped(stamp), command=command, id=id, ok=error is None, error=error, result=dict(result or {})
     )
 
 
@@ -250,6 +294,10 @@ def _round(value: float | None, digits: int) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return round(float(value), digits)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return _round(sum(values) / len(values), 2) if values else None
 
 
 def _whole(value: int | None) -> int | None:

@@ -90,10 +90,14 @@ class MetaMessage(Message, frozen=True, kw_only=True):
     schema: Literal["comfywear/v1/meta"] = "comfywear/v1/meta"
     site: str
     version: Annotated[str, Meta(description="Version of the software.")]
+    hardware: Annotated[str | None, Meta(description="Board and processor.")] = None
+    system: Annotated[str | None, Meta(description="Operating system.")] = None
     zones: list[str]
+    zone_names: Annotated[dict[str, str], Meta(description="Names to show, of the zones that were given one.")] = {}
     sources: list[SourceInfo]
     models: list[ModelInfo]
     scale: ScaleInfo
+    commands: Annotated[list[str], Meta(description="Commands that it takes at …/cmd/<name>.")] = []
 
 
 class ClimateMessage(Message, frozen=True, kw_only=True):
@@ -168,6 +172,10 @@ class PeopleMessage(Message, frozen=True, kw_only=True):
     state: Annotated[Literal["seen", "missing"], Meta(description='"missing": the camera gives no picture.')]
     count: Annotated[int | None, Meta(description="Persons in the zone; null when the camera is missing.")]
     persons: list[PersonItem]
+    mean_clo: Annotated[float | None, _meta("Mean insulation of their clothing; null without persons.", "clo")] = None
+    mean_skin_temp_c: Annotated[
+        float | None, _meta("Mean of their modelled mean skin temperatures; null without any.", "°C")
+    ] = None
     reason: Reason = None
 
 
@@ -215,11 +223,14 @@ class VoteComfort(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VoteMessage(Message, frozen=True, kw_only=True):
-    """Somebody pressed 1–5 (an event). `ts` and `time_ok` are those of the press."""
+    """Somebody pressed 1–5, or took that back (an event). `ts` and `time_ok` are those of the press."""
 
     schema: Literal["comfywear/v1/vote"] = "comfywear/v1/vote"
     zone: Zone
-    id: Annotated[str, Meta(description="Unique; a repeat of the same vote carries the same id.")]
+    id: Annotated[str, Meta(description="Unique; a repeat, and the taking back, of a vote carry the same id.")]
+    undone: Annotated[bool, Meta(description="True when the vote with this id was taken back: it counts no more.")] = (
+        False
+    )
     level: Level
     scale: Annotated[str, Meta(description="Id of the scale shown.")]
     words: Annotated[str, Meta(description="The words shown for this level.")]
@@ -254,39 +265,48 @@ class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
     denied: Annotated[int | None, Meta(description="Messages the broker refused since the start.")] = None
 
 
-class VoteSet(msgspec.Struct, frozen=True, kw_only=True):
-    """Incoming: a vote from elsewhere; a plain number 1–5 says the same."""
+class AskMessage(Message, frozen=True, kw_only=True):
+    """What the device would like to know from the people of a zone (retained); null when it has no question."""
 
-    level: Level
-
-
-LONGEST_VOTE_BYTES = 1024
-
-
-def read_vote(payload: bytes) -> int:
-    """The level 1–5 that an incoming vote's payload asks for: `{"level": 4}` or `4`.
-
-    Raises:
-        UsageError: For anything else.
-    """
-    if len(payload) > LONGEST_VOTE_BYTES:
-        raise UsageError(f"a vote of {len(payload)} bytes")
-    try:
-        found: int | VoteSet = msgspec.json.decode(payload, type=Level | VoteSet)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise UsageError(f'{error}; send {{"level": 4}} or 4, with 1 (uncomfortable) … 5 (comfortable)') from error
-    return found.level if isinstance(found, VoteSet) else found
+    schema: Literal["comfywear/v1/ask"] = "comfywear/v1/ask"
+    zone: Zone
+    question: Annotated[str | None, Meta(description="The question, to be answered with a vote.")]
+    why: Annotated[str | None, Meta(description="What the answer is good for.")] = None
+    requested: Annotated[bool, Meta(description="True when somebody asked for it (the command ask-now).")] = False
 
 
-MESSAGE_TYPES: dict[str, type[msgspec.Struct]] = {
+class GoneMessage(Message, frozen=True, kw_only=True):
+    """An answer to an acknowledgement: messages that the device no longer has. `epoch` is that of the ranges."""
+
+    schema: Literal["comfywear/v1/gone"] = "comfywear/v1/gone"
+    consumer: Annotated[str, Meta(description="Whose acknowledgement is answered.")]
+    ranges: Annotated[
+        list[tuple[int, int]], Meta(description="[first, last] sequence numbers that will never come (again).")
+    ]
+
+
+class ReplyMessage(Message, frozen=True, kw_only=True):
+    """What became of a command. With MQTT v5 it carries the command's correlation data."""
+
+    schema: Literal["comfywear/v1/reply"] = "comfywear/v1/reply"
+    command: Annotated[str, Meta(description="The command's name, as in its topic.")]
+    id: Annotated[str | None, Meta(description="The `id` that the command came with.")] = None
+    ok: bool
+    error: Annotated[str | None, Meta(description="What was wrong, when `ok` is false.")] = None
+    result: Annotated[dict[str, str | float | None], Meta(description="What was done, by name.")] = {}
+
+
+MESSAGE_TYPES: dict[str, type[Message]] = {
     "status": StatusMessage,
     "meta": MetaMessage,
     "climate": ClimateMessage,
     "people": PeopleMessage,
     "comfort": ComfortMessage,
     "vote": VoteMessage,
-    "vote-set": VoteSet,
+    "ask": AskMessage,
     "metrics": MetricsMessage,
+    "gone": GoneMessage,
+    "reply": ReplyMessage,
 }
 
 
@@ -303,7 +323,7 @@ def read_message(payload: bytes) -> Message:
     try:
         name = msgspec.json.decode(payload, type=_Schema).schema
         kind = MESSAGE_TYPES.get(name.removeprefix("comfywear/v1/"))
-        if kind is None or not issubclass(kind, Message):
+        if kind is None:
             raise UsageError(f"no message type {name!r} is known here")
         return msgspec.json.decode(payload, type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

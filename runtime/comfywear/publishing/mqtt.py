@@ -33,7 +33,7 @@ from comfywear.publishing.connection import (
     Subscribed,
     Will,
 )
-from comfywear.publishing.messages import read_vote
+from comfywear.publishing.incoming import read_vote
 from comfywear.publishing.pace import Pace, PublisherHealth
 from comfywear.publishing.spool import Build, Key, Row, Spool
 from comfywear.publishing.topics import Topics

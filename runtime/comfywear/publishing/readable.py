@@ -6,16 +6,19 @@ from collections.abc import Sequence
 
 from comfywear.errors import UsageError
 from comfywear.publishing.messages import (
+    AskMessage,
     ClimateMessage,
     ClothingItem,
     ColourItem,
     ComfortMessage,
     GarmentItem,
+    GoneMessage,
     Message,
     MetaMessage,
     MetricsMessage,
     PeopleMessage,
     PersonItem,
+    ReplyMessage,
     StatusMessage,
     VoteMessage,
     read_message,
@@ -75,6 +78,14 @@ def _body(message: Message) -> list[str]:
         return [f"{message.device}: comfywear {message.version}, zones {zones}", f"{sources}; {models}"]
     if isinstance(message, MetricsMessage):
         return [f"{message.device}: {_metrics(message)}"]
+    if isinstance(message, AskMessage):
+        return [f"{message.zone}: {message.question or 'no question'}"]
+    if isinstance(message, GoneMessage):
+        ranges = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in message.ranges)
+        return [f"{message.device}: gone for {message.consumer}: {ranges or 'nothing'}"]
+    if isinstance(message, ReplyMessage):
+        said = message.error or ", ".join(f"{name} {value}" for name, value in message.result.items()) or "done"
+        return [f"{message.device}: {message.command}: {'' if message.ok else 'refused: '}{said}"]
     return [f"{message.device}: {type(message).__name__}"]
 
 
@@ -145,7 +156,8 @@ def vote_line(vote: VoteMessage) -> str:
         moment.append(_number(vote.climate.humidity_pct, "%", 0))
     if vote.clothing is not None and vote.clothing.clo is not None:
         moment.append(_clo(vote.clothing))
-    return f"{vote.zone}: vote {vote.level} ({vote.words})" + (f" with {', '.join(moment)}" if moment else "")
+    undone = "taken back: " if vote.undone else ""
+    return f"{vote.zone}: {undone}vote {vote.level} ({vote.words})" + (f" with {', '.join(moment)}" if moment else "")
 
 
 def _metrics(message: MetricsMessage) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from comfywear.publishing.messages import MESSAGE_TYPES, Level, VoteSet
+from comfywear.publishing.incoming import INCOMING_TYPES, VoteSet
+from comfywear.publishing.messages import MESSAGE_TYPES, Level
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema (draft 2020-12) of each message type by name."""
-    types = {name: Level | VoteSet if kind is VoteSet else kind for name, kind in MESSAGE_TYPES.items()}
+    types: dict[str, Any] = {**MESSAGE_TYPES, **INCOMING_TYPES, "vote-set": Level | VoteSet}
     return {
         name: {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from comfywear.errors import UsageError
 
 ROOT = "comfywear/v1"
+_LONGEST_TOPIC = 512
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -73,6 +74,10 @@ class Topics:
         """An event: somebody pressed 1–5."""
         return self._of(zone, "vote")
 
+    def ask(self, zone: str) -> str:
+        """Retained: what the device would like to know from the people of a zone."""
+        return self._of(zone, "ask")
+
     def vote_set(self, zone: str) -> str:
         """Incoming: a vote from elsewhere."""
         return self._of(zone, "vote/set")
@@ -89,6 +94,42 @@ class Topics:
             return None
         zone = topic[len(head) : -len(tail)]
         return zone if _NAME.fullmatch(zone) else None
+
+    @property
+    def ack_filter(self) -> str:
+        """The subscription that brings the acknowledgements of every consumer."""
+        return f"{self.base}/ack/+"
+
+    def ack(self, consumer: str) -> str:
+        """Incoming: how far a consumer has stored what came."""
+        return f"{self.base}/ack/{check_name(consumer, 'consumer')}"
+
+    def gone(self, consumer: str) -> str:
+        """An answer to an acknowledgement: what the device no longer has."""
+        return f"{self.base}/gone/{check_name(consumer, 'consumer')}"
+
+    @property
+    def command_filter(self) -> str:
+        """The subscription that brings commands."""
+        return f"{self.base}/cmd/+"
+
+    def command(self, name: str) -> str:
+        """Incoming: a command."""
+        return f"{self.base}/cmd/{check_name(name, 'command')}"
+
+    def reply(self, name: str) -> str:
+        """Where a command's reply goes that names no other topic."""
+        return f"{self.base}/reply/{check_name(name, 'command')}"
+
+    def may_answer_at(self, topic: str) -> bool:
+        """True when replies may go to `topic`: below the device's `reply` alone.
+
+        Elsewhere somebody could make the device speak in the name of another, with the device's rights.
+        """
+        head = f"{self.base}/reply/"
+        if len(topic) > _LONGEST_TOPIC or not topic.startswith(head):
+            return False
+        return all(_NAME.fullmatch(level) for level in topic[len(head) :].split("/"))
 
     def _of(self, zone: str, what: str) -> str:
         return f"{self.base}/zone/{check_name(zone, 'zone')}/{what}"
