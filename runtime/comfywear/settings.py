@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from pathlib import Path
@@ -14,7 +13,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from comfywear.errors import SettingsError
+from comfywear.errors import SettingsError, UsageError
+from comfywear.feedback.buttons import parse_button_uri
+from comfywear.places import state_home
 from comfywear.settings_feedback import ButtonSettings, CaptureSettings, VotesSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
@@ -75,14 +76,29 @@ class VisionSettings(_Section, frozen=True):
     """How pictures are looked at."""
 
     detector: Annotated[
-        str, Meta(title="Detector", description="A shipped model's name or the path of a *.card.json.")
+        str,
+        Meta(
+            title="Detector",
+            description="The name of a shipped or imported model (comfywear models list), or the path of a *.card.json.",
+        ),
+    ] = "detector"
+    garments: Annotated[
+        str,
+        Meta(
+            title="Garment detector",
+            description="The model that finds garments on each person's part of the picture where the detector finds "
+            "persons only; empty = none.",
+        ),
     ] = "detector"
     attributes: Annotated[str, Meta(title="Attribute model", description="Name or card path; empty = none.")] = (
         "attributes"
     )
     engine: Annotated[
-        Literal["auto", "onnxruntime", "litert"],
-        Meta(title="Engine", description="auto = ONNX Runtime where it is installed, else LiteRT."),
+        Literal["auto", "onnxruntime", "litert", "cuda", "tensorrt"],
+        Meta(
+            title="Engine",
+            description="auto = ONNX Runtime where it is installed, on the GPU where its build can (cuda), else LiteRT.",
+        ),
     ] = "auto"
     precision: Annotated[
         Literal["int8", "fp16"],
@@ -260,8 +276,7 @@ def state_folder(settings: Settings) -> Path:
     """The folder of votes, unsent messages and the control socket; it need not exist yet."""
     if settings.device.state_dir:
         return Path(settings.device.state_dir).expanduser()
-    given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(given) if given else Path.home() / ".local" / "state" / "comfywear"
+    return state_home()
 
 
 def _check_together(settings: Settings, text: str, path: str) -> None:
@@ -282,6 +297,15 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
             known = ", ".join(names)
             message = f"No zone is named {sensor.zone!r}; the zones are: {known} - at `$.sensors[{index}].zone`"
             raise SettingsError(explain(message, text, path))
+
+    for index, buttons in enumerate(settings.buttons):
+        try:
+            parse_button_uri(buttons.source)
+        except UsageError as error:
+            raise SettingsError(explain(f"{error} - at `$.buttons[{index}].source`", text, path)) from error
+        if buttons.zone and buttons.zone not in names:
+            message = f"No zone is named {buttons.zone!r}; the zones are: {', '.join(names)}"
+            raise SettingsError(explain(f"{message} - at `$.buttons[{index}].zone`", text, path))
 
 
 def field_names() -> dict[str, list[str]]:
