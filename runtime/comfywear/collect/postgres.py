@@ -1,0 +1,290 @@
+"""Collected messages in PostgreSQL, which any number of collectors can share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from comfywear.collect.ledger import Pace
+from comfywear.collect.postgres_books import Connection, PostgresBooks
+from comfywear.collect.reading import Entry, Gone, Presence, Refusal, Source
+from comfywear.collect.schema import VERSION, postgres_statements
+from comfywear.collect.store import (
+    REFUSED_BYTES,
+    REFUSED_KEPT,
+    Received,
+    Review,
+    Saved,
+    StoreAwayError,
+    Totals,
+    review,
+    unique,
+)
+from comfywear.errors import StoreError, UsageError
+
+T = TypeVar("T")
+Rows = list[tuple[Any, ...]]
+
+SCHEMA = "comfywear"
+_LOCK = 0x636F6D66  # of the making of tables: two collectors may start at once
+# A server that is silent (a network that swallows packets) is given up after so long; libpq's own words.
+_PATIENCE = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "15000",
+    "keepalives_idle": "15",
+    "application_name": "comfywear collect",
+    "options": "-c statement_timeout=60000 -c lock_timeout=15000",
+}
+# SQLSTATE classes of a row that PostgreSQL cannot hold (a zero character, a number out of range, too deep).
+_OF_THE_DATA = ("22", "23", "54")
+# A server that answers, but not yet or not now, says one of these; anything else that is FATAL will not change.
+_PASSING = (
+    "starting up",
+    "shutting down",
+    "in recovery",
+    "too many",
+    "not yet accepting",
+    "remaining connection slots",
+)
+
+
+class PostgresStore:
+    """Messages in the database that a postgresql:// URL names; see `comfywear.collect.store.Store`.
+
+    The tables are in the schema `comfywear`, made where they are missing.
+
+    Raises:
+        UsageError: When the URL cannot be read.
+        StoreAwayError: When the server cannot be reached now.
+        StoreError: When it does not let us in, or the tables cannot be made or are of a later version.
+    """
+
+    def __init__(self, url: str, pace: Pace) -> None:
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.ProgrammingError as error:
+            raise UsageError(f"the database URL cannot be read: {_line(error)}") from error
+        options = f"{given.pop('options', '')} {_PATIENCE['options']} -c search_path={SCHEMA}".strip()
+        self.place = f"{given.get('host', 'local server')}/{given.get('dbname', given.get('user', ''))}"
+        self._conninfo = make_conninfo("", **{**_PATIENCE, **given, "options": options})
+        self._pace = pace
+        self._streams: dict[Source, int] = {}
+        self._connection: Connection | None = None
+        self._connect()
+
+    def save(self, batch: Sequence[Received]) -> Saved:
+        """Commit a batch."""
+
+        def work(connection: Connection) -> Saved:
+            with connection.transaction():
+                return self._save(connection, batch)
+
+        try:
+            return self._guarded(work)
+        except BaseException:
+            self._streams.clear()  # what was learnt in a transaction that failed may not be so
+            raise
+
+    def review(self, streams: Collection[int], *, again: bool = False) -> Review:
+        """Bring the books up to date and find out what to say."""
+
+        def work(connection: Connection) -> Review:
+            @contextmanager
+            def books() -> Iterator[PostgresBooks]:
+                with connection.transaction():
+                    yield PostgresBooks(connection, self._pace)
+
+            return review(books, streams, self._pace, again=again)
+
+        return self._guarded(work)
+
+    def due(self, limit: int) -> tuple[list[int], list[int]]:
+        """Sources with a gap to be asked for, and sources to be reminded."""
+        asking = self._rows(
+            "SELECT DISTINCT stream FROM gaps WHERE ask_at_s <= extract(epoch FROM now()) LIMIT %s", limit
+        )
+        reminding = self._rows(
+            "SELECT id FROM streams WHERE reviewed_s < extract(epoch FROM now()) - %s "
+            "AND advanced_s > extract(epoch FROM now()) - %s LIMIT %s",
+            self._pace.remind_s,
+            self._pace.remind_for_s,
+            limit,
+        )
+        return [row[0] for row in asking], [row[0] for row in reminding]
+
+    def known(self) -> list[int]:
+        """Sources that sent something lately."""
+        query = "SELECT id FROM streams WHERE advanced_s > extract(epoch FROM now()) - %s"
+        return [row[0] for row in self._rows(query, self._pace.remind_for_s)]
+
+    def totals(self) -> Totals:
+        """What is missing."""
+        gaps, missing = self._rows("SELECT count(*), coalesce(sum(last_seq - first_seq + 1), 0) FROM gaps")[0]
+        return Totals(gaps, int(missing))
+
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> Connection:
+        if self._connection is not None:
+            return self._connection
+        try:
+            connection = psycopg.connect(self._conninfo, autocommit=True)
+        except psycopg.Error as error:
+            said = _line(error)
+            if "FATAL" in said and not any(words in said for words in _PASSING):
+                raise StoreError(f"the database {self.place} does not let us in: {said}") from error
+            raise StoreAwayError(f"the database {self.place} cannot be reached: {said}") from error
+        try:
+            self._prepare(connection)
+        except psycopg.Error as error:
+            connection.close()
+            raise self._verdict(error, "its tables cannot be made") from error
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+    def _prepare(self, connection: Connection) -> None:
+        self._streams = {}
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+            found = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone()
+            if found is None:
+                connection.execute(f"CREATE SCHEMA {SCHEMA}")
+            if connection.execute("SELECT to_regclass('facts')").fetchone() == (None,):
+                for statement in postgres_statements():
+                    connection.execute(statement)
+            version = connection.execute("SELECT value FROM facts WHERE name = 'version'").fetchone()
+        if version != (VERSION,):
+            raise StoreError(f"{self.place} has the tables of another version of comfywear ({version}, not {VERSION})")
+
+    def _guarded(self, work: Callable[[Connection], T]) -> T:
+        """Do `work`; an error of the server leaves nothing of it and, where it was lost, a new connection next time."""
+        connection = self._connect()
+        try:
+            return work(connection)
+        except psycopg.Error as error:
+            if connection.closed or isinstance(error, psycopg.ProgrammingError):
+                self.close()  # with the next connection the tables are looked at again
+            raise self._verdict(error, "it cannot be used") from error
+
+    def _verdict(self, error: psycopg.Error, what: str) -> StoreAwayError | StoreError:
+        refused = isinstance(error, psycopg.ProgrammingError)  # not allowed, not there, of another form
+        kind = StoreError if refused else StoreAwayError
+        return kind(f"the database {self.place}: {what}: {_line(error)}")
+
+    def _rows(self, query: str, *values: object) -> Rows:
+        return self._guarded(lambda connection: connection.execute(query, values).fetchall())
+
+    def _save(self, connection: Connection, batch: Sequence[Received]) -> Saved:
+        saved = Saved()
+        entries = [(item, at) for item, at in batch if isinstance(item, Entry)]
+        refusals = [(item, at) for item, at in batch if isinstance(item, Refusal)]
+        gone = [item for item, _ in batch if isinstance(item, Gone)]
+        entries += [(item.entry, at) for item, at in refusals if item.entry is not None]
+        self._learn(connection, {entry.source for entry, _ in entries} | {item.source for item in gone})
+        self._put_presences(connection, [(item, at) for item, at in batch if isinstance(item, Presence)])
+        for item in sorted(gone, key=lambda item: self._streams[item.source]):
+            saved.streams.add(self._streams[item.source])
+            connection.execute(
+                "INSERT INTO gone SELECT %s, f, l, 'gone', extract(epoch FROM now()) "
+                "FROM unnest(%s::bigint[], %s::bigint[]) AS r(f, l) ORDER BY f, l ON CONFLICT DO NOTHING",
+                (self._streams[item.source], [r[0] for r in item.ranges], [r[1] for r in item.ranges]),
+            )
+        for refusal, at in refusals:
+            self._refuse(connection, saved, at, refusal.topic, refusal.reason, refusal.payload)
+        rows = unique(entries)
+        saved.streams |= {self._streams[entry.source] for entry, _ in rows}
+        saved.new = self._put_entries(connection, saved, rows)
+        saved.repeats = len(entries) - saved.new
+        return saved
+
+    def _learn(self, connection: Connection, sources: set[Source]) -> None:
+        """Look up, or make, the ids of `sources`."""
+        unknown = sorted((s.site, s.device, s.epoch) for s in sources if s not in self._streams)
+        if not unknown:
+            return
+        columns = [list(column) for column in zip(*unknown, strict=True)]
+        connection.execute(
+            "INSERT INTO streams (site, device, epoch, advanced_s) "
+            "SELECT site, device, epoch, extract(epoch FROM now()) "
+            "FROM unnest(%s::text[], %s::text[], %s::text[]) AS n(site, device, epoch) ON CONFLICT DO NOTHING",
+            columns,
+        )
+        found = connection.execute(
+            "SELECT id, site, device, epoch FROM streams "
+            "JOIN unnest(%s::text[], %s::text[], %s::text[]) AS n(site, device, epoch) USING (site, device, epoch)",
+            columns,
+        )
+        self._streams.update({Source(*source): stream for stream, *source in found})
+
+    def _put_presences(self, connection: Connection, presences: Sequence[tuple[Presence, datetime]]) -> None:
+        newest = {(item.site, item.device): (item, at) for item, at in presences}
+        for key in sorted(newest):
+            item, at = newest[key]
+            connection.execute(
+                "INSERT INTO devices VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (site, device) DO UPDATE SET "
+                "state = excluded.state, reason = excluded.reason, version = excluded.version, "
+                "heard_at = excluded.heard_at WHERE devices.heard_at <= excluded.heard_at",
+                (*key, item.state, item.reason, item.version, at),
+            )
+
+    def _put_entries(self, connection: Connection, saved: Saved, rows: Sequence[tuple[Entry, datetime]]) -> int:
+        """Insert what is not there yet and return how many; a row that cannot be held is found and set aside."""
+        if not rows:
+            return 0
+        columns = zip(
+            *(
+                (self._streams[entry.source], entry.seq, at, entry.ts, entry.zone, entry.kind, entry.payload)
+                for entry, at in rows
+            ),
+            strict=True,
+        )
+        try:
+            with connection.transaction():
+                return connection.execute(
+                    "INSERT INTO entries (stream, seq, received_at, ts, zone, kind, payload) "
+                    "SELECT stream, seq, received_at, ts, zone, kind, payload::jsonb FROM unnest("
+                    "%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::text[]"
+                    ") AS n(stream, seq, received_at, ts, zone, kind, payload) "
+                    "ORDER BY stream, seq ON CONFLICT DO NOTHING",
+                    [list(column) for column in columns],
+                ).rowcount
+        except psycopg.Error as error:
+            if (error.sqlstate or "")[:2] not in _OF_THE_DATA:
+                raise
+            reason = _line(error)
+        if len(rows) > 1:
+            half = len(rows) // 2
+            first = self._put_entries(connection, saved, rows[:half])
+            return first + self._put_entries(connection, saved, rows[half:])
+        entry, at = rows[0]
+        topic = f"{entry.source.site}/{entry.source.device}/…/{entry.kind}"
+        self._refuse(connection, saved, at, topic, f"PostgreSQL: {reason}", (entry.payload or "").encode())
+        stand_in = Entry(entry.source, entry.seq, entry.ts, entry.zone, "refused", None)
+        return self._put_entries(connection, saved, [(stand_in, at)])
+
+    def _refuse(
+        self, connection: Connection, saved: Saved, at: datetime, topic: str, reason: str, payload: bytes
+    ) -> None:
+        saved.refused += 1
+        connection.execute(
+            "WITH new AS (INSERT INTO refused (received_at, topic, reason, payload) VALUES (%s, %s, %s, %s) "
+            "RETURNING id) DELETE FROM refused WHERE id <= (SELECT id FROM new) - %s",
+            (at, topic, reason, payload[:REFUSED_BYTES], REFUSED_KEPT),
+        )
+
+
+def _line(error: Exception) -> str:
+    """The first line of what the server said, which never holds the password."""
+    return " ".join(str(error).split("\n", 1)[0].split())

@@ -1,0 +1,77 @@
+"""`comfywear collect`: stores what all devices say, asks for what is missing, and confirms what is stored."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from functools import partial
+
+from comfywear.collect import Collector, Options, Pace, open_store
+from comfywear.commands.listen import host_and_port
+from comfywear.errors import UsageError
+from comfywear.publishing import BrokerSettings
+
+_DAY_S = 86400
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `collect`."""
+    parser = commands.add_parser("collect", help="store what all devices say, and confirm it to them (docs/collect.md)")
+    parser.add_argument(
+        "--db", metavar="FILE|URL", required=True, help="an SQLite file, or postgresql://user@host/database"
+    )
+    parser.add_argument("--broker", metavar="HOST[:PORT]", default="127.0.0.1", help="default 127.0.0.1:1883")
+    parser.add_argument("--username", default="", help="for the broker")
+    parser.add_argument("--password-file", metavar="FILE", default="", help="holds the broker's password alone")
+    parser.add_argument("--tls", action="store_true", help="encrypt, and verify the broker's certificate")
+    parser.add_argument("--ca-file", metavar="FILE", default="", help="the authority's certificate (default: system)")
+    parser.add_argument(
+        "--name", default="collect", help="this consumer, as in the devices' mqtt.confirm_by (default collect)"
+    )
+    parser.add_argument("--site", action="append", default=[], help="only this site; may be given again")
+    parser.add_argument(
+        "--share", metavar="GROUP", default="", help="share the messages with the other collectors of GROUP"
+    )
+    parser.add_argument("--instance", default="", help="tells collectors of a group apart (default: the host's name)")
+    parser.add_argument(
+        "--ack-every", metavar="S", type=float, default=5.0, help="a device is answered at most this often (default 5)"
+    )
+    parser.add_argument(
+        "--session-days", metavar="D", type=float, default=7.0, help="the broker keeps messages so long (default 7)"
+    )
+    parser.add_argument(
+        "--progress", metavar="S", type=float, default=60.0, help="a line about it every S seconds; 0 = never"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Collect until SIGTERM or Ctrl-C; returns 0 after an orderly stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for option in ("ack_every", "session_days", "progress"):
+        value = getattr(args, option)
+        if not 0 <= value < float("inf") or (value == 0 and option != "progress"):
+            raise UsageError(f"--{option.replace('_', '-')} {value:g}: give a number above 0")
+    if args.share and not args.db.partition("://")[1]:
+        raise UsageError("--share needs one database for all collectors: give --db postgresql://…")
+    if args.ca_file and not args.tls:
+        raise UsageError("--ca-file is for an encrypted connection: give --tls too")
+    host, port = host_and_port(args.broker)
+    broker = BrokerSettings(host, port, args.username, args.password_file, args.tls, args.ca_file)
+    pace = Pace(ack_every_s=args.ack_every, grace_s=2 * args.ack_every)
+    options = Options(
+        name=args.name,
+        sites=tuple(args.site),
+        group=args.share,
+        instance=args.instance,
+        session_s=min(int(args.session_days * _DAY_S), 2**32 - 2),
+        progress_s=args.progress,
+        pace=pace,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Collector(broker, partial(open_store, args.db, pace), options).run(stop)
+    return 0
