@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ class Example:
         path: The photo's file.
         box: `(4,) float32` x1 y1 x2 y2 in pixels of the photo.
         answers: `(A,) float32` in the order of the attribute labels: 1, 0, or NaN where it is not known.
+        mask: The file of pixel labels, if there is one.
     """
 
     path: Path
     box: NDArray[np.float32]
     answers: NDArray[np.float32]
+    mask: Path | None = None
 
 
 def read_examples(folder: Path, split: str | None = None) -> list[Example]:
@@ -58,19 +60,20 @@ def read_examples(folder: Path, split: str | None = None) -> list[Example]:
             x, y, width, height = persons[0]
             answers = {**_garments(worn), **_derived(derived.get(Path(str(image["file_name"])).stem, {}))}
             box = np.array([x, y, x + width, y + height], np.float32)
-            examples.append(Example(folder / str(image["file_name"]), box, _row(answers)))
+            mask = image.get("mask_file")
+            path = folder / str(image["file_name"])
+            examples.append(Example(path, box, _row(answers), folder / str(mask) if mask else None))
     if not examples:
         raise UsageError(f"{folder}: no photo in split {split!r} with one person and labelled garments")
     return examples
 
 
-def read_tagged(folder: Path, sizes: Mapping[Path, tuple[int, int]], mean_box: NDArray[np.float32]) -> list[Example]:
-    """Photos with image-level tags only, without near-duplicates; the person is taken to be at `mean_box`.
+def read_tagged(folder: Path, find: Callable[[Path], NDArray[np.float32] | None]) -> list[Example]:
+    """Photos with image-level tags only, without near-duplicates and without those in which nobody is found.
 
     Args:
         folder: Of the set; an empty list comes back when it has no `tags.json`.
-        sizes: Width and height of photos by path.
-        mean_box: `(4,)` in parts of width and height.
+        find: The box of the main person in a photo, `(4,)`, or None.
     """
     if not (folder / "tags.json").is_file():
         return []
@@ -79,9 +82,8 @@ def read_tagged(folder: Path, sizes: Mapping[Path, tuple[int, int]], mean_box: N
     examples = []
     for name, tags in _read(folder / "tags.json").items():
         path = folder / "photos" / f"{name}.jpg"
-        if name not in doubled and path in sizes:
-            width, height = sizes[path]
-            box = (mean_box * np.array([width, height, width, height])).astype(np.float32)
+        box = find(path) if name not in doubled and path.is_file() else None
+        if box is not None:
             # Tags name the kind of shoe (heels, flats, …) where masks mostly say "shoes".
             examples.append(Example(path, box, _row({**_garments(set(tags)), "garment/shoes": None})))
     return examples

@@ -1,4 +1,4 @@
-"""Training views of photos for the detector: scale, crop, flip, light, mosaic. Numpy and OpenCV only.
+"""Training views of photos for the detector: scale, crop, flip, tilt, light, mosaic. Numpy and OpenCV only.
 
 Everything that is known about a view goes along: its boxes, and two maps that say where the *absence* of a person or of
 garments means something (a set may label persons only, or one person a photo).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,13 +16,14 @@ from numpy.typing import NDArray
 
 from comfywear_export.datasets import IGNORED, Photo
 
-__all__ = ["MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view"]
+__all__ = ["MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view", "warp_boxes"]
 
 MAP_STRIDE = 4
 """Pixels of the input to a cell of the maps `person_known` and `garments_known`."""
 _GREY = 114
 _VISIBLE = 0.3
 _SMALLEST = 5.0
+_TILTED = 0.25
 
 Reader = Callable[[Photo], NDArray[np.uint8]]
 
@@ -48,15 +50,15 @@ class View:
 def letterbox_view(photo: Photo, image: NDArray[np.uint8], size: int) -> View:
     """The whole photo, centred, as the device sees it."""
     scale = size / max(photo.width, photo.height)
-    matrix = np.array([[scale, 0, (size - scale * photo.width) / 2], [0, scale, (size - scale * photo.height) / 2]])
-    return _warp(photo, image, matrix, (size, size))
+    offset = ((size - scale * photo.width) / 2, (size - scale * photo.height) / 2)
+    return _warp(photo, image, _matrix(scale, 1.0, offset), (size, size))
 
 
 def random_view(photo: Photo, image: NDArray[np.uint8], size: int, rng: np.random.Generator) -> View:
-    """One photo at a random scale (0.3…1.8 of the letterbox), place and aspect, sometimes cut to an upper body."""
+    """One photo at a random scale, place and aspect; some cut to an upper body, some as from a tilted camera."""
     persons = photo.persons
-    aspect = np.exp(rng.uniform(-0.25, 0.25))
-    if len(persons) and rng.random() < 0.3:
+    aspect = _aspect(rng)
+    if len(persons) and rng.random() < 0.2:
         x1, y1, x2, y2 = persons[rng.integers(len(persons))]
         # From above the head down to somewhere between chest and knee, with room at the sides.
         height = (y2 - y1) * rng.uniform(0.3, 0.75)
@@ -65,13 +67,17 @@ def random_view(photo: Photo, image: NDArray[np.uint8], size: int, rng: np.rando
         centre_x, top = (x1 + x2) / 2 + rng.normal(0, 0.1) * side, y1 - rng.uniform(0.0, 0.15) * side
         offset_x, offset_y = size / 2 - scale * aspect * centre_x, -scale * top
     else:
-        scale = size / max(photo.width, photo.height) * np.exp(rng.uniform(np.log(0.3), np.log(1.8)))
+        # Mostly about as large as the device will see them, some as small as from the far end of a room.
+        low, high = (0.25, 0.7) if rng.random() < 0.25 else (0.6, 1.6)
+        scale = size / max(photo.width, photo.height * aspect**0.5) * np.exp(rng.uniform(np.log(low), np.log(high)))
         offset_x, offset_y = (
             rng.uniform(min(0.0, size - length), max(0.0, size - length))
             for length in (scale * aspect * photo.width, scale * photo.height)
         )
-    matrix = np.array([[scale * aspect, 0, offset_x], [0, scale, offset_y]])
-    return _warp(photo, image, _maybe_flip(matrix, size, rng), (size, size))
+    matrix = _maybe_flip(_matrix(scale, aspect, (offset_x, offset_y)), size, rng)
+    if rng.random() < _TILTED:
+        matrix = _tilt(size, rng) @ matrix
+    return _warp(photo, image, matrix, (size, size))
 
 
 def mosaic(photos: Sequence[Photo], read: Reader, size: int, rng: np.random.Generator) -> View:
@@ -85,12 +91,12 @@ def mosaic(photos: Sequence[Photo], read: Reader, size: int, rng: np.random.Gene
     for photo, (left, top), (right, bottom) in zip(photos, corners, ends, strict=True):
         width, height = right - left, bottom - top
         fit = max(width / photo.width, height / photo.height)
-        scale, aspect = fit * np.exp(rng.uniform(np.log(0.55), np.log(1.5))), np.exp(rng.uniform(-0.25, 0.25))
+        scale, aspect = fit * np.exp(rng.uniform(np.log(0.6), np.log(1.6))), _aspect(rng)
         offset_x, offset_y = (
             rng.uniform(min(0.0, room - length), max(0.0, room - length))
             for room, length in ((width, scale * aspect * photo.width), (height, scale * photo.height))
         )
-        matrix = np.array([[scale * aspect, 0, offset_x], [0, scale, offset_y]])
+        matrix = _matrix(scale, aspect, (offset_x, offset_y))
         tile = _warp(photo, read(photo), _maybe_flip(matrix, width, rng), (width, height))
         image[top:bottom, left:right] = tile.image
         cell = np.s_[top // MAP_STRIDE : bottom // MAP_STRIDE, left // MAP_STRIDE : right // MAP_STRIDE]
@@ -118,31 +124,63 @@ def light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     return np.asarray(out, dtype=np.uint8)
 
 
+def _matrix(scale: float, aspect: float, offset: tuple[float, float]) -> NDArray[np.float64]:
+    """`(3, 3)`: pixels of the photo to pixels of the view."""
+    return np.array([[scale * aspect, 0, offset[0]], [0, scale, offset[1]], [0, 0, 1.0]])
+
+
+def _aspect(rng: np.random.Generator) -> float:
+    """Width against height: half the time about as it is, else anything that a lens or a stretched photo may do."""
+    low, high = (-0.1, 0.1) if rng.random() < 0.5 else (-0.25, 0.65)
+    return float(np.exp(rng.uniform(low, high)))
+
+
+def _tilt(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """`(3, 3)`: what a camera under the ceiling does to a level view: roll, foreshortening, feet smaller than heads."""
+    roll = np.deg2rad(np.clip(rng.normal(0, 9), -25, 25))
+    squeeze, keystone = rng.uniform(0.6, 1.05), rng.uniform(-0.15, 0.55) / size
+    to, back = np.eye(3), np.eye(3)
+    to[:2, 2], back[:2, 2] = -size / 2, size / 2
+    rotation = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    view = np.array([[1, 0, 0], [0, squeeze, 0], [0, keystone, 1]])
+    out: NDArray[np.float64] = back @ view @ rotation @ to
+    return out
+
+
 def _maybe_flip(matrix: NDArray[np.float64], width: int, rng: np.random.Generator) -> NDArray[np.float64]:
     if rng.random() < 0.5:
-        matrix = matrix.copy()
-        matrix[0] = [-matrix[0, 0], 0, width - matrix[0, 2]]
+        matrix = np.array([[-1.0, 0, width], [0, 1, 0], [0, 0, 1]]) @ matrix
     return matrix
 
 
+def warp_boxes(boxes: NDArray[np.floating], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes `(N, 4)` under a homography `(3, 3)`.
+
+    Exact where straight lines stay level; else the hull of the ellipse inside each box, since what is in a box seldom
+    fills its corners.
+    """
+    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+    level = abs(matrix[0, 1]) + abs(matrix[1, 0]) + abs(matrix[2, :2]).sum() < 1e-9
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    rim = np.array([[-1, -1], [1, 1]]) if level else np.stack([np.cos(turns), np.sin(turns)], 1)
+    points = centre[:, None] + half[:, None] * rim
+    flat = np.concatenate([points, np.ones((*points.shape[:2], 1))], 2) @ matrix.T
+    flat = flat[..., :2] / np.maximum(flat[..., 2:], 0.05)
+    return np.concatenate([flat.min(1), flat.max(1)], 1)
+
+
 def _warp(photo: Photo, image: NDArray[np.uint8], matrix: NDArray[np.float64], extent: tuple[int, int]) -> View:
-    """Scale and shift a photo into a frame of `extent` (width, height); lists what is still visible of each box."""
+    """Bring a photo into a frame of `extent` (width, height); lists what is still visible of each box."""
     width, height = extent
-    quality = cv2.INTER_AREA if abs(matrix[0, 0]) < 0.6 else cv2.INTER_LINEAR
-    if quality == cv2.INTER_AREA:
-        # warpAffine does not average: shrink first, so that small people do not dissolve into aliasing.
-        shrink = max(abs(matrix[0, 0]), matrix[1, 1])
+    shrink = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    small: NDArray[Any] = image
+    into = matrix
+    if shrink < 0.6:
+        # A warp does not average: shrink first, so that small people do not dissolve into aliasing.
         small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        into = matrix.copy()
-        into[:, 0] *= image.shape[1] / small.shape[1]
-        into[:, 1] *= image.shape[0] / small.shape[0]
-    else:
-        small, into = image, matrix
-    out = cv2.warpAffine(small, into, extent, flags=cv2.INTER_LINEAR, borderValue=(_GREY, _GREY, _GREY))
-    moved = photo.boxes.astype(np.float64)
-    xs = np.sort(moved[:, 0::2] * matrix[0, 0] + matrix[0, 2], axis=1)
-    ys = moved[:, 1::2] * matrix[1, 1] + matrix[1, 2]
-    full = np.stack([xs[:, 0], ys[:, 0], xs[:, 1], ys[:, 1]], 1).reshape(-1, 4)
+        into = matrix @ np.diag([image.shape[1] / small.shape[1], image.shape[0] / small.shape[0], 1.0])
+    out = cv2.warpPerspective(small, into, extent, flags=cv2.INTER_LINEAR, borderValue=(_GREY, _GREY, _GREY))
+    full = warp_boxes(photo.boxes.astype(np.float64), matrix).reshape(-1, 4)
     boxes = np.clip(full, 0, [width, height, width, height])
     sides, whole = boxes[:, 2:] - boxes[:, :2], full[:, 2:] - full[:, :2]
     seen = sides.prod(1) / np.maximum(whole.prod(1), 1e-6)

