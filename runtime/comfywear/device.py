@@ -22,6 +22,7 @@ from comfywear.estimates import Estimator, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.looking import Looking, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
+from comfywear.pressing import add_buttons, buttons_of
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
 from comfywear.supervisor import Pulse, Supervisor, WorkerHealth
@@ -67,6 +68,7 @@ class Device:
         self._once = Cadence(math.inf, GAP_S)
         self._estimates: Mapping[str, ZoneEstimate] = {}
         self._started_s = time.monotonic()
+        self.buttons = buttons_of(settings.buttons, self.zones, self.voting)
         self._supervisor = self._workers()
 
     def __enter__(self) -> Device:
@@ -80,6 +82,8 @@ class Device:
 
     def start(self) -> None:
         """Start every worker; returns at once."""
+        for panel in self.buttons:
+            panel.open()  # first of all: from now on the kernel keeps what is pressed
         self.voting.catch_up()
         self._supervisor.start()
 
@@ -143,6 +147,7 @@ class Device:
         for sensor, reader in zip(self.settings.sensors, self._readers, strict=True):
             zone = sensor.zone or self.zones[0]
             supervisor.add(f"sensor {reader.source}", partial(_read, reader, self._filters[zone]))
+        add_buttons(supervisor, self.buttons)
         if self.looking is not None:
             supervisor.add("vision", self.looking.work, hang_after_s=60.0)
         return supervisor
@@ -221,7 +226,13 @@ class Device:
 
     def _answer_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         workers = {name: msgspec.to_builtins(health) for name, health in self._supervisor.health().items()}
-        return {"metrics": self.metrics(), "broker": self._publisher.state, "workers": workers}
+        buttons = [msgspec.to_builtins(panel.state()) for panel in self.buttons]
+        return {
+            "metrics": self.metrics(),
+            "broker": self._publisher.state,
+            "workers": workers,
+            "buttons": buttons,
+        }
 
     def _open_spool(self) -> publishing.Spool:
         name, room = self.topics.device, int(self.settings.mqtt.spool_mb * 1e6)

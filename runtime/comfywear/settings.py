@@ -17,6 +17,7 @@ from comfywear.errors import SettingsError, UsageError
 from comfywear.feedback.buttons import parse_button_uri
 from comfywear.places import state_home
 from comfywear.settings_feedback import ButtonSettings, CaptureSettings, VotesSettings
+from comfywear.settings_home import HomeassistantSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
 from comfywear.toml_lines import explain, parse
@@ -212,11 +213,22 @@ class MqttSettings(_Section, frozen=True):
     )
     username: Annotated[str, Meta(title="User name", description="Empty = none.")] = ""
     password_file: Annotated[
-        str, Meta(title="Password file", description="A file that holds the password alone; never the password itself.")
+        str,
+        Meta(
+            title="Password file",
+            description="A file that holds the password alone; never the password itself. Like the three files of TLS, "
+            "it may be credential:NAME, which the service manager keeps (LoadCredential=NAME:FILE).",
+        ),
     ] = ""
     tls: Annotated[bool, Meta(title="TLS", description="Encrypt, and verify the broker's certificate.")] = False
     ca_file: Annotated[
         str, Meta(title="CA file", description="Your own authority's certificate; empty = the system's authorities.")
+    ] = ""
+    client_cert: Annotated[
+        str, Meta(title="Client certificate", description="Shown to a broker that wants one; empty = none.")
+    ] = ""
+    client_key: Annotated[
+        str, Meta(title="Client key", description="Of the client certificate; empty = it stands in the same file.")
     ] = ""
     interval_s: Annotated[
         Positive,
@@ -248,6 +260,7 @@ class Settings(_Section, frozen=True):
     votes: Annotated[VotesSettings, Meta(title="Votes")] = VotesSettings()
     buttons: Annotated[list[ButtonSettings], Meta(title="Buttons")] = msgspec.field(default_factory=list)
     capture: Annotated[CaptureSettings, Meta(title="Capture")] = CaptureSettings()
+    homeassistant: Annotated[HomeassistantSettings, Meta(title="Home Assistant")] = HomeassistantSettings()
 
 
 def load(path: str | Path) -> Settings:
@@ -330,6 +343,7 @@ def sections() -> dict[str, type[_Section]]:
         "votes": VotesSettings,
         "buttons": ButtonSettings,
         "capture": CaptureSettings,
+        "homeassistant": HomeassistantSettings,
     }
 
 

@@ -1,0 +1,98 @@
+"""A button box on a serial port: it writes `1`…`5`, `vote 3` or `undo`, a line each.
+
+The answer to each is `ok 3 just comfortable`, `ok undone 3 just comfortable`, or `error` and why.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import re
+import termios
+import tty
+from typing import final
+
+from comfywear.errors import SourceError
+from comfywear.feedback.buttons.port import Port
+from comfywear.feedback.buttons.presses import UNDO, Wish
+from comfywear.feedback.buttons.uri import SerialBox
+from comfywear.records import Vote
+
+LONGEST_LINE = 64
+_VOTE = re.compile(r"(?:vote\s+)?(-?\d{1,3})", re.IGNORECASE)
+_USE = "say 1…5, vote N or undo"
+
+
+@final
+class SerialPanel:
+    """The box of `spec`, open. Unlike pyserial it keeps what arrived before it was opened.
+
+    Raises:
+        SourceError: When it cannot be opened, is no serial port, or another program holds it.
+    """
+
+    def __init__(self, spec: SerialBox) -> None:
+        self._port = Port(spec.path)
+        self._line = bytearray()
+        self._too_long = False
+        try:
+            fcntl.flock(self._port.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            tty.setraw(self._port.fd, termios.TCSANOW)
+            settings = termios.tcgetattr(self._port.fd)
+            settings[4] = settings[5] = getattr(termios, f"B{spec.baud}")
+            settings[2] |= termios.CLOCAL | termios.CREAD
+            termios.tcsetattr(self._port.fd, termios.TCSANOW, settings)
+        except BlockingIOError as error:
+            self._port.close()
+            raise SourceError(f"{spec.path} is in use by another program") from error
+        except AttributeError as error:
+            self._port.close()
+            raise SourceError(f"{spec.path}: no serial port has {spec.baud} baud; 9600 and 115200 are usual") from error
+        except (OSError, termios.error) as error:
+            self._port.close()
+            raise SourceError(f"{spec.path} is no serial port ({error.args[-1]})") from error
+
+    def read(self, timeout_s: float) -> list[Wish]:
+        """What was pressed, after `timeout_s` seconds at most; a line that means nothing is answered at once.
+
+        Raises:
+            SourceError: When the box is gone.
+        """
+        wishes = []
+        for line in self._lines(self._port.read(timeout_s)):
+            word = line.strip()
+            if word.lower() == "undo":
+                wishes.append(UNDO)
+            elif found := _VOTE.fullmatch(word):
+                wishes.append(Wish(int(found[1])))
+            elif word:
+                self._say(f"error {_USE}")
+        return wishes
+
+    def _lines(self, data: bytes) -> list[str]:
+        """Whole lines; of one that is longer than `LONGEST_LINE` only a mark that means nothing is kept."""
+        lines = []
+        for byte in data:
+            if byte in b"\r\n":
+                lines.append("?" if self._too_long else self._line.decode("ascii", "replace"))
+                self._line.clear()
+                self._too_long = False
+            elif len(self._line) < LONGEST_LINE:
+                self._line.append(byte)
+            else:
+                self._too_long = True
+        return lines
+
+    def accepted(self, wish: Wish, vote: Vote) -> None:
+        """Say what is stored."""
+        self._say(f"ok {'undone ' if wish == UNDO else ''}{vote.level} {vote.words}")
+
+    def refused(self, wish: Wish, reason: str) -> None:  # noqa: ARG002 - the box knows what it asked
+        """Say why it is not."""
+        self._say(f"error {' '.join(reason.split())}")
+
+    def _say(self, text: str) -> None:
+        self._port.write(text.encode() + b"\n")
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._port.close()

@@ -1,0 +1,41 @@
+"""The buttons of the settings, each ending in the one path of a vote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from comfywear.feedback.buttons import PatientPanel, parse_button_uri
+from comfywear.settings_feedback import ButtonSettings
+from comfywear.supervisor import Pulse, Supervisor
+from comfywear.voting import Voting
+
+
+def buttons_of(settings: Sequence[ButtonSettings], zones: Sequence[str], voting: Voting) -> list[PatientPanel]:
+    """A panel, not opened yet, for each of the settings.
+
+    Raises:
+        UsageError: When a source cannot be meant.
+    """
+    panels = []
+    for each in settings:
+        zone, source = each.zone or zones[0], parse_button_uri(each.source).name
+        panels.append(
+            PatientPanel(
+                each.source,
+                each.long_press_s,
+                vote=partial(voting.vote, zone, source=source),
+                undo=partial(voting.undo_last, zone, source),
+            )
+        )
+    return panels
+
+
+def add_buttons(supervisor: Supervisor, panels: Sequence[PatientPanel]) -> None:
+    """A worker a panel."""
+    for index, panel in enumerate(panels):
+        supervisor.add(f"buttons {index} {panel.name}", partial(_work, panel))
+
+
+def _work(panel: PatientPanel, pulse: Pulse) -> None:
+    panel.run(pulse.stop, pulse.beat)
