@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from comfywear.publishing.connection import Connection
@@ -20,13 +21,17 @@ MOST = 1000
 
 
 class Aside(NamedTuple):
-    """A message outside the sequence; `expiry_s` and `correlation` are said where MQTT v5 is spoken."""
+    """A message outside the sequence; `expiry_s` and `correlation` are said where MQTT v5 is spoken.
+
+    `on_taken` is called in the publisher's thread once the broker took it: quickly, and without raising.
+    """
 
     topic: str
     payload: bytes
     retain: bool = False
     expiry_s: int | None = None
     correlation: bytes | None = None
+    on_taken: Callable[[], None] | None = None
 
 
 class Asides:
@@ -76,6 +81,8 @@ class Asides:
             return False
         if refusal is None:
             self._denied.discard(aside.topic)
+            if aside.on_taken is not None:
+                aside.on_taken()
         elif aside.topic not in self._denied:
             self._denied.add(aside.topic)
             _log.warning("the broker does not take %s: %s", aside.topic[:200], refusal)

@@ -16,10 +16,9 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import MQTT_LOG_ERR, Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -27,6 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from comfywear.errors import BrokerError
 from comfywear.publishing import reasons
+from comfywear.publishing.credentials import read_password, tls_context
 
 # Unacknowledged messages each way; larger windows overrun the queues of brokers, which drop after acknowledging.
 WINDOW = 20
@@ -46,6 +46,8 @@ class BrokerSettings:
         password_file: A file that holds the password alone, read at each connection; empty = none.
         tls: Encrypt, and verify certificate and name.
         ca_file: The authority's certificate; empty = the system's authorities.
+        client_cert: Our certificate, for a broker that wants one; empty = none. Each file may be `credential:NAME`.
+        client_key: Its key; empty = it stands in the same file.
         keepalive_s: A silent connection is probed this often.
         timeout_s: How long connecting, and then the broker's answer, may take.
     """
@@ -58,6 +60,8 @@ class BrokerSettings:
     ca_file: str = ""
     keepalive_s: int = 30
     timeout_s: float = 8.0
+    client_cert: str = ""
+    client_key: str = ""
 
 
 class Kind(Enum):
@@ -130,7 +134,11 @@ class Connection:
         self.lost: str | None = None
         self.window = WINDOW
         self._answer: ReasonCode | None = None
-        self._client = self._make_client(client_id, will)
+        self._trouble = ""
+        try:
+            self._client = self._make_client(client_id, will)
+        except BrokerError as error:
+            raise Refused(str(error), Kind.REFUSED) from error
 
     def open(self, stop: threading.Event | None = None) -> None:
         """Connect and wait for the broker's answer.
@@ -153,6 +161,8 @@ class Connection:
                 self.abandon()
                 raise Refused(f"{host}:{port} takes connections but does not answer as a broker", Kind.UNREACHABLE)
             self.poll(_POLL_S)
+        if self._answer is None and (alert := reasons.of_alert(self._trouble)):
+            raise Refused(f"{host}:{port} refuses: {alert}", Kind.REFUSED)
         if self._answer is None:
             raise Refused(f"{host}:{port} closed the connection without an answer", Kind.SILENT)
         if self._answer.is_failure:
@@ -258,9 +268,9 @@ class Connection:
         )
         client.connect_timeout = settings.timeout_s
         if settings.username:
-            client.username_pw_set(settings.username, _password(settings.password_file))
+            client.username_pw_set(settings.username, read_password(settings.password_file))
         if settings.tls:
-            client.tls_set_context(_tls_context(settings.ca_file))
+            client.tls_set_context(tls_context(settings.ca_file, settings.client_cert, settings.client_key))
         if will is not None:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.on_connect = self._on_connect
@@ -268,7 +278,13 @@ class Connection:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
+        client.on_log = self._on_log
         return client
+
+    def _on_log(self, _client: Client, _userdata: Any, level: int, text: str) -> None:
+        """What paho only logs: the broker's last word over TLS, such as that it wants a certificate."""
+        if level == MQTT_LOG_ERR:
+            self._trouble = text
 
     def _on_connect(
         self, _client: Client, _userdata: Any, _flags: Any, code: ReasonCode, properties: Properties | None
@@ -364,19 +380,3 @@ class Dialect:
             if refused.kind is not Kind.SILENT:
                 raise
         return opened(older)
-
-
-def _password(path: str) -> str | None:
-    if not path:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"the password file {path} cannot be read ({error})", Kind.REFUSED) from error
-
-
-def _tls_context(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except (OSError, ssl.SSLError) as error:
-        raise Refused(f"the CA file {ca_file} cannot be used ({error})", Kind.REFUSED) from error

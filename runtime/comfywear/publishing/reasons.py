@@ -32,6 +32,27 @@ def of_code(code: int, name: str) -> str:
     return _CODES.get(code, name.lower())
 
 
+# The alerts of TLS (RFC 8446, 6.2) by which a broker speaks of our certificate, as OpenSSL names them.
+_ALERTS = {
+    "CERTIFICATE_REQUIRED": "it wants a client certificate (client_cert and client_key)",
+    "HANDSHAKE_FAILURE": "no agreement on TLS; it may want a client certificate (client_cert and client_key)",
+    "UNKNOWN_CA": "it does not trust the authority that signed the client certificate",
+    "CERTIFICATE_EXPIRED": "the client certificate has expired (or the broker's clock is wrong)",
+    "CERTIFICATE_REVOKED": "the client certificate was revoked",
+    "BAD_CERTIFICATE": "it does not accept the client certificate",
+    "UNSUPPORTED_CERTIFICATE": "it does not accept this kind of client certificate",
+    "CERTIFICATE_UNKNOWN": "it does not accept the client certificate",
+    "ACCESS_DENIED": "the client certificate gives no access",
+}
+
+
+def of_alert(text: str) -> str | None:
+    """An alert of TLS that stands in `text` in words, or None."""
+    if "ALERT" not in text:
+        return None
+    return next((words for name, words in _ALERTS.items() if name in text), None)
+
+
 def of_error(error: Exception, host: str, port: int) -> str:
     """An error of connecting to `host`:`port` in words."""
     place = f"{host}:{port}"
@@ -42,6 +63,8 @@ def of_error(error: Exception, host: str, port: int) -> str:
     if isinstance(error, ssl.SSLError):
         if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
             return f"{place} does not speak TLS"
+        if alert := of_alert(error.reason or ""):
+            return f"{place} refuses: {alert}"
         return f"TLS with {place} fails: {error.reason or error}"
     if isinstance(error, socket.gaierror):
         return f"the name {host} is not known ({error.strerror})"

@@ -1,0 +1,221 @@
+"""What others may ask of the device over MQTT: commands in, replies out, and Home Assistant's picture of it.
+
+A command can never stop the device: whatever is wrong with it, or goes wrong in carrying it out, becomes the reply.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from comfywear import __version__
+from comfywear.discovery import Discovery
+from comfywear.errors import ComfyWearError, UsageError
+from comfywear.publishing import Aside, Publisher, reply_message
+from comfywear.publishing.commands import (
+    COMMANDS,
+    AskNow,
+    Command,
+    Identify,
+    Reload,
+    Sender,
+    SetZoneName,
+    read_command,
+    read_sender,
+)
+from comfywear.publishing.connection import Incoming
+from comfywear.publishing.homeassistant import discovery
+from comfywear.questions import Asked, Questions
+from comfywear.settings import Settings
+from comfywear.zone_names import ZoneNames
+
+_log = logging.getLogger(__name__)
+
+Result = dict[str, str | float | None]
+
+# A reply that nobody fetched by then helps nobody.
+REPLY_EXPIRES_S = 60
+BURST, PER_S = 10, 1.0
+METRICS_EVERY_S = 60.0
+_LONGEST_ERROR = 500
+_LOG_REFUSED_EVERY_S = 10.0
+
+
+class Bucket:
+    """Lets `burst` through at once, and `per_s` a second in the long run."""
+
+    def __init__(self, burst: int, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._burst, self._per_s, self._clock = burst, per_s, clock
+        self._left, self._last_s = float(burst), clock()
+
+    def take(self) -> bool:
+        """True when one more may pass."""
+        now_s = self._clock()
+        self._left = min(self._burst, self._left + (now_s - self._last_s) * self._per_s)
+        self._last_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Orders:
+    """Commands, names and questions of zones, and discovery, for one device.
+
+    Attributes:
+        names: The names to show of zones.
+        questions: Which question each zone shows.
+        on_identify: Called with seconds when the device should show which one it is: a lamp, the page.
+        identified_until_s: Monotonic time until which the device shows which one it is.
+        carried_out: Commands done since the start.
+        refused: Commands refused since the start.
+
+    Args:
+        settings: Of the device.
+        folder: The state folder.
+        publisher: Carries replies and discovery; `Orders` listens on it.
+        again: Sends every live state again.
+        learnt: The question that the learning has for a zone, or None.
+        reload: Reads the settings again; raises a ComfyWearError to refuse. None where there is no file to read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        publisher: Publisher,
+        *,
+        again: Callable[[], None],
+        learnt: Callable[[str], Asked | None] = lambda _: None,
+        reload: Callable[[], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        zones = [zone.name for zone in settings.zones]
+        self.names = ZoneNames(folder, zones)
+        self.questions = Questions(learnt, clock)
+        self.on_identify: list[Callable[[float], None]] = []
+        self.identified_until_s = float("-inf")
+        self.carried_out = self.refused = 0
+        self._publisher = publisher
+        self._reload = reload
+        self._clock = clock
+        self._bucket = Bucket(BURST, PER_S, clock)
+        self._full_said = False
+        self._refused_said_s = float("-inf")
+
+        def describe(gone: Mapping[str, str]) -> dict[str, object]:
+            return discovery(
+                publisher.topics,
+                {zone: self.names.shown(zone) for zone in zones},
+                version=__version__,
+                interval_s=settings.mqtt.interval_s,
+                metrics_every_s=METRICS_EVERY_S,
+                gone=gone,
+            )
+
+        house = settings.homeassistant
+        self._discovery = Discovery(
+            publisher, folder, enabled=house.enabled, prefix=house.prefix, describe=describe, again=again
+        )
+        publisher.listen(publisher.topics.command_filter, self.take)
+
+    def tick(self, now_s: float) -> None:
+        """Tell Home Assistant what is to be told at `now_s` (monotonic)."""
+        self._discovery.tick(now_s)
+
+    def set_zone_name(self, zone: str | None, name: str) -> tuple[str, str]:
+        """Give a zone a name to show; it goes out at once. Errors as `ZoneNames.set`."""
+        zone, shown = self.names.set(zone, name)
+        self._discovery.change()
+        return zone, shown
+
+    def take(self, message: Incoming) -> None:
+        """Carry out a command that came, and reply; never raises."""
+        name = message.topic.rsplit("/", 1)[-1]
+        sender = read_sender(message.payload)
+        wanted = message.response_topic or sender.reply_to
+        result: Result = {}
+        error: str | None = None
+        try:
+            if not self._bucket.take():
+                raise _TooManyError(f"too many commands: {BURST} at once, then {PER_S:g} a second")
+            self._full_said = False
+            if message.retained:
+                raise UsageError("a retained command would be carried out again at every connection")
+            if wanted is not None and not self._publisher.topics.may_answer_at(wanted):
+                raise UsageError(f"replies go to {self._publisher.topics.base}/reply/… alone")
+            result = self._carry_out(read_command(name, message.payload))
+        except _TooManyError as refusal:
+            if self._full_said:
+                self.refused += 1
+                return  # one reply says it; a flood is not answered with a flood
+            self._full_said, error = True, str(refusal)
+        except ComfyWearError as refusal:
+            error = str(refusal)
+        except Exception as failure:  # a bug in what carries it out must not take the publisher down
+            error = f"the device failed at it: {type(failure).__name__}: {failure}"
+            _log.debug("command %s failed", name, exc_info=True)
+        self._count(name, error)
+        self._reply(name, sender, wanted, message.correlation, error, result)
+
+    def _carry_out(self, command: Command) -> Result:
+        if isinstance(command, Identify):
+            return self._identify(command.seconds)
+        if isinstance(command, AskNow):
+            zone = self.names.check(command.zone)
+            return {"zone": zone, "question": self.questions.ask_now(zone).text}
+        if isinstance(command, SetZoneName):
+            zone, shown = self.set_zone_name(command.zone, command.name)
+            return {"zone": zone, "name": shown}
+        assert isinstance(command, Reload)
+        if self._reload is None:
+            raise UsageError("this device was started without a settings file that could be read again")
+        self._reload()
+        return {"settings": "read again; the device starts anew with them"}
+
+    def _identify(self, seconds: float) -> Result:
+        _log.warning("this is %s: somebody asked it to show itself for %g s", self._publisher.topics.device, seconds)
+        self.identified_until_s = self._clock() + seconds
+        for show in self.on_identify:
+            show(seconds)
+        return {"seconds": seconds}
+
+    def _count(self, name: str, error: str | None) -> None:
+        if error is None:
+            self.carried_out += 1
+            _log.info("command %s carried out", name)
+            return
+        self.refused += 1
+        now_s = self._clock()
+        if now_s - self._refused_said_s > _LOG_REFUSED_EVERY_S:
+            self._refused_said_s = now_s
+            _log.warning("command %r refused (%d so far): %s", name[:64], self.refused, error[:_LONGEST_ERROR])
+
+    def _reply(
+        self,
+        name: str,
+        sender: Sender,
+        wanted: str | None,
+        correlation: bytes | None,
+        error: str | None,
+        result: Result,
+    ) -> None:
+        topics = self._publisher.topics
+        known = name if name in COMMANDS else "unknown"
+        topic = wanted if wanted is not None and topics.may_answer_at(wanted) else topics.reply(known)
+        said = reply_message(
+            known,
+            self._publisher.spool.stamp(),
+            id=sender.id,
+            error=None if error is None else error[:_LONGEST_ERROR],
+            result=result,
+        )
+        self._publisher.say(Aside(topic, msgspec.json.encode(said), expiry_s=REPLY_EXPIRES_S, correlation=correlation))
+
+
+class _TooManyError(UsageError):
+    """More commands than the device takes."""

@@ -1,0 +1,104 @@
+"""Commands to the device, `…/cmd/<name>`: what each may say, and reading it. Pure; what is wrong is said in words.
+
+A command is a JSON object, or nothing at all where it needs no fields. Its reply goes to the MQTT v5 response topic
+with the correlation data, or to `reply_to`, or else to `…/reply/<name>`; `id` comes back in it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from comfywear.errors import UsageError
+
+LARGEST_COMMAND_BYTES = 4096
+LONGEST_ZONE_NAME = 64
+
+_Id = Annotated[str, Meta(max_length=128, description="Comes back in the reply.")]
+_ReplyTo = Annotated[
+    str, Meta(max_length=512, description="Where the reply goes (MQTT 3.1.1); below …/<device>/reply/ alone.")
+]
+_ZoneName = Annotated[
+    str,
+    Meta(max_length=LONGEST_ZONE_NAME, description="The name to show; empty = the zone's name in the settings again."),
+]
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every command may say; a field that it does not know is refused, since it may be a misspelt one."""
+
+    id: _Id | None = None
+    reply_to: _ReplyTo | None = None
+
+
+class Identify(Command, frozen=True, kw_only=True):
+    """Show which device this is: its lamp blinks, its page and its log say so."""
+
+    seconds: Annotated[float, Meta(ge=1, le=60, description="For how long.", extra_json_schema={"unit": "s"})] = 10.0
+
+
+class AskNow(Command, frozen=True, kw_only=True):
+    """Ask the people of a zone for a vote now."""
+
+    zone: Annotated[str | None, Meta(description="Null = the only zone.")] = None
+
+
+class Reload(Command, frozen=True, kw_only=True):
+    """Read the settings file again: refused with the reason when it is wrong, else the device starts anew with it."""
+
+
+class SetZoneName(Command, frozen=True, kw_only=True):
+    """Give a zone a name to show; topics keep the zone's name of the settings."""
+
+    zone: Annotated[str | None, Meta(description="Null = the only zone.")] = None
+    name: _ZoneName
+
+
+COMMANDS: dict[str, type[Command]] = {
+    "identify": Identify,
+    "ask-now": AskNow,
+    "reload": Reload,
+    "set-zone-name": SetZoneName,
+}
+
+
+class Sender(NamedTuple):
+    """Who asked, as far as the payload says."""
+
+    id: str | None
+    reply_to: str | None
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    id: _Id | None = None
+    reply_to: _ReplyTo | None = None
+
+
+def read_sender(payload: bytes) -> Sender:
+    """Whom to answer, also when the rest of the payload is wrong; nobody when even that cannot be read."""
+    if not payload or len(payload) > LARGEST_COMMAND_BYTES:
+        return Sender(None, None)
+    try:
+        found = msgspec.json.decode(payload, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return Sender(None, None)
+    return Sender(found.id, found.reply_to)
+
+
+def read_command(name: str, payload: bytes) -> Command:
+    """The command `name` with its fields.
+
+    Raises:
+        UsageError: When there is no such command, or its payload is not what it takes.
+    """
+    kind = COMMANDS.get(name)
+    if kind is None:
+        raise UsageError(f"no command {name[:64]!r}; there are: {', '.join(COMMANDS)}")
+    if len(payload) > LARGEST_COMMAND_BYTES:
+        raise UsageError(f"a command has {LARGEST_COMMAND_BYTES} bytes at most, this has {len(payload)}")
+    try:
+        return msgspec.json.decode(payload or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise UsageError(f"{name}: {error}") from error
