@@ -186,14 +186,14 @@ def test_labels_that_the_graph_does_not_have_are_refused(models: Path, photo: np
 
 
 def test_an_unknown_layout_task_name_engine_or_precision_is_refused(models: Path) -> None:
-    with pytest.raises(ModelError, match="layout 'yolo'"):
+    with pytest.raises(ModelError, match="layout 'yolo'; known here: 'comfywear-1'"):
         Detector.load(edited(models, "detector", layout="yolo"))
     with pytest.raises(ModelError, match="is for 'attributes'"):
         Detector.load("attributes")
     with pytest.raises(ModelError, match=r"no model named 'nothing'; known: .*detector"):
         Detector.load("nothing")
-    with pytest.raises(UsageError, match="there are: auto, onnxruntime, litert"):
-        Detector.load(engine="tensorrt")
+    with pytest.raises(UsageError, match="there are: auto, onnxruntime, litert, cuda, tensorrt"):
+        Detector.load(engine="openvino")
     with pytest.raises(ModelError, match="no form onnxruntime fp8"):
         Detector.load(engine="onnxruntime", precision="fp8")
     with pytest.raises(UsageError, match="at least 1"):

@@ -28,7 +28,8 @@ class AttributeModel:
         labels: The questions, such as "group/trousers" or "sleeve/short", in the order of the answers.
         thresholds: Probability above which each label is believed, from the card.
         card: The model's card.
-        engine_name: "onnxruntime", "litert" or "tflite-runtime".
+        file: The loaded file.
+        engine_name: "onnxruntime", "cuda", "tensorrt", "litert" or "tflite-runtime".
         precision: Of the loaded file: "int8" or "fp16".
         fallback: Why "auto" did not take the first engine, or None.
     """
@@ -37,6 +38,7 @@ class AttributeModel:
         self._engine = model.engine
         self._height, self._width = model.size
         self.card: Card = model.card
+        self.file = model.file
         self.labels: tuple[str, ...] = tuple(model.card.labels)
         self.thresholds: Mapping[str, float] = {
             label: model.card.thresholds.get(label, _THRESHOLD) for label in self.labels
@@ -52,7 +54,12 @@ class AttributeModel:
         """Load a shipped model by name, or any by the path of its card; for the errors see `open_model`."""
         return cls(
             open_model(
-                name_or_path, task="attributes", layout=LAYOUT, engine=engine, precision=precision, threads=threads
+                name_or_path,
+                task="attributes",
+                layouts=(LAYOUT,),
+                engine=engine,
+                precision=precision,
+                threads=threads,
             )
         )
 
@@ -80,8 +87,7 @@ class AttributeModel:
         return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
 
     def _some(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        images = np.stack([shape_crop(crop, self._height, self._width) for crop in crops]).astype(np.float32)
-        outputs = self._engine.run(images)
+        outputs = self._engine.run(np.stack([shape_crop(crop, self._height, self._width) for crop in crops]))
         if len(outputs) != 1 or outputs[0].shape != (len(crops), len(self.labels)):
             raise ModelError(
                 f"the graph's outputs are {[o.shape for o in outputs]}; its card has {len(self.labels)} labels"

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.errors import UsageError
+from comfywear.errors import ModelError, UsageError
 from comfywear.records import Detection
 from comfywear.vision.decode import LAYOUT, decode
 from comfywear.vision.engines import OpenModel, open_model
-from comfywear.vision.letterbox import letterbox
+from comfywear.vision.layouts import LAYOUTS, pick
+from comfywear.vision.preparing import preparation_of
 from comfywear_models import Card
 
-__all__ = ["Detector", "check_image"]
+__all__ = ["KINDS", "Detector", "check_image"]
+
+KINDS = ("top", "knit", "outer", "dress", "trousers", "skirt", "shorts", "footwear", "bag", "hat")
+"""Garments that the device knows. A detector's other classes (chairs, dogs) are not looked at."""
 
 _THRESHOLD = 0.3
 _OVERLAP = 0.6
 
 
 class Detector:
-    """A loaded detector.
+    """A loaded detector: a shipped one, or one of another family that a card describes.
 
     Example:
         detector = Detector.load("detector")
@@ -31,35 +34,47 @@ class Detector:
             print(found.label, found.score, found.box)
 
     Attributes:
-        labels: What it can find, in the order of the model's output; the first is "person".
+        labels: What it can find that the device knows, in the order of the model's output: "person" and kinds of
+            garments.
         thresholds: Score above which each label is believed, from the card.
         card: The model's card.
-        engine_name: "onnxruntime", "litert" or "tflite-runtime".
-        precision: Of the loaded file: "int8" or "fp16".
+        file: The loaded file.
+        engine_name: "onnxruntime", "cuda", "tensorrt", "litert" or "tflite-runtime".
+        precision: Of the loaded file: "int8", "fp16" or "fp32".
         fallback: Why "auto" did not take the first engine, or None.
     """
 
     def __init__(self, model: OpenModel) -> None:
-        self._engine = model.engine
-        self._side = model.size[0]
+        self._engine, self._prepare = model.engine, preparation_of(model.card.input)
+        self._size, self._family = model.size, LAYOUTS.get(model.card.layout)
         self.card: Card = model.card
+        self.file = model.file
+        usual = _THRESHOLD
         self.labels: tuple[str, ...] = tuple(model.card.labels)
-        self.thresholds: Mapping[str, float] = {
-            label: model.card.thresholds.get(label, _THRESHOLD) for label in self.labels
-        }
+        if self._family:
+            usual = self._family.threshold
+            self.labels = tuple(label for label in model.card.labels if label == "person" or label in KINDS)
+            if "person" not in self.labels:
+                raise ModelError(f"model {model.card.name!r} has no label 'person' among its {len(model.card.labels)}")
+        self._columns = [model.card.labels.index(label) for label in self.labels]
+        self.thresholds: Mapping[str, float] = {label: model.card.thresholds.get(label, usual) for label in self.labels}
         self.engine_name: str = model.engine.name
         self.precision: str = model.engine.precision
         self.fallback: str | None = model.fallback
-        self._input = np.empty((1, self._side, self._side, 3), np.float32)
 
     @classmethod
     def load(
         cls, name_or_path: str | Path = "detector", *, engine: str = "auto", precision: str = "fp16", threads: int = 1
     ) -> Detector:
-        """Load a shipped model by name, or any by the path of its card; for the errors see `open_model`."""
+        """Load a model by name, or any by the path of its card; for the errors see `open_model`."""
         return cls(
             open_model(
-                name_or_path, task="detector", layout=LAYOUT, engine=engine, precision=precision, threads=threads
+                name_or_path,
+                task="detector",
+                layouts=(LAYOUT, *LAYOUTS),
+                engine=engine,
+                precision=precision,
+                threads=threads,
             )
         )
 
@@ -84,17 +99,22 @@ class Detector:
         check_image(image)
         if threshold is not None and not 0 < threshold < 1:
             raise UsageError(f"a threshold is between 0 and 1, not {threshold}")
-        square, place = letterbox(image, self._side)
-        self._input[0] = cv2.cvtColor(square, cv2.COLOR_BGR2RGB)
-        limits = [threshold if threshold is not None else self.thresholds[label] for label in self.labels]
-        outputs = self._engine.run(self._input)
-        boxes, scores, labels = decode(outputs, self._side, np.array(limits, np.float32), _OVERLAP)
+        batch, place = self._prepare(image)
+        given = [threshold if threshold is not None else self.thresholds[label] for label in self.labels]
+        limits = np.array(given, np.float32)
+        outputs = self._engine.run(batch)
+        if self._family:
+            raw = self._family.decode(outputs, self._size, len(self.card.labels), self.card.output)
+            boxes, scores, labels = pick(raw, self._columns, limits, _OVERLAP)
+        else:
+            boxes, scores, labels = decode(outputs, self._size[0], limits, _OVERLAP)
         framed = place.to_frame(boxes)
         whole = (framed[:, 2:] > framed[:, :2]).all(1)
-        return [
+        found = [
             Detection((float(b[0]), float(b[1]), float(b[2]), float(b[3])), float(score), self.labels[label])
             for b, score, label in zip(framed[whole], scores[whole], labels[whole], strict=True)
         ]
+        return sorted(found, key=lambda detection: detection.label != "person") if self._family else found
 
 
 def check_image(image: NDArray[np.uint8]) -> None:

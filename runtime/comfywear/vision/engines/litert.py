@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError
-from comfywear.vision.engines.engine import check_input, check_shape
+from comfywear.vision.engines.engine import TensorInfo, check_input, check_shape
 
 __all__ = ["LiteRtEngine", "find_interpreter"]
 
@@ -31,37 +31,81 @@ def find_interpreter() -> tuple[str, Any]:
 
 
 class LiteRtEngine:
-    """An interpreter; graphs of batch 1 are run once a picture."""
+    """An interpreter, run once before its first picture; graphs of batch 1 are run once a picture.
+
+    Where a graph keeps whole numbers at its edges (full INT8), floats are quantised on the way in, and on the way out
+    everything is brought back to floats.
+    """
 
     def __init__(self, path: Path, precision: str, size: tuple[int, int, int], threads: int) -> None:
         self.name, interpreter = find_interpreter()
         try:
             self._interpreter = interpreter(model_path=str(path), num_threads=threads)
+            inputs = self._interpreter.get_input_details()
+            if len(inputs) != 1:
+                raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
+            signature = [int(side) for side in inputs[0].get("shape_signature", inputs[0]["shape"])]
+            check_shape(signature, size, str(path))
+            if tuple(inputs[0]["shape"]) != (1, *size):
+                self._interpreter.resize_tensor_input(inputs[0]["index"], (1, *size))
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
+            if isinstance(error, ModelError):
+                raise
             raise ModelError(f"{path}: LiteRT cannot load it: {str(error).splitlines()[0]}") from error
-        inputs = self._interpreter.get_input_details()
-        if len(inputs) != 1:
-            raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
-        check_shape([int(side) for side in inputs[0]["shape"]], size, str(path))
-        self._input = inputs[0]["index"]
-        # Outputs have no fixed order; their names (output_0, output_1, …) do.
-        details = self._interpreter.get_signature_runner().get_output_details()
-        self._outputs = [details[name]["index"] for name in sorted(details)]
+        self._in = self._interpreter.get_input_details()[0]
+        self._out = _outputs(self._interpreter)
+        self.input = _info(self._in)
+        self.outputs = tuple(_info(detail) for detail in self._out)
         self._size, self.precision, self.seconds = size, precision, 0.0
+        self.run(np.zeros((1, *size), np.uint8))
+        self.seconds = 0.0
 
-    def run(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def run(self, images: NDArray[Any]) -> list[NDArray[Any]]:
         """See `Engine.run`."""
         check_input(images, self._size)
         began = time.perf_counter()
-        rows = [self._one(image[None]) for image in images]
+        rows = [self._one(image) for image in images]
         self.seconds += time.perf_counter() - began
         return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*rows, strict=True)]
 
-    def _one(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def _one(self, image: NDArray[Any]) -> list[NDArray[Any]]:
         try:
-            self._interpreter.set_tensor(self._input, image)
+            self._write(image)
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"LiteRT failed: {str(error).splitlines()[0]}") from error
-        return [self._interpreter.get_tensor(index) for index in self._outputs]
+        return [_floats(self._interpreter.get_tensor(detail["index"]), detail) for detail in self._out]
+
+    def _write(self, image: NDArray[Any]) -> None:
+        """Put a picture into the interpreter's own memory, without a copy in between."""
+        scale, zero = self._in["quantization"]
+        if image.dtype == np.float32 and scale and self._in["dtype"] != np.float32:
+            limits = np.iinfo(self._in["dtype"])
+            image = np.clip(np.rint(image / np.float32(scale)) + zero, limits.min, limits.max)
+        memory = self._interpreter.tensor(self._in["index"])()
+        np.copyto(memory[0], image, casting="unsafe")
+        # The view must be gone before the graph runs, which may move its memory.
+        del memory
+
+
+def _outputs(interpreter: Any) -> list[dict[str, Any]]:
+    """Outputs in a fixed order: by name (output_0, output_1, …) where the file has a signature, else as they stand."""
+    try:
+        details: dict[str, dict[str, Any]] = interpreter.get_signature_runner().get_output_details()
+    except ValueError:
+        plain: list[dict[str, Any]] = interpreter.get_output_details()
+        return plain
+    return [details[name] for name in sorted(details)]
+
+
+def _floats(values: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:
+    scale, zero = detail["quantization"]
+    if not scale or values.dtype.kind not in "iu":
+        return values
+    return (values.astype(np.float32) - zero) * np.float32(scale)
+
+
+def _info(detail: dict[str, Any]) -> TensorInfo:
+    sides = detail.get("shape_signature", detail["shape"])
+    return TensorInfo(detail["name"], tuple(int(s) if s > 0 else None for s in sides), np.dtype(detail["dtype"]).name)
