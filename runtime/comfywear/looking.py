@@ -40,11 +40,9 @@ def shown_camera(uri: str) -> str:
     return parse_camera_uri(uri).shown
 
 
-def sha256_of(model: Detector | AttributeModel) -> str | None:
+def sha256_of(model: Detector | AttributeModel) -> str:
     """The hash, from its card, of the file that a loaded model runs."""
-    engine = "onnxruntime" if model.engine_name == "onnxruntime" else "litert"
-    files = model.card.files
-    return next((file.sha256 for file in files if (file.engine, file.precision) == (engine, model.precision)), None)
+    return model.file.sha256
 
 
 class Looking:
@@ -83,12 +81,17 @@ class Looking:
 
     def work(self, pulse: Pulse) -> None:
         """The worker: load the models, open the camera, look at each newest frame."""
-        from comfywear.vision import AttributeModel, Detector, PersonBook, ZoneArea, open_camera
+        from comfywear.vision import AttributeModel, PersonBook, ZoneArea, open_camera, open_detector
 
         vision, camera_settings = self._settings.vision, self._settings.camera
         try:
-            detector = Detector.load(
-                vision.detector, engine=vision.engine, precision=vision.precision, threads=vision.threads
+            detector = open_detector(
+                vision.detector,
+                garments=vision.garments,
+                engine=vision.engine,
+                precision=vision.precision,
+                threads=vision.threads,
+                interval_s=vision.attribute_interval_s,
             )
             attributes = (
                 AttributeModel.load(
@@ -101,7 +104,7 @@ class Looking:
             self._say(str(error))
             raise
         self.looked_s = 0.0  # newly loaded models count their seconds from here
-        self.models = [("detector", detector)] + ([("attributes", attributes)] if attributes else [])
+        self.models = [*detector.parts, *([("attributes", attributes)] if attributes else [])]
         zones = [ZoneArea(zone.name, tuple(zone.polygon)) for zone in self._settings.zones]
         book = PersonBook(
             zones=zones,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from comfywear.vision.attributes import AttributeModel
     from comfywear.vision.camera import Camera, CameraState, open_camera, read_photo
+    from comfywear.vision.composed import ComposedDetector, open_detector
     from comfywear.vision.detector import Detector
     from comfywear.vision.persons import PersonBook
     from comfywear.vision.tracker import ByteTracker
@@ -18,10 +19,12 @@ __all__ = [
     "ByteTracker",
     "Camera",
     "CameraState",
+    "ComposedDetector",
     "Detector",
     "PersonBook",
     "ZoneArea",
     "open_camera",
+    "open_detector",
     "read_photo",
 ]
 
@@ -30,10 +33,12 @@ _HOMES = {
     "ByteTracker": "comfywear.vision.tracker",
     "Camera": "comfywear.vision.camera",
     "CameraState": "comfywear.vision.camera",
+    "ComposedDetector": "comfywear.vision.composed",
     "Detector": "comfywear.vision.detector",
     "PersonBook": "comfywear.vision.persons",
     "ZoneArea": "comfywear.vision.zones",
     "open_camera": "comfywear.vision.camera",
+    "open_detector": "comfywear.vision.composed",
     "read_photo": "comfywear.vision.camera",
 }
 

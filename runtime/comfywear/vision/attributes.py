@@ -92,7 +92,7 @@ class AttributeModel:
             raise ModelError(
                 f"the graph's outputs are {[o.shape for o in outputs]}; its card has {len(self.labels)} labels"
             )
-        return (1 / (1 + np.exp(-outputs[0]))).astype(np.float32)
+        return np.asarray(1 / (1 + np.exp(-outputs[0])), np.float32)
 
 
 def shape_crop(crop: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

@@ -79,6 +79,11 @@ class Detector:
         )
 
     @property
+    def parts(self) -> list[tuple[str, Detector]]:
+        """The loaded models by role: here one."""
+        return [("detector", self)]
+
+    @property
     def engine_s(self) -> float:
         """Seconds spent inside the engine so far."""
         return self._engine.seconds

@@ -103,7 +103,7 @@ def _floats(values: NDArray[Any], detail: dict[str, Any]) -> NDArray[Any]:
     scale, zero = detail["quantization"]
     if not scale or values.dtype.kind not in "iu":
         return values
-    return (values.astype(np.float32) - zero) * np.float32(scale)
+    return np.asarray((values.astype(np.float32) - zero) * scale, np.float32)
 
 
 def _info(detail: dict[str, Any]) -> TensorInfo:

@@ -38,7 +38,7 @@ class OnnxEngine:
             )
         options = _options(onnxruntime, threads)
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=self._providers(path))
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=self._providers())
         except Exception as error:  # the binding raises a class of its own for each kind of refusal
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {_first_line(error)}") from error
         if self.provider not in self._session.get_providers():
@@ -75,7 +75,7 @@ class OnnxEngine:
         self.seconds += time.perf_counter() - began
         return outputs
 
-    def _providers(self, path: Path) -> Sequence[Any]:
+    def _providers(self) -> Sequence[Any]:
         """Providers in order, with their options."""
         return [self.provider]
 
@@ -99,7 +99,7 @@ class CudaEngine(OnnxEngine):
     name = "cuda"
     provider = "CUDAExecutionProvider"
 
-    def _providers(self, path: Path) -> Sequence[Any]:
+    def _providers(self) -> Sequence[Any]:
         # Small graphs: search no convolution algorithm for minutes, and take memory as it is needed.
         options = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
         return [(self.provider, options), _CPU]
@@ -111,7 +111,7 @@ class TensorRtEngine(OnnxEngine):
     name = "tensorrt"
     provider = "TensorrtExecutionProvider"
 
-    def _providers(self, path: Path) -> Sequence[Any]:
+    def _providers(self) -> Sequence[Any]:
         options = {
             "trt_fp16_enable": True,
             "trt_engine_cache_enable": True,

@@ -127,7 +127,7 @@ def _cuda_is_offered() -> bool:
 
 
 def _open(card: Card, folder: Path, engine: str, precision: str, threads: int) -> tuple[Engine, ModelFile]:
-    slow = {
+    slow: dict[str, Callable[[], bool]] = {
         # It has no fast integer kernels: measured 24 times slower on INT8 graphs.
         "litert": lambda: find_interpreter()[0] == "tflite-runtime",
         # Neither provider runs graphs with unsigned activations in integers: nodes would go back to the CPU.

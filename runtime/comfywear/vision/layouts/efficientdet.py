@@ -35,8 +35,8 @@ def decode(outputs: Sequence[NDArray[Any]], size: tuple[int, int], labels: int, 
     scores = [output for output in flat if output.shape == (len(centres), labels)]
     if len(flat) != 2 or len(boxes) != 1 or len(scores) != 1:
         raise ModelError(
-            f"the graph's outputs are {[o.shape for o in outputs]}; layout efficientdet means 1 x {len(centres)} x 4 and "
-            f"1 x {len(centres)} x {labels}"
+            f"the graph's outputs are {[o.shape for o in outputs]}; "
+            f"layout efficientdet means 1 x {len(centres)} x 4 and 1 x {len(centres)} x {labels}"
         )
     t = boxes[0]
     middle = centres + t[:, [1, 0]] * sides

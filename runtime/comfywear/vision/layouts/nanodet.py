@@ -29,10 +29,10 @@ def decode(outputs: Sequence[NDArray[Any]], size: tuple[int, int], labels: int, 
     scores, bins = _parts([np.asarray(output, np.float32) for output in outputs], labels)
     if len(scores) != len(points) or len(bins) != len(points) or not bins.shape[1] or bins.shape[1] % 4:
         raise ModelError(
-            f"the graph's outputs are {[o.shape for o in outputs]}; layout nanodet means {len(points)} rows of {labels} "
-            "classes and four distributions"
+            f"the graph's outputs are {[o.shape for o in outputs]}; "
+            f"layout nanodet means {len(points)} rows of {labels} classes and four distributions"
         )
-    split = bins.reshape(len(bins), 4, -1)
+    split = np.reshape(bins, (len(bins), 4, bins.shape[1] // 4))
     weights = np.exp(split - split.max(2, keepdims=True))
     distances = (weights @ np.arange(split.shape[2], dtype=np.float32)) / weights.sum(2) * strides[:, None]
     return Raw(np.concatenate([points - distances[:, :2], points + distances[:, 2:]], 1), scores)
