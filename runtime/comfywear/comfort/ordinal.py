@@ -47,20 +47,31 @@ class OrdinalModel:
 
     def predict(self, inputs: Mapping[str, Any]) -> Array:
         """`(N, K)` probabilities for columns `(N,)` of inputs, NaN where unknown."""
-        columns = {name: np.atleast_1d(np.asarray(value, float)) for name, value in inputs.items()}
-        eta = np.zeros(max((column.shape[0] for column in columns.values()), default=1))
-        for term in self.terms:
-            value: Any = term.coefficient
-            for name, function, at, scale in term.factors:
-                value = value * basis(columns.get(name), function, at, scale)
-            eta += value
+        eta = self.eta(inputs)
         below = 1.0 / (1.0 + np.exp(-np.clip(np.asarray(self.cutpoints) - eta[:, None], -35, 35)))
         rows = eta.shape[0]
         result: Array = np.diff(np.concatenate([np.zeros((rows, 1)), below, np.ones((rows, 1))], axis=1), axis=1)
         return result
 
+    def eta(self, inputs: Mapping[str, Any]) -> Array:
+        """`(N,)` η for columns `(N,)` of inputs, NaN where unknown: how warm it is on the scale of the cutpoints."""
+        columns = {name: np.atleast_1d(np.asarray(value, float)) for name, value in inputs.items()}
+        eta: Array = np.zeros(max((column.shape[0] for column in columns.values()), default=1))
+        for term in self.terms:
+            value: Any = term.coefficient
+            for name, function, at, scale in term.factors:
+                value = value * basis(columns.get(name), function, at, scale)
+            eta += value
+        return eta
+
     def predict_one(self, inputs: Mapping[str, float]) -> tuple[float, ...]:
         """K probabilities for plain floats; the equations of `predict` at a thirtieth of its time for one row."""
+        eta = self.eta_one(inputs)
+        below = [1.0 / (1.0 + exp(-min(max(cut - eta, -35.0), 35.0))) for cut in self.cutpoints]
+        return tuple(b - a for a, b in zip([0.0, *below], [*below, 1.0], strict=True))
+
+    def eta_one(self, inputs: Mapping[str, float]) -> float:
+        """η for plain floats."""
         eta = 0.0
         for term in self.terms:
             value = term.coefficient
@@ -76,8 +87,7 @@ class OrdinalModel:
                     x = max(-x, 0.0)
                 value *= x
             eta += value
-        below = [1.0 / (1.0 + exp(-min(max(cut - eta, -35.0), 35.0))) for cut in self.cutpoints]
-        return tuple(b - a for a, b in zip([0.0, *below], [*below, 1.0], strict=True))
+        return eta
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,14 @@ class ComfortFile:
         """`(N, 7)` probabilities of votes and `(N, 3)` of warmer, no change, cooler."""
         full = complete(inputs, self.when_unknown)
         return self.votes.predict(full), self.preference.predict(full)
+
+    def eta(self, inputs: Mapping[str, Any]) -> Array:
+        """`(N,)` η of the votes: how warm it is on the scale of their cutpoints."""
+        return self.votes.eta(complete(inputs, self.when_unknown))
+
+    def eta_one(self, inputs: Mapping[str, float]) -> float:
+        """The same for plain floats."""
+        return self.votes.eta_one(complete(inputs, self.when_unknown))
 
     def usual_temp_c(self, inputs: Mapping[str, float]) -> float:
         """What is usual here, °C: as given, or as guessed from the present air temperature."""
