@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,11 @@ class Cluster:
 
     def _server_wait(self, seconds: float) -> None:
         assert self._server is not None
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._server.wait(seconds)
-        except subprocess.TimeoutExpired:
-            pass
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [str(self._binaries / program), *arguments], cwd=self.folder, capture_output=True, text=True, check=False, **self._as
-        )  # fmt: skip
+        command = [str(self._binaries / program), *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False, **self._as)
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stderr.strip()}")

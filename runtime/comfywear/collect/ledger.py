@@ -65,7 +65,7 @@ class Ledger:
 
     Attributes:
         scanned: Every number up to this one is stored, gone, or in a gap.
-        confirmed: The highest number that an acknowledgement has named.
+        confirmed: Every number up to this one that is stored has been confirmed to the device.
         gaps: Ascending.
     """
 
@@ -98,12 +98,14 @@ def advance(ledger: Ledger, present: Sequence[int], gone: Sequence[Range], now_s
         pace: Says when a new gap is asked for.
     """
     gaps: list[Gap] = []
+    confirmed = ledger.confirmed
     for gap in ledger.gaps:
         left = _without((gap.first, gap.last), present, gone)
         if left == [(gap.first, gap.last)]:
             gaps.append(gap)
         else:
-            # It is being filled: what is left is asked for again when that stops.
+            # It is being filled: the device is to be told, and what is left is asked for again when that stops.
+            confirmed = min(confirmed, gap.first - 1)
             ask_at_s = gap.ask_at_s if gap.asked == 0 else now_s + pace.ask_again_s
             gaps += [replace(gap, first=f, last=last, asked=min(gap.asked, 1), ask_at_s=ask_at_s) for f, last in left]
     scanned = ledger.scanned
@@ -112,7 +114,7 @@ def advance(ledger: Ledger, present: Sequence[int], gone: Sequence[Range], now_s
         ask_at_s = now_s + pace.grace_s
         gaps += [Gap(f, last, now_s, 0, ask_at_s) for f, last in _without((scanned + 1, top), present, gone)]
         scanned = top
-    return replace(ledger, scanned=scanned, gaps=tuple(gaps))
+    return Ledger(scanned, confirmed, tuple(gaps))
 
 
 def answer(ledger: Ledger, now_s: float, pace: Pace, *, again: bool = False) -> tuple[Answer | None, Ledger]:

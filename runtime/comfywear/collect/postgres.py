@@ -69,6 +69,8 @@ class PostgresStore:
             given = conninfo_to_dict(url)
         except psycopg.ProgrammingError as error:
             raise UsageError(f"the database URL cannot be read: {_line(error)}") from error
+        if not all(port.isdigit() for port in str(given.get("port") or "5432").split(",")):
+            raise UsageError(f"the database URL cannot be read: {given['port']!r} is no port")
         options = f"{given.pop('options', '')} {_PATIENCE['options']} -c search_path={SCHEMA}".strip()
         self.place = f"{given.get('host', 'local server')}/{given.get('dbname', given.get('user', ''))}"
         self._conninfo = make_conninfo("", **{**_PATIENCE, **given, "options": options})

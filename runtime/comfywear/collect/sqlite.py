@@ -253,4 +253,4 @@ class _Books:
 
 def _iso(moment: datetime) -> str:
     """A time as text that sorts like the time."""
-    return moment.isoformat(timespec="milliseconds")
+    return moment.isoformat(timespec="microseconds")

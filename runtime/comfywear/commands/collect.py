@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--ca-file is for an encrypted connection: give --tls too")
     host, port = host_and_port(args.broker)
     broker = BrokerSettings(host, port, args.username, args.password_file, args.tls, args.ca_file)
-    pace = Pace(ack_every_s=args.ack_every, grace_s=2 * args.ack_every)
+    pace = Pace(ack_every_s=args.ack_every, grace_s=2 * args.ack_every, ask_again_s=6 * args.ack_every)
     options = Options(
         name=args.name,
         sites=tuple(args.site),
