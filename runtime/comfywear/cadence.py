@@ -13,6 +13,10 @@ class Cadence:
         self._gap_s = gap_s
         self._said: dict[str, tuple[float, Hashable]] = {}
 
+    def forget(self) -> None:
+        """Everything is due again, as at the start."""
+        self._said.clear()
+
     def due(self, key: str, content: Hashable, now_s: float) -> bool:
         """True when `content` of `key` should go out at `now_s` (monotonic seconds); it then counts as said."""
         last = self._said.get(key)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from comfywear import __version__
+from comfywear import __version__, machine
 from comfywear.discovery import Discovery
 from comfywear.errors import ComfyWearError, UsageError
-from comfywear.publishing import Aside, Publisher, reply_message
+from comfywear.publishing import Aside, Message, Publisher, Stamp, ask_message, reply_message
 from comfywear.publishing.commands import (
     COMMANDS,
     AskNow,
@@ -32,6 +32,8 @@ from comfywear.publishing.homeassistant import discovery
 from comfywear.questions import Asked, Questions
 from comfywear.settings import Settings
 from comfywear.zone_names import ZoneNames
+
+__all__ = ["COMMANDS", "METRICS_EVERY_S", "Bucket", "Orders", "ask_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -114,6 +116,7 @@ class Orders:
                 version=__version__,
                 interval_s=settings.mqtt.interval_s,
                 metrics_every_s=METRICS_EVERY_S,
+                hardware=machine.board(),
                 gone=gone,
             )
 
@@ -215,6 +218,13 @@ class Orders:
             result=result,
         )
         self._publisher.say(Aside(topic, msgspec.json.encode(said), expiry_s=REPLY_EXPIRES_S, correlation=correlation))
+
+
+def ask_of(zone: str, asked: Asked | None, stamp: Stamp) -> Message:
+    """The message of the question that stands in a zone, or that none does."""
+    if asked is None:
+        return ask_message(zone, None, stamp)
+    return ask_message(zone, asked.text, stamp, why=asked.why, requested=asked.requested)
 
 
 class _TooManyError(UsageError):

@@ -6,8 +6,10 @@ import argparse
 import json
 import logging
 import sys
+from dataclasses import replace
 
 from comfywear import settings
+from comfywear.broker import broker_settings
 from comfywear.errors import UsageError
 from comfywear.publishing import BrokerSettings
 from comfywear.publishing.connection import Incoming
@@ -54,14 +56,7 @@ def broker(place: str | None, config: str | None) -> BrokerSettings:
     host, port = (mqtt.host, mqtt.port) if place is None else host_and_port(place)
     if not host:
         raise UsageError(f"{config}: names no broker (mqtt.host); name one with --broker HOST:PORT")
-    return BrokerSettings(
-        host=host,
-        port=port,
-        username=mqtt.username,
-        password_file=mqtt.password_file,
-        tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
-    )
+    return replace(broker_settings(mqtt), host=host, port=port)
 
 
 def host_and_port(place: str) -> tuple[str, int]:

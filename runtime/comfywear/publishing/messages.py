@@ -255,14 +255,36 @@ class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
     persons: Annotated[int | None, Meta(description="Persons in all zones.")] = None
     votes: Annotated[int | None, Meta(description="Votes stored.")] = None
     votes_refused: Annotated[int | None, Meta(description="Incoming votes refused since the start.")] = None
+    commands: Annotated[int | None, Meta(description="Commands carried out since the start.")] = None
+    commands_refused: Annotated[int | None, Meta(description="Commands refused since the start.")] = None
     restarts: Annotated[int | None, Meta(description="Workers started again since the start.")] = None
     spool_rows: Annotated[int | None, Meta(description="Messages waiting for the broker.")] = None
     spool_bytes: Annotated[int | None, _meta("Their size.", "B")] = None
-    spool_dropped_telemetry: Annotated[int | None, Meta(description="Messages dropped for lack of room, ever.")] = None
+    spool_thinned: Annotated[
+        int | None, Meta(description="Messages left out for lack of room, of which a coarser series is kept, ever.")
+    ] = None
+    spool_dropped_telemetry: Annotated[
+        int | None, Meta(description="Messages dropped for lack of room or for age, ever.")
+    ] = None
     spool_dropped_events: Annotated[int | None, Meta(description="Votes dropped for lack of room, ever.")] = None
+    spool_unconfirmed: Annotated[
+        int | None, Meta(description="Messages that the broker took and no consumer confirmed in time, ever.")
+    ] = None
+    spool_refused: Annotated[
+        int | None, Meta(description="Messages not accepted since the start: the disk could not take them.")
+    ] = None
+    spool_written_day_bytes: Annotated[
+        int | None, _meta("Sent to storage for the spool in the last 24 hours, as the kernel counts it.", "B")
+    ] = None
+    spool_budget_day_bytes: Annotated[int | None, _meta("What it should write a day at most; 0 = no limit.", "B")] = (
+        None
+    )
     connections: Annotated[int | None, Meta(description="Connections made to the broker since the start.")] = None
     acknowledged: Annotated[int | None, Meta(description="Messages the broker took since the start.")] = None
     denied: Annotated[int | None, Meta(description="Messages the broker refused since the start.")] = None
+    acks_refused: Annotated[
+        int | None, Meta(description="Acknowledgements by consumers that could not be read, since the start.")
+    ] = None
 
 
 class AskMessage(Message, frozen=True, kw_only=True):
