@@ -1,0 +1,251 @@
+"""What looking may cost: which frame is searched for persons, and how many of them are looked at. Pure: time is given.
+
+Costs are measured, and the load of every level of shedding is computed from them. The level is the lowest whose load
+fits the budget. What a level would cost does not depend on the level that is in force, so that the answer does not
+feed back on itself; a level is left only after a while, and for a lower one only with room to spare.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from comfywear.errors import UsageError
+
+__all__ = ["LEVELS", "LONGEST_GAP_S", "Budget", "Load", "Plan", "Work"]
+
+Work = Literal["frame", "detect", "look"]
+"""What costs are kept for: following persons through a frame, a detection, a look at one person's clothes."""
+
+
+class Level(NamedTuple):
+    """Detection in every `every`-th frame; clothes looked at again after `slower` times the interval."""
+
+    every: int
+    slower: float
+
+
+LEVELS: tuple[Level, ...] = (
+    Level(1, 1.0),
+    Level(1, 2.0),
+    Level(1, 4.0),
+    *(Level(every, 4.0) for every in (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)),
+)
+"""In the order in which work is shed: known clothes change seldom; then the tracker carries persons for longer."""
+
+LONGEST_GAP_S = 2.0
+"""Persons are searched for at least this often, whatever the budget says (if the camera gives frames that often)."""
+
+_RISE_S, _FALL_S = 2.0, 10.0  # for so long the load must be too high, or low enough for less shedding
+_SPARE = 0.85  # of the budget: what the load must fit into before less is shed
+_TOLERATED = 1.1  # times the budget: what is not yet called too much
+_PATIENCE_S = 1.0  # a person who waits for longer is looked at before the next detection
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do with one frame: detect or carry on, at how many persons to look at most, and the interval's factor."""
+
+    detect: bool
+    looks: int
+    slower: float
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How the budget is.
+
+    Attributes:
+        level: Index into `LEVELS`; 0 = nothing is shed.
+        cpu_share: Part of all processors that looking takes at this level, as computed from measured costs.
+        full_share: The same with nothing shed.
+        limit: What it may take; infinite without a limit.
+        every: Persons are searched for in every so many frames.
+        shed: What is shed, in sentences.
+        over: Why a target is not held, for a moment or since all is shed that can be; None when it is held.
+    """
+
+    level: int
+    cpu_share: float
+    full_share: float
+    limit: float
+    every: int
+    shed: tuple[str, ...]
+    over: str | None
+
+
+class _Cost:
+    """A running average of wall and processor seconds a piece; the first, which warms caches, is replaced."""
+
+    def __init__(self, memory: float = 0.1) -> None:
+        self._memory = memory  # the least weight of a new cost
+        self.count, self.wall_s, self.cpu_s = 0, 0.0, 0.0
+
+    def add(self, pieces: int, wall_s: float, cpu_s: float) -> None:
+        weight = max(1.0 / max(self.count, 1), self._memory)
+        self.count += 1
+        self.wall_s += weight * (wall_s / pieces - self.wall_s)
+        self.cpu_s += weight * (cpu_s / pieces - self.cpu_s)
+
+
+class Budget:
+    """Holds a target latency, a processor share, or both.
+
+    Args:
+        interval_s: How often a person's clothes are looked at when nothing is shed.
+        latency_s: A frame should be done after so long; infinite = no target. Looks are put off into later frames to
+            hold it, and a detection gives way for a look when the two do not fit into one frame.
+        cpu_share: Part of all processors that looking may take, above 0 to 1; 1 = no limit.
+        cores: How many processors there are.
+        most_looks: Persons looked at in one frame at most.
+    """
+
+    def __init__(
+        self,
+        *,
+        interval_s: float = 10.0,
+        latency_s: float = math.inf,
+        cpu_share: float = 1.0,
+        cores: int = 1,
+        most_looks: int = 8,
+    ) -> None:
+        if not (interval_s > 0.0 and latency_s > 0.0 and 0.0 < cpu_share <= 1.0 and cores >= 1 and most_looks >= 1):
+            raise UsageError(
+                "a budget needs interval_s > 0, latency_s > 0, 0 < cpu_share ≤ 1, cores and most_looks ≥ 1"
+            )
+        self._interval_s, self._latency_s = interval_s, latency_s
+        self._cpu_share, self._cores, self._most = cpu_share, cores, most_looks
+        self._costs: dict[Work, _Cost] = {"frame": _Cost(), "detect": _Cost(), "look": _Cost()}
+        self._period = _Cost(memory=0.02)  # longer than the turns of detection
+        self._headroom = 1.0
+        self._level = 0
+        self._last_s = self._detected_s = -math.inf
+        self._frames_since = 0
+        self._gave_way = False
+        self._persons = 0
+        self._over_since: float | None = None
+        self._calm_since: float | None = None
+        self._calm = 0
+
+    @property
+    def headroom(self) -> float:
+        """0…1 from outside, such as from a hot processor: scales what looking may take, also where there is no limit.
+
+        It is a factor on the share of the settings, or on what looking takes with nothing shed if that is less, so
+        that 0.5 halves the work that is done. 0 sheds all that can be shed.
+        """
+        return self._headroom
+
+    @headroom.setter
+    def headroom(self, value: float) -> None:
+        if not 0.0 <= value <= 1.0:
+            raise UsageError(f"headroom is a number from 0 to 1, not {value}")
+        self._headroom = value
+
+    def plan(self, now_s: float, persons: int = 0, waiting: int = 0, waited_s: float = 0.0) -> Plan:
+        """What to do with the frame of `now_s`.
+
+        Args:
+            now_s: Monotonic time of the frame.
+            persons: Present in the last frame.
+            waiting: How many of them are due for a look.
+            waited_s: For how long the first of those has been.
+        """
+        if self._last_s < now_s < math.inf and self._last_s > -math.inf:
+            longest_s = 5.0 * self._period.wall_s if self._period.count > 2 else math.inf  # a camera that was gone
+            self._period.add(1, min(now_s - self._last_s, longest_s), 0.0)
+        self._last_s, self._persons = now_s, persons
+        self._choose(now_s)
+        self._frames_since += 1
+        level = LEVELS[self._level]
+        gap_s = now_s - self._detected_s
+        detect = self._frames_since >= level.every or gap_s + self._period.wall_s > LONGEST_GAP_S
+        looks = self._room(detect)
+        if waiting and not looks and waited_s > _PATIENCE_S:
+            if detect and not self._gave_way and gap_s + self._period.wall_s <= LONGEST_GAP_S:
+                detect, self._gave_way = False, True
+                looks = max(self._room(detect), 1)
+            elif not detect or waited_s > 3.0 * _PATIENCE_S:
+                looks = 1
+        if detect:
+            self._detected_s, self._frames_since, self._gave_way = now_s, 0, False
+        return Plan(detect, looks, level.slower)
+
+    def spent(self, work: Work, wall_s: float, cpu_s: float, pieces: int = 1) -> None:
+        """Note what `pieces` of some work took: on the wall's clock, and of all processors together."""
+        if pieces > 0 and math.isfinite(wall_s) and math.isfinite(cpu_s):
+            self._costs[work].add(pieces, max(wall_s, 0.0), max(cpu_s, 0.0))
+
+    def load(self) -> Load:
+        """How the budget is now."""
+        level, limit, share = LEVELS[self._level], self._limit(), self._share(self._level)
+        shed = []
+        if level.slower > 1.0:
+            shed.append(f"clothes are looked at every {level.slower * self._interval_s:g} s")
+        if level.every > 1:
+            shed.append(f"persons are searched for in one of {level.every} frames")
+        if self._headroom < 1.0 and shed:
+            shed.append(f"headroom {self._headroom:.2f}")
+        return Load(self._level, share, self._share(0), limit, level.every, tuple(shed), self._over(share, limit))
+
+    def _over(self, share: float, limit: float) -> str | None:
+        alone_s = self._costs["frame"].wall_s + self._costs["detect"].wall_s
+        if alone_s > self._latency_s:
+            return f"one detection alone takes {1e3 * alone_s:.0f} ms of {1e3 * self._latency_s:.0f} ms"
+        if share > _TOLERATED * limit:
+            return f"looking takes {100 * share:.1f} % of all processors and should take {100 * limit:.1f} %"
+        return None
+
+    def _room(self, detect: bool) -> int:
+        """At how many persons there is time to look in a frame with or without a detection."""
+        if math.isinf(self._latency_s):
+            return self._most
+        look_s = self._costs["look"].wall_s
+        if not self._costs["look"].count:
+            return 1
+        room_s = self._latency_s - self._costs["frame"].wall_s - (self._costs["detect"].wall_s if detect else 0.0)
+        return max(min(int(room_s / max(look_s, 1e-9)), self._most), 0)
+
+    def _share(self, level: int) -> float:
+        """Part of all processors that a level takes."""
+        if not self._period.count:
+            return 0.0
+        every, slower = LEVELS[level]
+        frames = 1.0 / self._period.wall_s
+        detections = max(frames / every, min(frames, 1.0 / LONGEST_GAP_S))
+        looks = self._persons / (self._interval_s * slower)
+        cost = self._costs
+        return (frames * cost["frame"].cpu_s + detections * cost["detect"].cpu_s + looks * cost["look"].cpu_s) / (
+            self._cores
+        )
+
+    def _limit(self) -> float:
+        if self._headroom < 1.0:
+            return self._headroom * min(self._cpu_share, self._share(0))
+        return self._cpu_share if self._cpu_share < 1.0 else math.inf
+
+    def _fitting(self, limit: float) -> int:
+        """The lowest level whose load fits; if none does, the lowest that is as good as the least."""
+        loads = [self._share(level) for level in range(len(LEVELS))]
+        enough = max(limit, 1.05 * min(loads))
+        return next(i for i, load in enumerate(loads) if load <= enough)
+
+    def _choose(self, now_s: float) -> None:
+        """Move to the level that fits once it has been asked for long enough."""
+        limit = self._limit()
+        least, calm = self._fitting(limit), self._fitting(_SPARE * limit)
+        if least > self._level:
+            self._over_since = now_s if self._over_since is None else self._over_since
+            if now_s - self._over_since >= _RISE_S:
+                self._level, self._over_since, self._calm_since = least, None, None
+            return
+        self._over_since = None
+        if calm >= self._level:
+            self._calm_since = None
+        elif self._calm_since is None:
+            self._calm_since, self._calm = now_s, calm
+        else:
+            self._calm = max(self._calm, calm)
+            if now_s - self._calm_since >= _FALL_S:
+                self._level, self._calm_since = self._calm, None
