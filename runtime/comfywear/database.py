@@ -10,12 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from comfywear.clock import Clock, wall_time
 from comfywear.errors import StoreError
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+Salvage = Callable[[sqlite3.Connection, Path], int]
 
 
 class Database:
@@ -26,18 +28,32 @@ class Database:
     Args:
         path: The file, or None for memory alone (nothing survives; for a device whose disk cannot be written).
         what: What it is to the user, such as "the store of votes".
-        prepare: Creates the tables if they are missing; runs in a transaction on each opening.
+        prepare: Creates the tables if they are missing; runs in a transaction on each opening. It raises
+            sqlite3.DatabaseError for a file with tables of another kind, which is then treated as damaged.
+        salvage: Called in a transaction of the new file with the one that was set aside; brings over the rows that
+            can still be read and returns how many.
+        clock: Names the day in the name of a file that is set aside.
 
     Raises:
         StoreError: When the folder or the file cannot be written.
     """
 
-    def __init__(self, path: Path | None, what: str, prepare: Work[None]) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        what: str,
+        prepare: Work[None],
+        *,
+        salvage: Salvage | None = None,
+        clock: Clock = wall_time,
+    ) -> None:
         self.path = path
         self.what = what
         self.lock = threading.RLock()
         self.set_aside: list[Path] = []
         self._prepare = prepare
+        self._salvage = salvage
+        self._clock = clock
         self._connection = self._open_or_replace()
 
     def write(self, work: Work[T]) -> T:
@@ -90,11 +106,7 @@ class Database:
         except sqlite3.OperationalError as error:
             raise self._refusal(error) from error
         except sqlite3.DatabaseError as error:
-            self._move_aside(str(error))
-        try:
-            return self._open()
-        except sqlite3.Error as error:
-            raise self._refusal(error) from error
+            return self._begin_anew(str(error))
 
     def _open(self) -> sqlite3.Connection:
         if self.path is not None:
@@ -118,17 +130,31 @@ class Database:
 
     def _replace(self, reason: str) -> None:
         self._connection.close()
-        self._move_aside(reason)
+        self._connection = self._begin_anew(reason)
+
+    def _begin_anew(self, reason: str) -> sqlite3.Connection:
+        """Set the file aside, open a new one, and bring over what can be read."""
+        aside = self._move_aside(reason)
         try:
-            self._connection = self._open()
+            connection = self._open()
         except sqlite3.Error as error:
             raise self._refusal(error) from error
+        if aside is not None and self._salvage is not None:
+            salvage = self._salvage
+            try:
+                kept = self._transact(connection, lambda c: salvage(c, aside))
+                _log.error("%s: %d rows could be read and are kept", self.what, kept)
+            except (sqlite3.Error, OSError) as error:
+                _log.error("%s: nothing could be brought over from %s (%s)", self.what, aside, error)
+        return connection
 
-    def _move_aside(self, reason: str) -> None:
+    def _move_aside(self, reason: str) -> Path | None:
         if self.path is None:
-            return
+            return None
+        ts, _ = self._clock()
+        day = ts[:19].replace(":", "") if ts else "undated"
         number = 1
-        while (target := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():
+        while (target := self.path.with_name(f"{self.path.name}.damaged-{day}-{number}")).exists():
             number += 1
         try:
             self.path.rename(target)
@@ -140,6 +166,7 @@ class Database:
             raise self._refusal(error) from error
         self.set_aside.append(target)
         _log.error("%s was damaged (%s): set aside as %s, a new one begins", self.what, reason, target)
+        return target
 
     def _refusal(self, error: Exception) -> StoreError:
         return StoreError(

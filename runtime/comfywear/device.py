@@ -6,7 +6,7 @@ import fcntl
 import logging
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,8 @@ from typing import IO, Any, final
 
 import msgspec
 
-from comfywear import __version__, publishing
+from comfywear import __version__, machine, publishing, sending
+from comfywear.broker import broker_settings
 from comfywear.cadence import Cadence
 from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
@@ -22,6 +23,7 @@ from comfywear.estimates import Estimator, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.looking import Looking, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
+from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
 from comfywear.pressing import add_buttons, buttons_of
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
@@ -34,7 +36,6 @@ _log = logging.getLogger(__name__)
 TICK_S = 0.25
 # A live state that changes is sent at most this often; one that does not, at the interval of the settings.
 GAP_S = 1.0
-METRICS_EVERY_S = 60.0
 
 
 @final
@@ -47,17 +48,24 @@ class Device:
             device runs on memory alone and says so.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, reload: Callable[[], None] | None = None) -> None:
         self.settings = settings
         self.zones = [zone.name for zone in settings.zones]
         self.topics = publishing.Topics(settings.device.site, settings.device.name())
         self.folder = state_folder(settings)
         self._lock_file = _hold(self.folder)
-        self._spool = self._open_spool()
+        self._spool = sending.open_spool(self.folder, self.topics.device, settings.mqtt)
         self.voting = Voting(self.folder, self.zones, settings.votes, moment=self._moment, send=self._send_vote)
         self._publisher = publishing.Publisher(
-            _broker(settings), self.topics, self._spool, on_vote=self._take_mqtt_vote, version=__version__
+            broker_settings(settings.mqtt),
+            self.topics,
+            self._spool,
+            on_vote=self._take_mqtt_vote,
+            version=__version__,
+            confirm_by=settings.mqtt.confirm_by,
         )
+        self.orders = Orders(settings, self.folder, self._publisher, again=self._say_again, reload=reload)
+        self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
         self._estimator = Estimator(settings.comfort)
         if settings.camera.source:
             shown_camera(settings.camera.source)  # one that cannot be meant is refused now
@@ -118,7 +126,7 @@ class Device:
     def metrics(self) -> dict[str, float | None]:
         """How the device is doing, by the names of the metrics message."""
         uptime_s = time.monotonic() - self._started_s
-        spool, broker, looking = self._spool.health(), self._publisher.health(), self.looking
+        broker, looking = self._publisher.health(), self.looking
         return {
             "uptime_s": uptime_s,
             "rss_mb": rss_mb(),
@@ -128,20 +136,20 @@ class Device:
             "persons": sum(len(each.people) for each in self._estimates.values()),
             "votes": self.voting.store.count(),
             "votes_refused": broker.votes_refused,
+            "commands": self.orders.carried_out,
+            "commands_refused": self.orders.refused,
             "restarts": sum(health.restarts for health in self._supervisor.health().values()),
-            "spool_rows": spool.rows,
-            "spool_bytes": spool.bytes,
-            "spool_dropped_telemetry": spool.dropped_telemetry,
-            "spool_dropped_events": spool.dropped_events,
+            **sending.spool_metrics(self._spool),
             "connections": broker.connections,
             "acknowledged": broker.acknowledged,
             "denied": broker.denied,
+            "acks_refused": broker.acks_refused,
         }
 
     def _workers(self) -> Supervisor:
         supervisor = Supervisor()
         control = ControlServer(self.folder, {**self.voting.verbs(), "status": self._answer_status})
-        supervisor.add("publisher", lambda pulse: self._publisher.run(pulse.stop, pulse.beat))
+        sending.add_workers(supervisor, self._publisher, self.voting)
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))
         supervisor.add("comfort", self._feel)
         for sensor, reader in zip(self.settings.sensors, self._readers, strict=True):
@@ -164,6 +172,7 @@ class Device:
                 for zone in self.zones
             }
             missing = sight.missing if sight else "there is no camera in the settings"
+            self.orders.tick(now_s)
             try:
                 self._post_changes(now_s, missing)
             except StoreError as error:
@@ -171,9 +180,9 @@ class Device:
                     _log.error("%s", error)
 
     def _post_changes(self, now_s: float, missing: str | None) -> None:
-        post, due, topics = self._publisher.post, self._cadence.due, self.topics
-        models = self._models()
-        if self._once.due("meta", tuple(model.id for model in models), now_s):
+        post, due, topics = self._spool.offer, self._cadence.due, self.topics
+        models, names = self._models(), self.orders.names.given()
+        if self._once.due("meta", (*(model.id for model in models), *names.items()), now_s):
             post(topics.meta, partial(self._meta, models), retain=True)
         if self._slow.due("metrics", None, now_s):
             post(topics.metrics, partial(publishing.metrics_message, self.metrics()))
@@ -189,6 +198,13 @@ class Device:
                 )
             if due(f"comfort {zone}", _comfort_key(estimate), now_s):
                 post(topics.comfort(zone), partial(publishing.comfort_message, zone, estimate.comfort), retain=True)
+            if due(f"ask {zone}", asked := self.orders.questions.of(zone), now_s):
+                post(topics.ask(zone), partial(ask_of, zone, asked), retain=True)
+
+    def _say_again(self) -> None:
+        """Every live state goes out again: somebody has just begun to listen."""
+        for cadence in (self._cadence, self._slow, self._once):
+            cadence.forget()
 
     def _meta(self, models: list[publishing.ModelInfo], stamp: publishing.Stamp) -> publishing.Message:
         camera = self.settings.camera.source
@@ -206,6 +222,10 @@ class Device:
             models=models,
             scale_id=SCALE.id,
             scale_words=SCALE.words,
+            zone_names=self.orders.names.given(),
+            hardware=machine.board(),
+            system=machine.system(),
+            commands=list(COMMANDS),
         )
 
     def _models(self) -> list[publishing.ModelInfo]:
@@ -233,14 +253,6 @@ class Device:
             "workers": workers,
             "buttons": buttons,
         }
-
-    def _open_spool(self) -> publishing.Spool:
-        name, room = self.topics.device, int(self.settings.mqtt.spool_mb * 1e6)
-        try:
-            return publishing.Spool(self.folder / "spool.sqlite", name, max_bytes=room)
-        except StoreError as error:
-            _log.error("%s; messages are kept in memory alone", error)
-            return publishing.Spool(None, name, max_bytes=room)
 
 
 def _read(reader: PatientReader, climate: ClimateFilter, pulse: Pulse) -> None:
@@ -273,18 +285,6 @@ def _sensors(settings: Settings, zones: list[str]) -> tuple[dict[str, ClimateFil
         for zone in zones
     }
     return filters, readers
-
-
-def _broker(settings: Settings) -> publishing.BrokerSettings:
-    mqtt = settings.mqtt
-    return publishing.BrokerSettings(
-        host=mqtt.host,
-        port=mqtt.port,
-        username=mqtt.username,
-        password_file=mqtt.password_file,
-        tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
-    )
 
 
 def _hold(folder: Path) -> IO[str] | None:

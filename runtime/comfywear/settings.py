@@ -18,6 +18,7 @@ from comfywear.feedback.buttons import parse_button_uri
 from comfywear.places import state_home
 from comfywear.settings_feedback import ButtonSettings, CaptureSettings, VotesSettings
 from comfywear.settings_home import HomeassistantSettings
+from comfywear.settings_mqtt import MqttSettings as MqttSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
 from comfywear.toml_lines import explain, parse
@@ -199,49 +200,6 @@ class ComfortSettings(_Section, frozen=True):
         Annotated[float, Meta(ge=0, le=2)],
         Meta(title="Air speed", description="Where no sensor measures it.", extra={"unit": "m/s"}),
     ] = 0.1
-
-
-class MqttSettings(_Section, frozen=True):
-    """The broker that hears about comfort."""
-
-    host: Annotated[
-        str,
-        Meta(title="Host", description="Empty = no broker: everything is kept in the state folder until there is one."),
-    ] = ""
-    port: Annotated[Annotated[int, Meta(ge=1, le=65535)], Meta(title="Port", description="8883 is usual with TLS.")] = (
-        1883
-    )
-    username: Annotated[str, Meta(title="User name", description="Empty = none.")] = ""
-    password_file: Annotated[
-        str,
-        Meta(
-            title="Password file",
-            description="A file that holds the password alone; never the password itself. Like the three files of TLS, "
-            "it may be credential:NAME, which the service manager keeps (LoadCredential=NAME:FILE).",
-        ),
-    ] = ""
-    tls: Annotated[bool, Meta(title="TLS", description="Encrypt, and verify the broker's certificate.")] = False
-    ca_file: Annotated[
-        str, Meta(title="CA file", description="Your own authority's certificate; empty = the system's authorities.")
-    ] = ""
-    client_cert: Annotated[
-        str, Meta(title="Client certificate", description="Shown to a broker that wants one; empty = none.")
-    ] = ""
-    client_key: Annotated[
-        str, Meta(title="Client key", description="Of the client certificate; empty = it stands in the same file.")
-    ] = ""
-    interval_s: Annotated[
-        Positive,
-        Meta(title="Interval", description="How often live states go out when nothing changes.", extra={"unit": "s"}),
-    ] = 30.0
-    spool_mb: Annotated[
-        Positive,
-        Meta(
-            title="Spool size",
-            description="Unsent messages kept at most; votes are dropped last.",
-            extra={"unit": "MB"},
-        ),
-    ] = 50.0
 
 
 class Settings(_Section, frozen=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,6 +52,8 @@ class Voting:
         """
         self._moment = moment
         self._send = send
+        self._owed = False
+        self._complaint = ""
         self.after_vote: list[Callable[[Vote], None]] = []
         self.after_undo: list[Callable[[Vote], None]] = []
         self.after_delete: list[Callable[[list[str]], None]] = []
@@ -73,11 +74,24 @@ class Voting:
 
     def catch_up(self) -> None:
         """Send what was stored but not handed on before the last stop."""
+        self._owed = True
+        self.retry()
+
+    def retry(self) -> None:
+        """Send what could not be handed on at once, where something is owed; a failure is said when it changes."""
+        if not self._owed:
+            return
         try:
+            self._owed = False
             for vote in self.store.unpublished():
                 self._hand_on(vote)
         except StoreError as error:
-            _log.error("%s", error)
+            self._owed = True
+            if str(error) != self._complaint:
+                _log.error("%s", error)
+            self._complaint = str(error)
+        else:
+            self._complaint = ""
 
     def vote(self, zone: str | None, level: int, source: str, *, person: str | None = None) -> Vote:
         """Store a press of 1…5 with the moment it belongs to, then publish it.
@@ -119,8 +133,10 @@ class Voting:
         return {"vote": self._answer_vote, "undo": self._answer_undo, "delete-votes": self._answer_delete}
 
     def _committed(self, vote: Vote, listeners: list[Callable[[Vote], None]]) -> None:
-        with suppress(StoreError):  # it is stored: it goes out after the next start
+        try:
             self._hand_on(vote)
+        except StoreError:  # it is stored: `retry` hands it on
+            self._owed = True
         for listener in listeners:
             _tell(listener, vote)
 

@@ -25,11 +25,13 @@ from comfywear.publishing.messages import Message, ModelInfo, SourceInfo, Stamp
 from comfywear.publishing.mqtt import Publisher
 from comfywear.publishing.pace import Pace, PublisherHealth
 from comfywear.publishing.spool import Spool, SpoolHealth
+from comfywear.publishing.spool_commit import Limits
 from comfywear.publishing.topics import Topics, check_name
 
 __all__ = [
     "Aside",
     "BrokerSettings",
+    "Limits",
     "Message",
     "ModelInfo",
     "Pace",

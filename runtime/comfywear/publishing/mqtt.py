@@ -12,7 +12,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
@@ -20,9 +20,11 @@ from typing import Literal
 import msgspec
 from paho.mqtt.client import topic_matches_sub
 
-from comfywear.errors import ComfyWearError, StoreError, UsageError
+from comfywear.errors import ComfyWearError, UsageError
 from comfywear.publishing.asides import Aside, Asides
+from comfywear.publishing.carrier import Carrier
 from comfywear.publishing.compose import status_message
+from comfywear.publishing.confirming import Confirming
 from comfywear.publishing.connection import (
     Acknowledged,
     BrokerSettings,
@@ -33,9 +35,13 @@ from comfywear.publishing.connection import (
     Subscribed,
     Will,
 )
+from comfywear.publishing.flapping import Losses
+from comfywear.publishing.identity import client_id
 from comfywear.publishing.incoming import read_vote
+from comfywear.publishing.messages import StatusMessage
 from comfywear.publishing.pace import Pace, PublisherHealth
-from comfywear.publishing.spool import Build, Key, Row, Spool
+from comfywear.publishing.spool import Spool
+from comfywear.publishing.spool_commit import Build
 from comfywear.publishing.topics import Topics
 
 _log = logging.getLogger(__name__)
@@ -43,15 +49,9 @@ _log = logging.getLogger(__name__)
 OnVote = Callable[[str, int], object]
 OnMessage = Callable[[Incoming], None]
 
-
-# Acknowledged rows are deleted together, so that a memory card sees few writes.
-_DELETE_AFTER_S = 0.5
-_DELETE_AT = 20
 _TICK_S = 1.0
-# Connections in a row that broke before they had settled, after which the usual cause is named.
-_FLAPPING = 3
-_TRYING = float("inf")
 _REFUSED_VOTE_LOG_S = 10.0
+_DOUBLE_LOG_S = 600.0
 
 
 class Publisher:
@@ -65,6 +65,7 @@ class Publisher:
             have stored the vote when it returns, and raises a ComfyWearError to refuse it.
         version: Of the software, said in the birth message.
         pace: Pauses and time limits.
+        confirm_by: Consumers whose word is awaited before a message is forgotten (see `Limits.confirm_s`).
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Publisher:
         on_vote: OnVote | None = None,
         version: str | None = None,
         pace: Pace | None = None,
+        confirm_by: Collection[str] = (),
     ) -> None:
         self.spool = spool
         self.topics = topics
@@ -91,16 +93,18 @@ class Publisher:
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
         self._birth: int | None = None  # the id of the birth message while its acknowledgement is due
-        self._sent: dict[int, Row] = {}
-        self._arrived: dict[Key, float] = {}
-        self._delete_not_before_s = 0.0
-        self._cursor: Key = ("", 0)
-        # Topics that the broker denied: when to try again, or infinity while that is being tried.
-        self._denied: dict[str, float] = {}
         self._last_ack_s = 0.0
-        self._complaint: str | None = None
+        self._carrier = Carrier(spool, self._pace)
+        self._confirming = Confirming(
+            spool, topics, confirm_by, resend=self._carrier.resend, say=self.say, pace=self._pace
+        )
+        self._losses = Losses(self._client_id)
         self._last_refused_vote_log_s = float("-inf")
-        self._connections = self._acknowledged = self._denials = self._votes_refused = 0
+        self._last_double_log_s = float("-inf")
+        self._connections = self._votes_refused = self._denials = 0
+        self.listen(topics.ack_filter, self._confirming.take)
+        self.listen(topics.status, self._notice_double)
+        spool.on_commit = self._wake
 
     @property
     def state(self) -> str:
@@ -112,10 +116,11 @@ class Publisher:
         return PublisherHealth(
             self._state,
             self._connections,
-            self._acknowledged,
-            self._denials,
+            self._carrier.acknowledged,
+            self._carrier.denials + self._denials,
             self._votes_refused,
-            tuple(sorted(self._denied.copy())),
+            self._confirming.refused,
+            self._carrier.denied_topics,
         )
 
     def post(self, topic: str, build: Build, *, retain: bool = False, event: bool = False) -> int:
@@ -131,9 +136,7 @@ class Publisher:
             StoreError: When it could not be committed; it is then not accepted.
             UsageError: When it can never be sent.
         """
-        seq = self.spool.accept(topic, build, retain=retain, event=event)
-        self._wake()
-        return seq
+        return self.spool.accept(topic, build, retain=retain, event=event)
 
     def say(self, aside: Aside) -> None:
         """Send a message outside the sequence, from any thread; it waits in memory alone (`asides`)."""
@@ -148,7 +151,7 @@ class Publisher:
         """Connect, carry, connect again, until `stop` is set; `beat` is called at least every few seconds."""
         if not self._settings.host:
             self._say("waiting: the settings name no broker")
-        attempt = broken = 0
+        attempt = 0
         while not stop.is_set():
             beat()
             if not self._settings.host:
@@ -161,11 +164,12 @@ class Publisher:
             else:
                 began = time.monotonic()
                 reason = self._serve(connection, stop, beat)
-                broken += 1
                 if time.monotonic() - began > self._pace.settled_after_s:
-                    attempt = broken = 0
-                if broken >= _FLAPPING:
-                    reason += f", again and again: does another device have the name {self.topics.device}?"
+                    attempt = 0
+                    self._losses.settled()
+                reason = self._losses.note(reason, self._carrier.heading())
+                if culprit := self._losses.culprit():
+                    self._carrier.hold(culprit.topic)
             if stop.is_set():
                 break
             self._say(f"waiting: {reason}")
@@ -175,7 +179,7 @@ class Publisher:
 
     @property
     def _client_id(self) -> str:
-        return f"comfywear-{self.topics.site}-{self.topics.device}"
+        return client_id(self.topics, otherwise=self.spool.epoch)
 
     def _say(self, state: str) -> None:
         """Take a new state; one log line for each change."""
@@ -211,30 +215,30 @@ class Publisher:
             beat()
             now = time.monotonic()
             if stop.is_set() and flush_until is None:
+                self.spool.flush()
                 flush_until = now + self._pace.flush_s
             self._fill(connection)
-            if flush_until is not None and (not (self._sent or self._asides) or now > flush_until):
+            if flush_until is not None and (not (self._carrier.on_the_way or self._asides) or now > flush_until):
                 self._part(connection)
                 break
-            connection.poll(self._poll_s(), self._wake_out)
+            connection.poll(self._carrier.pause_s(_TICK_S), self._wake_out)
             self._drain_wake()
             while connection.events:
                 self._handle(connection, connection.events.popleft())
-            self._delete_arrived()
-            if (
-                self._sent or self._asides.on_the_way or self._birth is not None
-            ) and time.monotonic() - self._last_ack_s > self._pace.ack_timeout_s:
+            self._carrier.settle()
+            self.spool.tend()
+            self._confirming.tend()
+            if self._is_stuck():
                 connection.abandon()
                 connection.lost = f"no acknowledgement for {self._pace.ack_timeout_s:g} s"
-        self._delete_arrived(at_once=True)
+        self._carrier.settle()
         return connection.lost or "stopped"
 
     def _greet(self, connection: Connection) -> None:
         """Birth message and subscription of a new connection; rows that were on their way go again."""
         self._connections += 1
-        self._sent.clear()
+        self._carrier.renew()
         self._asides.renew()
-        self._cursor = ("", 0)
         self._last_ack_s = time.monotonic()
         self._say("connected")
         self._birth = self._say_status(connection, "online", reason=None, qos=1)
@@ -253,32 +257,15 @@ class Publisher:
                 self._handle(connection, event)
 
     def _fill(self, connection: Connection) -> None:
-        """Send the oldest waiting rows until the window is full."""
-        free = connection.window - len(self._sent) - (self._birth is not None)
+        """Send asides, then what waits in the spool, until the window is full."""
+        free = connection.window - self._carrier.on_the_way - (self._birth is not None)
         free -= self._asides.send(connection, free)
-        if free <= 0:
-            return
-        now = time.monotonic()
-        for topic in [topic for topic, again in self._denied.items() if again <= now]:
-            self._denied[topic] = _TRYING
-            self._cursor = ("", 0)
-        if self._cursor[0] != self.spool.epoch:
-            self._cursor = (self.spool.epoch, 0)
-        on_the_way = {row.key for row in self._sent.values()} | self._arrived.keys()
-        try:
-            held = [topic for topic, again in self._denied.items() if again != _TRYING]
-            rows = self.spool.waiting(self._cursor[1], free + len(on_the_way), without_topics=held)
-        except StoreError as error:
-            self._complain(error)
-            return
-        for row in [row for row in rows if row.key not in on_the_way][:free]:
-            if not self._sent:
-                self._last_ack_s = now  # nothing was due until now
-            mid = connection.publish(row.topic, row.payload, retain=row.retain)
-            if mid is None:
-                return
-            self._sent[mid] = row
-            self._cursor = row.key
+        self._carrier.fill(connection, free)
+
+    def _is_stuck(self) -> bool:
+        due = self._carrier.on_the_way or self._asides.on_the_way or self._birth is not None
+        last_ack_s = max(self._last_ack_s, self._carrier.last_ack_s)
+        return bool(due) and time.monotonic() - last_ack_s > self._pace.ack_timeout_s
 
     def _handle(self, connection: Connection, event: Acknowledged | Subscribed | Incoming) -> None:
         if isinstance(event, Incoming):
@@ -288,32 +275,31 @@ class Publisher:
         elif isinstance(event, Subscribed):
             if event.refusal:
                 _log.warning("the broker does not let votes or commands in over MQTT: %s", event.refusal)
-        else:
-            self._take_acknowledgement(event)
+        elif not self._carrier.acknowledge(event.mid, event.refusal):
+            self._last_ack_s = time.monotonic()
+            if not self._asides.acknowledge(event.mid, event.refusal):
+                self._take_birth(event)
 
-    def _take_acknowledgement(self, event: Acknowledged) -> None:
-        self._last_ack_s = time.monotonic()
-        if self._asides.acknowledge(event.mid, event.refusal):
+    def _take_birth(self, event: Acknowledged) -> None:
+        if event.mid != self._birth:
             return
-        if event.mid == self._birth:
-            self._birth = None
-        row = self._sent.pop(event.mid, None)
+        self._birth = None
         if event.refusal is not None:
-            topic = row.topic if row else self.topics.status
             self._denials += 1
-            if topic not in self._denied:
-                _log.warning(
-                    "the broker does not take %s: %s; kept, tried again every %g s",
-                    topic,
-                    event.refusal,
-                    self._pace.denied_retry_s,
-                )
-            self._denied[topic] = self._last_ack_s + self._pace.denied_retry_s
-        elif row is not None:
-            if self._denied.pop(row.topic, None) is not None:
-                _log.info("the broker takes %s again", row.topic)
-            self._acknowledged += 1
-            self._arrived[row.key] = self._last_ack_s
+            _log.warning("the broker does not take %s: %s", self.topics.status, event.refusal)
+
+    def _notice_double(self, message: Incoming) -> None:
+        """Another device that says "online" in this one's name: their topics are mixed up."""
+        try:
+            other = msgspec.json.decode(message.payload, type=StatusMessage)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return
+        now = time.monotonic()
+        if message.retained or other.state != "online" or other.epoch == self.spool.epoch:
+            return
+        if now - self._last_double_log_s > _DOUBLE_LOG_S:
+            self._last_double_log_s = now
+            _log.error("another device has the name %s: give one of them another device.id", self.topics.device)
 
     def _take_vote(self, message: Incoming) -> None:
         """Hand an incoming vote on; whatever is wrong with it is said, counted and forgotten."""
@@ -334,32 +320,6 @@ class Publisher:
                 _log.warning(
                     "vote on %r refused (%d so far): %s", message.topic[:200], self._votes_refused, str(error)[:300]
                 )
-
-    def _delete_arrived(self, *, at_once: bool = False) -> None:
-        """Delete acknowledged rows; where that fails they are remembered and not sent again."""
-        if not self._arrived:
-            return
-        now = time.monotonic()
-        oldest = next(iter(self._arrived.values()))
-        due = len(self._arrived) >= _DELETE_AT or now - oldest > _DELETE_AFTER_S
-        if not at_once and (not due or now < self._delete_not_before_s):
-            return
-        try:
-            self.spool.delete(self._arrived)
-        except StoreError as error:
-            self._complain(error)
-            self._delete_not_before_s = now + _TICK_S
-        else:
-            self._complaint = None
-            self._arrived.clear()
-
-    def _complain(self, error: StoreError) -> None:
-        if str(error) != self._complaint:
-            self._complaint = str(error)
-            _log.error("%s", error)
-
-    def _poll_s(self) -> float:
-        return _DELETE_AFTER_S if self._arrived else _TICK_S
 
     def _wake(self) -> None:
         with suppress(BlockingIOError):  # enough wake-ups wait already

@@ -1,4 +1,4 @@
-"""How patient the publisher is, and how it says that it goes."""
+"""How patient the publisher is, and how it says that it is well."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How patient the publisher is, in seconds.
+    """Pauses and time limits, in seconds.
 
     Attributes:
         first_pause_s: Before the second attempt; doubles with each (and is jittered, so that a thousand devices do
@@ -17,6 +17,10 @@ class Pace:
         ack_timeout_s: Without an acknowledgement for so long while some are due, a new connection is made.
         denied_retry_s: A topic that the broker denied is tried again after this.
         flush_s: After a stop, how long unsent messages are still sent.
+        backlog_spread_s: What was kept during an outage begins to go out at a random moment within this, so that a
+            thousand devices do not fill the broker at once; the newest states go at once.
+        resend_s: A message that a consumer misses is not sent again sooner than this.
+        probe_s: When nothing follows a message that nobody confirmed, it is sent again after this, then ever later.
     """
 
     first_pause_s: float = 1.0
@@ -25,6 +29,9 @@ class Pace:
     ack_timeout_s: float = 20.0
     denied_retry_s: float = 60.0
     flush_s: float = 2.0
+    backlog_spread_s: float = 5.0
+    resend_s: float = 5.0
+    probe_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +43,5 @@ class PublisherHealth:
     acknowledged: int
     denied: int
     votes_refused: int
+    acks_refused: int
     denied_topics: tuple[str, ...]

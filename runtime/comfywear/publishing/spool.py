@@ -1,65 +1,63 @@
-"""Messages that wait for the broker, in SQLite: committed before they are accepted, bounded, counted when dropped.
+"""Messages that wait for the broker, in SQLite: committed before they are accepted, bounded, counted when they go.
 
-The sequence number is an AUTOINCREMENT key, so it never comes twice within an epoch, and the epoch is random and
-stored beside the rows: (device, epoch, seq) names a message for ever.
+Telemetry is offered and committed in groups, so that a memory card sees few writes; votes are committed at once. The
+sequence number never comes twice within an epoch, and the epoch is random and stored beside the rows: (device, epoch,
+seq) names a message for ever.
 """
 
 from __future__ import annotations
 
-import secrets
+import logging
+import os
 import sqlite3
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from comfywear.clock import Clock, wall_time
 from comfywear.database import Database
-from comfywear.errors import UsageError
-from comfywear.publishing.messages import Message, Stamp
+from comfywear.errors import StoreError, UsageError
+from comfywear.publishing import spool_file
+from comfywear.publishing.ages import Moment, StoreClock, moment
+from comfywear.publishing.messages import Stamp
+from comfywear.publishing.ranges import Range
+from comfywear.publishing.spool_commit import Build, Commit, Limits, Offer, Outcome
+from comfywear.publishing.spool_file import Books
+from comfywear.publishing.spool_rows import Key, Row, Rows
+from comfywear.publishing.writes import WriteBudget
 
-# Room that a row takes beside its topic and payload (key, index entry, page overhead), in bytes.
-ROW_BYTES = 64
-# Larger payloads are refused by common brokers' defaults, and one that kills each connection would stop all others.
-LARGEST_PAYLOAD_BYTES = 128 * 1024
+_log = logging.getLogger(__name__)
 
-Build = Callable[[Stamp], Message]
-Key = tuple[str, int]
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS messages (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    topic TEXT NOT NULL,
-    payload BLOB NOT NULL,
-    retain INTEGER NOT NULL,
-    event INTEGER NOT NULL,
-    size INTEGER NOT NULL
-);
-CREATE INDEX IF NOT EXISTS droppable ON messages (event, seq);
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value NOT NULL);
-INSERT OR IGNORE INTO facts VALUES ('dropped_telemetry', 0), ('dropped_events', 0);
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A waiting message; `key` is (epoch, seq)."""
-
-    key: Key
-    topic: str
-    payload: bytes
-    retain: bool
+# Offers that wait in memory while nothing can be committed, at most.
+MOST_OFFERS = 2000
+# Rows that arrived are deleted with the next commit, or after this alone.
+_DELETE_AFTER_S = 2.0
+_DELETE_AT = 500
+_RETRY_S = 1.0
+_CARE_S = 600.0
+# A full file system would also refuse to delete: telemetry leaves it this much room.
+_SPARE_SHARE = 0.05
+_SPARE_BYTES = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolHealth:
-    """How full the spool is, and what was dropped for lack of room since it was begun."""
+    """How full the spool is; what was thinned, dropped or let go unconfirmed, ever; what was refused since the start.
+
+    `written_day_bytes` were sent to storage in the last 24 hours; None where the kernel does not say.
+    """
 
     rows: int
     bytes: int
+    thinned: int
     dropped_telemetry: int
     dropped_events: int
+    unconfirmed: int
+    refused: int
+    written_day_bytes: int | None
 
 
 class Spool:
@@ -68,9 +66,9 @@ class Spool:
     Args:
         path: The SQLite file, or None for memory alone.
         device: The device's name, stamped on every message.
-        max_rows: Rows kept at most.
-        max_bytes: Bytes of topics, payloads and row overhead kept at most.
+        limits: Room, ages, and the budget of writes.
         clock: Says the time and whether it can be believed.
+        now: Every clock, for ages.
 
     Raises:
         StoreError: When the file cannot be written.
@@ -81,23 +79,33 @@ class Spool:
         path: Path | None,
         device: str,
         *,
-        max_rows: int = 1_000_000,
-        max_bytes: int = 50_000_000,
+        limits: Limits | None = None,
         clock: Clock = wall_time,
+        now: Callable[[], Moment] = moment,
     ) -> None:
         self.device = device
-        self._max_rows = max_rows
-        self._max_bytes = max_bytes
+        self.limits = limits or Limits()
+        self.on_commit: Callable[[], None] = lambda: None
         self._clock = clock
-        self._epoch = ""
-        self._rows = 0
-        self._bytes = 0
-        self._database = Database(path, "the store of unsent messages", self._prepare)
+        self._now = now
+        self._budget = WriteBudget(self.limits.written_bytes_a_day)
+        self._offered: deque[Offer] = deque()
+        self._wanted = threading.Condition()
+        self._refused = 0
+        self._done_since_s: float | None = None
+        self._next_commit_s = 0.0
+        self._next_care_s = 0.0
+        self._complaint: str | None = None
+        self._database = Database(
+            path, "the store of unsent messages", self._prepare, salvage=self._salvage, clock=clock
+        )
+        self._lock = self._database.lock
+        self._rows = Rows(self._database, lambda: self._books)
 
     @property
     def epoch(self) -> str:
         """The random name of this store."""
-        return self._epoch
+        return self._books.epoch
 
     @property
     def set_aside(self) -> list[Path]:
@@ -107,13 +115,12 @@ class Spool:
     def stamp(self, seq: int | None = None) -> Stamp:
         """A stamp of now; without `seq` for messages outside the sequence."""
         ts, time_ok = self._clock()
-        return Stamp(self.device, self._epoch, seq, ts, time_ok)
+        return Stamp(self.device, self.epoch, seq, ts, time_ok)
 
     def accept(self, topic: str, build: Build, *, retain: bool = False, event: bool = False) -> int:
-        """Commit the message that `build` makes and return its sequence number.
+        """Commit the message that `build` makes, with all that was offered before, and return its sequence number.
 
-        When there is no room, the oldest telemetry makes it; events (votes) go last of all, oldest first. What was
-        dropped is counted in the same transaction.
+        When there is no room, telemetry makes it (see `thinning`).
 
         Args:
             topic: Where it goes.
@@ -126,84 +133,203 @@ class Spool:
             UsageError: When topic or payload can never be sent.
         """
         _check_topic(topic)
+        with self._lock:
+            return self._commit(Offer(topic, build, retain, event, *self._clock()))
 
-        def insert(connection: sqlite3.Connection) -> tuple[int, int, int]:
-            found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
-            seq = int(found[0]) + 1 if found else 1
-            payload = msgspec.json.encode(build(self.stamp(seq)))
-            if len(payload) > LARGEST_PAYLOAD_BYTES:
-                raise UsageError(f"{topic}: {len(payload)} bytes are more than a message may have")
-            size = len(payload) + len(topic.encode()) + ROW_BYTES
-            connection.execute(
-                "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)", (seq, topic, payload, retain, event, size)
-            )
-            rows, taken = self._drop(connection, self._rows + 1, self._bytes + size)
-            return seq, rows, taken
-
-        with self._database.lock:
-            seq, self._rows, self._bytes = self._database.write(insert)
-            return seq
-
-    def waiting(self, after: int, limit: int, *, without_topics: Collection[str] = ()) -> list[Row]:
-        """At most `limit` rows with a sequence number above `after`, oldest first, none of `without_topics`."""
-        marks = ",".join("?" * len(without_topics))
-        query = (
-            f"SELECT seq, topic, payload, retain FROM messages WHERE seq > ? AND topic NOT IN ({marks}) "  # noqa: S608 - only question marks are put in
-            "ORDER BY seq LIMIT ?"
-        )
-        with self._database.lock:
-            found = self._database.read(lambda c: c.execute(query, (after, *without_topics, limit)).fetchall())
-            return [Row((self._epoch, seq), topic, payload, bool(retain)) for seq, topic, payload, retain in found]
-
-    def delete(self, keys: Iterable[Key]) -> None:
-        """Forget rows that arrived; keys of another epoch and rows that are gone already are ignored.
+    def offer(self, topic: str, build: Build, *, retain: bool = False) -> None:
+        """Put a message into the next commit, which `tend` makes when it is due; it is accepted then, not before.
 
         Raises:
-            StoreError: When it could not be committed; the rows are then still there.
+            UsageError: When nothing can be published to `topic`.
         """
+        _check_topic(topic)
+        offer = Offer(topic, build, retain, False, *self._clock())
+        with self._wanted:
+            if len(self._offered) >= MOST_OFFERS:
+                self._offered.popleft()
+                self._refused += 1
+            self._offered.append(offer)
+            self._wanted.notify_all()
 
-        def remove(connection: sqlite3.Connection) -> tuple[int, int]:
-            rows, taken = self._rows, self._bytes
-            for epoch, seq in keys:
-                if epoch != self._epoch:
+    def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
+        """Commit what is offered when it is due, until `stop` is set; in a thread of the supervisor."""
+        while not stop.is_set():
+            beat()
+            with self._wanted:
+                due_s = max(0.0, self._next_commit_s - time.monotonic()) if self._offered else 1.0
+                if due_s > 0:
+                    self._wanted.wait(min(due_s, 1.0))
+            self.tend()
+        self.flush()
+
+    def tend(self) -> None:
+        """Commit what is due, and now and then let go what is too old; a failure is said once and tried again."""
+        now_s = time.monotonic()
+        with self._lock:
+            waited = self._done_since_s is not None and now_s - self._done_since_s > _DELETE_AFTER_S
+            due = bool(self._offered) or waited or self._books.done.count() >= _DELETE_AT or now_s >= self._next_care_s
+            if due and now_s >= self._next_commit_s:
+                self.flush()
+
+    def flush(self) -> None:
+        """Commit what is offered now; a failure is logged once, and what was not committed stays offered."""
+        with self._lock:
+            try:
+                self._commit(None)
+            except StoreError as error:
+                self._next_commit_s = time.monotonic() + _RETRY_S
+                if str(error) != self._complaint:
+                    self._complaint = str(error)
+                    _log.error("%s", error)
+            else:
+                if self._complaint is not None:
+                    _log.warning("the store of unsent messages can be used again")
+                self._complaint = None
+
+    def waiting(self, after: int, limit: int, *, without_topics: Collection[str] = ()) -> list[Row]:
+        """At most `limit` unsent rows with a number above `after`, oldest first, none of `without_topics`."""
+        with self._lock:
+            return self._rows.waiting(after, limit, without_topics)
+
+    def live(self) -> list[Row]:
+        """The newest state of each retained topic that is not sent yet, oldest first."""
+        with self._lock:
+            return self._rows.numbered(list(self._books.newest.values()), unsent=True)
+
+    def again(self, keys: Iterable[Key]) -> list[Row]:
+        """The rows of `keys` that are still there, whether they were sent or not, oldest first."""
+        with self._lock:
+            return self._rows.numbered([number for epoch, number in keys if epoch == self.epoch], unsent=False)
+
+    def is_newest(self, row: Row) -> bool:
+        """True when no newer state of a row's topic was accepted: an older one must not be retained over it."""
+        return self._books.newest.get(row.topic) == row.key[1]
+
+    def arrived(self, keys: Iterable[Key]) -> None:
+        """The broker has these: they go with the next commit, or once they are confirmed where that is awaited.
+
+        Keys of another epoch and rows that are gone already are ignored.
+        """
+        with self._lock:
+            for epoch, number in keys:
+                if epoch != self.epoch:
                     continue
-                found = connection.execute("SELECT size FROM messages WHERE seq = ?", (seq,)).fetchone()
-                if found:
-                    connection.execute("DELETE FROM messages WHERE seq = ?", (seq,))
-                    rows, taken = rows - 1, taken - found[0]
-            return rows, taken
+                if self.limits.confirm_s is None:
+                    self._let_go(number, number)
+                else:
+                    self._books.sent.add(number)
 
-        with self._database.lock:
-            self._rows, self._bytes = self._database.write(remove)
+    def release(self, epoch: str, ranges: Iterable[Range]) -> None:
+        """Rows that every consumer has confirmed go with the next commit; `epoch` may be that of a replaced store."""
+        with self._lock:
+            for first, last in ranges:
+                if epoch == self.epoch:
+                    self._let_go(max(first, 1), min(last, self._books.last_seq))
+                else:
+                    for number, _ in self._rows.salvaged(epoch, first, last):
+                        self._let_go(number, number)
+
+    def held(self, epoch: str, ranges: Iterable[Range]) -> tuple[list[Key], list[Range]]:
+        """What of `ranges` is still here (keys, oldest first), and the ranges that are not."""
+        with self._lock:
+            return self._rows.held(epoch, ranges)
+
+    def last_unconfirmed(self) -> Key | None:
+        """The newest row, when the broker has it and its confirmation is awaited."""
+        with self._lock:
+            found = self._rows.last_unconfirmed()
+            return None if found is None else (self.epoch, found)
 
     def health(self) -> SpoolHealth:
-        """How full it is and what was dropped."""
-        with self._database.lock:
-            facts = dict(self._database.read(lambda c: c.execute("SELECT name, value FROM facts").fetchall()))
-            return SpoolHealth(self._rows, self._bytes, int(facts["dropped_telemetry"]), int(facts["dropped_events"]))
+        """How full it is and what went."""
+        with self._lock:
+            facts = self._rows.facts()
+            return SpoolHealth(
+                *self._rows.taken(),
+                *(int(facts[name]) for name in ("thinned", "dropped_telemetry", "dropped_events", "unconfirmed")),
+                self._refused,
+                self._budget.day_bytes(),
+            )
 
     def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+        """Commit what waits and close the file."""
+        with self._lock:
+            try:
+                self._commit(None, last=True)
+            except StoreError as error:
+                _log.error("%s", error)
+            self._database.close()
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        for statement in _TABLES.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT OR IGNORE INTO facts VALUES ('epoch', ?)", (secrets.token_hex(8),))
-        self._epoch = str(connection.execute("SELECT value FROM facts WHERE name = 'epoch'").fetchone()[0])
-        self._rows, self._bytes = connection.execute("SELECT count(*), ifnull(sum(size), 0) FROM messages").fetchone()
+        self._books: Books = spool_file.prepare(connection)
+        self._ages = StoreClock(self._books.anchor, self._books.oldest_age_s, self._now)
 
-    def _drop(self, connection: sqlite3.Connection, rows: int, taken: int) -> tuple[int, int]:
-        """Make room by rule; returns rows and bytes that are left."""
-        while rows > self._max_rows or taken > self._max_bytes:
-            seq, event, size = connection.execute(
-                "SELECT seq, event, size FROM messages ORDER BY event, seq LIMIT 1"
-            ).fetchone()
-            connection.execute("DELETE FROM messages WHERE seq = ?", (seq,))
-            name = "dropped_events" if event else "dropped_telemetry"
-            connection.execute("UPDATE facts SET value = value + 1 WHERE name = ?", (name,))
-            rows, taken = rows - 1, taken - size
-        return rows, taken
+    def _salvage(self, connection: sqlite3.Connection, damaged: Path) -> int:
+        kept = spool_file.bring_over(connection, damaged)
+        self._books = spool_file.prepare(connection)
+        return kept
+
+    def _commit(self, extra: Offer | None, *, last: bool = False) -> int:
+        """Put what is offered, and `extra`, into the file, and take out what is done; returns the last number."""
+        short = self._shortage()
+        if short and extra is not None and not extra.event:
+            raise StoreError(short)
+        with self._wanted:
+            offers = [] if short else list(self._offered)
+            if not short:
+                self._offered.clear()
+        care = time.monotonic() >= self._next_care_s
+        commit = Commit(self.device, self.limits, offers, extra, care=care, last=last)
+        try:
+            with self._budget.measured():
+                outcome = self._database.write(lambda c: commit.run(c, self._books, self._ages))
+        except BaseException:
+            with self._wanted:
+                self._offered.extendleft(reversed(offers))
+            raise
+        self._apply(outcome)
+        if care:
+            self._next_care_s = time.monotonic() + _CARE_S
+        if offers or extra:
+            self.on_commit()
+        if short and self._offered:
+            raise StoreError(short)
+        return outcome.last_seq
+
+    def _apply(self, outcome: Outcome) -> None:
+        """What was committed is true from now on."""
+        books = self._books
+        books.last_seq, books.rows, books.bytes = outcome.last_seq, outcome.rows, outcome.bytes
+        books.newest = outcome.newest
+        if self.limits.confirm_s is not None:
+            for seq in outcome.gone:
+                books.sent.add(seq)  # nothing is there to be sent
+        books.done.clear()
+        if outcome.left is not None:
+            books.done.add(outcome.left)
+        self._done_since_s = None
+        self._next_commit_s = time.monotonic() + self._budget.pause_s()
+        for fault in outcome.faults:
+            _log.error("%s", fault)
+
+    def _shortage(self) -> str | None:
+        """Why telemetry cannot be taken, when the disk is nearly full: what is left is needed to delete and to vote."""
+        if self._database.path is None:
+            return None
+        folder = self._database.path.parent
+        try:
+            disk = os.statvfs(folder)
+        except OSError:
+            return None
+        spare = min(_SPARE_BYTES, _SPARE_SHARE * disk.f_blocks * disk.f_frsize)
+        if disk.f_bavail * disk.f_frsize >= spare:
+            return None
+        return f"the disk of {folder} is nearly full: telemetry is refused until there is room"
+
+    def _let_go(self, first: int, last: int) -> None:
+        self._books.done.add(first, last)
+        if self._done_since_s is None:
+            self._done_since_s = time.monotonic()
 
 
 def _check_topic(topic: str) -> None:
