@@ -6,8 +6,8 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Plan:
         average: Decay of the averaged weights.
         seed: Of weights and views.
         steps: Stop after so many steps, whatever the time (0: only the time counts).
+        note: What else the run's `plan.json` should say, such as the commit.
     """
 
     minutes: float
@@ -40,6 +41,7 @@ class Plan:
     average: float = 0.998
     seed: int = 0
     steps: int = 0
+    note: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -90,7 +92,9 @@ def fit(
         optimiser.load_state_dict(state["optimiser"])
         step, before = state["step"], state["seconds"]
         say(f"going on from step {step} after {before / 60:.1f} min ({last})")
-    (folder / "plan.json").write_text(json.dumps(asdict(plan), indent=1) + "\n", encoding="utf-8")
+    facts = asdict(plan)
+    facts.update(facts.pop("note"))
+    (folder / "plan.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     budget, start, saved, shown = plan.minutes * 60, time.monotonic(), time.monotonic(), 0.0
     sums: dict[str, float] = {}
     count = 0

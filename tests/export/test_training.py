@@ -106,30 +106,34 @@ def test_the_detector_trains_resumes_and_exports(tmp_path: Path, capsys: pytest.
 
 @pytest.mark.export
 @pytest.mark.slow
-def test_the_attribute_model_goes_from_photos_to_a_card_with_four_forms(tmp_path: Path) -> None:
+def test_one_command_goes_from_photos_to_released_files_and_goes_on_where_it_stopped(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("torch")
     from comfywear.vision.attributes import AttributeModel
+    from comfywear.vision.detector import Detector
 
     root, out, files = make_sets(tmp_path / "data"), tmp_path / "run", tmp_path / "files"
-    words = ["train", "attributes", "--data", str(root), "--out", str(out), "--batch", "2", "--minutes", "5"]
-    assert main([*words, "--steps", "2"]) == 0
-    assert main(["export", "attributes", "--run", str(out)]) == 0
-    forms = str(out / "forms")
-    assert main(["quantise", "attributes", "--forms", forms, "--data", str(root), "--pictures", "4"]) == 0
-    card = ["card", "attributes", "--forms", forms, "--run", str(out), "--data", str(root), "--out", str(files)]
-    assert main([*card, "--version", "0"]) == 0
+    words = ["make", "--data", str(root), "--out", str(out), "--ship", str(files), "--version", "7"]
+    assert main([*words, "--steps", "1", "--pictures", "4"]) == 0
+    forms = (("onnxruntime", "fp16"), ("litert", "fp16"), ("onnxruntime", "int8"), ("litert", "int8"))
     crops = [read_photo(path) for path in sorted((root / "ccp" / "photos").glob("*.jpg"))]
     first, *others = (
         AttributeModel.load(files / "attributes.card.json", engine=engine, precision=precision).predict(crops)
-        for engine, precision in (
-            ("onnxruntime", "fp16"),
-            ("litert", "fp16"),
-            ("onnxruntime", "int8"),
-            ("litert", "int8"),
-        )
+        for engine, precision in forms
     )
     for other in others:
         assert np.abs(other - first).max() < 0.1
+    for engine, precision in forms:
+        detector = Detector.load(files / "detector.card.json", engine=engine, precision=precision)
+        assert detector.card.version == "7"
+        detector.detect(crops[0])
+    started = [json.loads(line) for line in (out / "make.jsonl").read_text().splitlines()]
+    assert set(started[0]["data"]) == {"people", "ccp"}
+    (out / "attributes" / "carded").unlink()
+    capfd.readouterr()
+    assert main([*words, "--steps", "1", "--pictures", "4"]) == 0
+    assert capfd.readouterr().out.count("done before") == 7
 
 
 def test_without_torch_training_says_what_to_install(

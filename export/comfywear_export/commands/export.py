@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Write OUT/MODEL.{fp32,fp16}.{onnx,tflite}."""
     graph, shape, outputs = load_graph(args.model, args.folder)
     out = args.out or args.folder / "forms"
-    made = [export_onnx(graph, shape, outputs, out / f"{args.model}.fp32.onnx", dynamic_batch=args.model != "detector")]
+    made = [export_onnx(graph, shape, outputs, out / f"{args.model}.fp32.onnx", dynamic_batch=True)]
     made.append(halve_weights(made[0], out / f"{args.model}.fp16.onnx"))
     made.append(export_tflite(graph, shape, out / f"{args.model}.fp32.tflite"))
     made.append(halve_tflite(made[2], out / f"{args.model}.fp16.tflite"))

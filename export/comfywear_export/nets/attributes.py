@@ -10,11 +10,18 @@ from torch.nn import functional
 
 from comfywear_export.labels import ATTRIBUTE_LABELS, LOCATED
 from comfywear_export.nets.mobilenet import MobileNetV2
+from comfywear_export.nets.mobilenetv3 import MobileNetV3
+from comfywear_export.nets.resnet import ResNet50
 from comfywear_export.nets.trunk import Normalise, Trunk, conv_bn
 
 __all__ = ["TRUNKS", "AttributeGraph", "AttributeNet"]
 
-TRUNKS: dict[str, Any] = {"efficientnet_lite0": Trunk, "mobilenetv2": MobileNetV2}
+TRUNKS: dict[str, Any] = {
+    "efficientnet_lite0": Trunk,
+    "mobilenetv2": MobileNetV2,
+    "mobilenetv3": MobileNetV3,
+    "resnet50": ResNet50,
+}
 """Trunks by name; each has `channels`, `first`, `rest` and `load_pretrained`."""
 
 _WIDTH, _FUSED = 512, 128

@@ -15,6 +15,7 @@ from comfywear.vision.detector import Detector
 from comfywear_export.attribute_data import Example, read_examples, read_tagged
 from comfywear_export.augment import light
 from comfywear_export.batches import endless
+from comfywear_export.commands.make import commit
 from comfywear_export.crops import cut_out, jitter
 from comfywear_export.datasets import find_sets, read_photo
 from comfywear_export.frozen import FrozenPart, export_frozen
@@ -42,18 +43,28 @@ class Crops:
 
     Args:
         examples: To choose from.
-        palette: Labels of the masks.
+        palette: Labels of the masks, or None where there are no masks.
         seed: Of everything random.
         batch: Crops a batch.
         frozen: Turns crops into the maps that the learning part starts from.
+        teacher: Answers each crop too (logits), or None.
     """
 
-    def __init__(self, examples: list[Example], palette: Palette, seed: int, batch: int, frozen: FrozenPart) -> None:
-        self.examples, self.palette, self.seed, self.batch, self.frozen = examples, palette, seed, batch, frozen
+    def __init__(
+        self,
+        examples: list[Example],
+        palette: Palette | None,
+        seed: int,
+        batch: int,
+        frozen: FrozenPart,
+        teacher: FrozenPart | None = None,
+    ) -> None:
+        self.examples, self.palette, self.seed, self.batch = examples, palette, seed, batch
+        self.frozen, self.teacher = frozen, teacher
         self._decoded: dict[Path, NDArray[np.uint8]] = {}
         self._masks: dict[Path, NDArray[np.uint8]] = {}
         self._shows = np.zeros((256, len(LOCATED)), np.float32)
-        for index, name in palette.names.items():
+        for index, name in palette.names.items() if palette else ():
             self._shows[index] = [name in names for names in LOCATED]
 
     def crop(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
@@ -77,7 +88,7 @@ class Crops:
 
     def _shares(self, example: Example, box: NDArray[np.float32]) -> NDArray[np.float32]:
         rows, columns = SIZE[0] // CELL, SIZE[1] // CELL
-        if example.mask is None:
+        if example.mask is None or self.palette is None:
             return np.full((len(LOCATED), rows, columns), np.nan, np.float32)
         if example.mask not in self._masks:
             self._masks[example.mask] = self.palette.mask(example.mask)
@@ -93,9 +104,15 @@ class Crops:
         """The batch of a step: maps of the frozen part, answers, and shares of the cells."""
         cv2.setNumThreads(1)
         crops = [self.crop(step * self.batch + i) for i in range(self.batch)]
+        pictures = np.stack([picture for picture, _, _ in crops])
+        answers = np.stack([answers for _, answers, _ in crops])
+        if self.teacher:
+            # Half the data's word, half the teacher's; where the data say nothing, the teacher's alone.
+            taught = 1 / (1 + np.exp(-self.teacher(pictures)))
+            answers = np.where(np.isnan(answers), taught, (answers + taught) / 2)
         return {
-            "maps": self.frozen(np.stack([picture for picture, _, _ in crops])),
-            "answers": np.stack([answers for _, answers, _ in crops]),
+            "maps": self.frozen(pictures),
+            "answers": answers,
             "shares": np.stack([shares for _, _, shares in crops]),
         }
 
@@ -115,7 +132,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, required=True, help="a data set, or a folder of data sets")
     parser.add_argument("--sets", nargs="+", default=["ccp"], help="which of the folder's sets")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--trunk", default="efficientnet_lite0", help="efficientnet_lite0 or mobilenetv2")
+    parser.add_argument(
+        "--trunk", default="efficientnet_lite0", help="efficientnet_lite0, mobilenetv2, mobilenetv3 or resnet50"
+    )
+    parser.add_argument(
+        "--teacher", type=Path, help="an exported attribute model (*.onnx) whose answers are learnt too"
+    )
     parser.add_argument("--minutes", type=float, default=20.0, help="wall time of all sittings together")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
     parser.add_argument("--batch", type=int, default=32)
@@ -146,8 +168,12 @@ def run(args: argparse.Namespace) -> int:
     net.trunk.load_pretrained()
     net = net.to(memory_format=torch.channels_last)
     frozen = FrozenPart(export_frozen(net.trunk, *SIZE, args.out / "frozen.onnx"))
-    crops = Crops(examples, Palette.read(folders[0]), args.seed, args.batch, frozen)
-    plan = Plan(minutes=args.minutes, batch=args.batch, seed=args.seed, steps=args.steps, weight_decay=0.05)
+    teacher = FrozenPart(args.teacher) if args.teacher else None
+    masked = [folder for folder in folders if (folder / "labels.json").is_file()]
+    palette = Palette.read(masked[0]) if masked else None
+    crops = Crops(examples, palette, args.seed, args.batch, frozen, teacher)
+    note = {"trunk": args.trunk, "commit": commit()}
+    plan = Plan(args.minutes, args.batch, seed=args.seed, steps=args.steps, weight_decay=0.05, note=note)
     done = fit(net, lambda step: endless(crops, step), _loss, plan, args.out, resume=not args.no_resume)
     path = args.out / "attributes.pt"
     state = {"weights": done.net.state_dict(), "trunk": args.trunk, "step": done.step, "seconds": done.seconds}

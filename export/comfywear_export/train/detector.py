@@ -12,6 +12,7 @@ import numpy as np
 from comfywear.errors import UsageError
 from comfywear_export.augment import MAP_STRIDE, View, light, mosaic, random_view
 from comfywear_export.batches import endless
+from comfywear_export.commands.make import commit
 from comfywear_export.cutouts import paste, with_masks
 from comfywear_export.datasets import Photo, find_sets, read_photo, read_set
 from comfywear_export.frozen import FrozenPart, export_frozen
@@ -124,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
     net.trunk.load_pretrained(args.start)
     net = net.to(memory_format=torch.channels_last)
     frozen = FrozenPart(export_frozen(net.trunk, args.size, args.size, args.out / "frozen.onnx"))
-    plan = Plan(args.minutes, args.batch, trunk_rate=2e-4, seed=args.seed, steps=args.steps)
+    plan = Plan(args.minutes, args.batch, trunk_rate=2e-4, seed=args.seed, steps=args.steps, note={"commit": commit()})
     views = Views(photos, args.size, args.seed, args.batch, frozen)
     done = fit(net, lambda step: endless(views, step), _Loss(args.size), plan, args.out, resume=not args.no_resume)
     path = args.out / "detector.pt"
