@@ -1,4 +1,4 @@
-"""`comfywear models`: which models are there, and are their files what their cards say."""
+"""`comfywear models`: which models are there, are their files what their cards say, and bring one of your own."""
 
 from __future__ import annotations
 
@@ -7,45 +7,55 @@ import json
 from pathlib import Path
 from typing import Any
 
+from comfywear.commands._models_import import add_import
 from comfywear.errors import ModelError
-from comfywear_models import Card, CardError, ModelFile, available, find, verify
+from comfywear.places import find_model, user_models
+from comfywear_models import Card, CardError, ModelFile, available, load_card, verify
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its two actions."""
-    parser = commands.add_parser("models", help="list the models, or check their files")
+    """Add the command and its actions."""
+    parser = commands.add_parser("models", help="list the models, check their files, or bring one of your own")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    shown = actions.add_parser("list", help="the shipped models with their forms and quality")
+    shown = actions.add_parser("list", help="the shipped and the imported models with their forms")
     shown.add_argument("--json", action="store_true", help="print the whole cards as one JSON object")
     shown.set_defaults(run=_list)
     checked = actions.add_parser("verify", help="compare the files of models with their cards")
-    checked.add_argument("model", nargs="*", help="names or paths of *.card.json (default: all shipped models)")
+    checked.add_argument("model", nargs="*", help="names or paths of *.card.json (default: all)")
     checked.set_defaults(run=_verify)
+    add_import(actions)
 
 
 def _list(args: argparse.Namespace) -> int:
-    cards = [_card(name) for name in available()]
+    paths = {**available(user_models()), **available()}
+    cards = [(_card(path), path.parent == user_models()) for path in paths.values()]
     if args.json:
-        print(json.dumps({card.name: _plain(card) for card in cards}, indent=1))
+        print(json.dumps({card.name: _plain(card) for card, _ in cards}, indent=1))
         return 0
-    for card in cards:
-        print(f"{card.name} {card.version}: {card.task}, {len(card.labels)} labels, {card.licence}")
+    for card, imported in cards:
+        origin = f", imported, layout {card.layout}" if imported else ""
+        print(f"{card.name} {card.version}: {card.task}, {len(card.labels)} labels, {card.licence}{origin}")
         for file in card.files:
             print(f"  {file.engine:12} {file.precision:5} {file.bytes / 1e6:6.2f} MB  {file.path}")
     return 0
 
 
 def _verify(args: argparse.Namespace) -> int:
-    wrong = [line for name in args.model or available() for line in _faults(name)]
+    wrong = [line for name in args.model or _everything() for line in _faults(name)]
     for line in wrong:
         print(line)
     return 1 if wrong else 0
 
 
+def _everything() -> list[str]:
+    """The paths of the cards of all models."""
+    return [str(path) for path in {**available(user_models()), **available()}.values()]
+
+
 def _faults(name: str) -> list[str]:
     """What is wrong with a model's card or files; says which files are right."""
     try:
-        card, folder = find(name)
+        card, folder = find_model(name)
     except CardError as error:
         return [str(error)]
     faults = []
@@ -66,9 +76,9 @@ def _fault(file: ModelFile, folder: Path) -> str | None:
     return None
 
 
-def _card(name: str) -> Card:
+def _card(path: Path) -> Card:
     try:
-        return find(name)[0]
+        return load_card(path)
     except CardError as error:
         raise ModelError(str(error)) from error
 

@@ -40,8 +40,8 @@ class _Look:
 class ComposedDetector:
     """Finds persons in the frame with one model and garments on their crops with another; a `Detector` to its users.
 
-    Garments cost one run of a graph a person. They are looked for when a person appears and again at the interval, of at
-    most three persons a frame, those first who waited longest; in between they move along with the person's box.
+    Garments cost one run of a graph a person. They are looked for when a person appears and again at the interval, of
+    at most three persons a frame, those first who waited longest; in between they move along with the person's box.
 
     Args:
         persons: The detector for the frame.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from comfywear.errors import ModelError
 from comfywear.vision.engines.engine import TensorInfo, check_input, check_shape
 
-__all__ = ["LiteRtEngine", "find_interpreter"]
+__all__ = ["LiteRtEngine", "find_interpreter", "litert_input"]
 
 
 def find_interpreter() -> tuple[str, Any]:
@@ -41,13 +41,10 @@ class LiteRtEngine:
         self.name, interpreter = find_interpreter()
         try:
             self._interpreter = interpreter(model_path=str(path), num_threads=threads)
-            inputs = self._interpreter.get_input_details()
-            if len(inputs) != 1:
-                raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
-            signature = [int(side) for side in inputs[0].get("shape_signature", inputs[0]["shape"])]
-            check_shape(signature, size, str(path))
-            if tuple(inputs[0]["shape"]) != (1, *size):
-                self._interpreter.resize_tensor_input(inputs[0]["index"], (1, *size))
+            only = _only(self._interpreter.get_input_details(), path)
+            check_shape([int(side) for side in only.get("shape_signature", only["shape"])], size, str(path))
+            if tuple(only["shape"]) != (1, *size):
+                self._interpreter.resize_tensor_input(only["index"], (1, *size))
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             if isinstance(error, ModelError):
@@ -87,6 +84,23 @@ class LiteRtEngine:
         np.copyto(memory[0], image, casting="unsafe")
         # The view must be gone before the graph runs, which may move its memory.
         del memory
+
+
+def litert_input(path: Path) -> TensorInfo:
+    """The only input of a graph; ModelError when it cannot be loaded or has several."""
+    try:
+        found = find_interpreter()[1](model_path=str(path)).get_input_details()
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{path}: LiteRT cannot load it: {str(error).splitlines()[0]}") from error
+    return _info(_only(found, path))
+
+
+def _only(inputs: list[dict[str, Any]], path: Path) -> dict[str, Any]:
+    if len(inputs) != 1:
+        raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
+    return inputs[0]
 
 
 def _outputs(interpreter: Any) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from comfywear.errors import ModelError
 from comfywear.vision.engines.engine import TensorInfo, check_input, check_shape
 
-__all__ = ["CudaEngine", "OnnxEngine", "TensorRtEngine"]
+__all__ = ["CudaEngine", "OnnxEngine", "TensorRtEngine", "onnx_input"]
 
 # Wheels of this version stop with "illegal instruction" on Arm boards (microsoft/onnxruntime, release notes of 1.21.1).
 REFUSED_VERSION = "1.21.0"
@@ -44,11 +44,9 @@ class OnnxEngine:
         if self.provider not in self._session.get_providers():
             # ONNX Runtime itself only prints a warning and goes on with the CPU.
             raise ModelError(f"{self.provider} could not be started here (missing or other CUDA libraries?)")
-        inputs = self._session.get_inputs()
-        if len(inputs) != 1:
-            raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
-        check_shape(inputs[0].shape, size, str(path))
-        self.input = _info(inputs[0])
+        only = _only(self._session.get_inputs(), path)
+        check_shape(only.shape, size, str(path))
+        self.input = _info(only)
         if self.input.dtype not in ("float32", "float16", "uint8"):
             raise ModelError(f"{path}: the graph wants {self.input.dtype}; float32, float16 and uint8 can be given")
         self.outputs = tuple(_info(output) for output in self._session.get_outputs())
@@ -121,6 +119,16 @@ class TensorRtEngine(OnnxEngine):
         return [(self.provider, options), "CUDAExecutionProvider", _CPU]
 
 
+def onnx_input(path: Path) -> TensorInfo:
+    """The only input of a graph; ModelError when it cannot be loaded or has several."""
+    onnxruntime = _import()
+    try:
+        session = onnxruntime.InferenceSession(str(path), _options(onnxruntime, 1), providers=[_CPU])
+    except Exception as error:
+        raise ModelError(f"{path}: ONNX Runtime cannot load it: {_first_line(error)}") from error
+    return _info(_only(session.get_inputs(), path))
+
+
 def refuse_version(version: str) -> None:
     """ModelError for a version that is known not to work."""
     if version == REFUSED_VERSION:
@@ -159,6 +167,12 @@ def _cache_folder() -> Path:
     folder = state_home() / "tensorrt"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _only(inputs: Sequence[Any], path: Path) -> Any:
+    if len(inputs) != 1:
+        raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
+    return inputs[0]
 
 
 def _info(value: Any) -> TensorInfo:

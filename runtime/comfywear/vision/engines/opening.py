@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfywear.errors import ModelError, UsageError
-from comfywear.places import user_models
-from comfywear.vision.engines.engine import Engine
-from comfywear.vision.engines.litert import LiteRtEngine, find_interpreter
-from comfywear.vision.engines.onnx import CudaEngine, OnnxEngine, TensorRtEngine
-from comfywear_models import Card, CardError, ModelFile, available, find, verify
+from comfywear.places import find_model
+from comfywear.vision.engines.engine import Engine, TensorInfo
+from comfywear.vision.engines.litert import LiteRtEngine, find_interpreter, litert_input
+from comfywear.vision.engines.onnx import CudaEngine, OnnxEngine, TensorRtEngine, onnx_input
+from comfywear_models import Card, CardError, ModelFile, verify
 
-__all__ = ["AUTO", "ENGINES", "OpenModel", "open_model"]
+__all__ = ["AUTO", "ENGINES", "OpenModel", "open_model", "read_input"]
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def open_model(
     if threads < 1:
         raise UsageError(f"threads must be at least 1, not {threads}")
     try:
-        card, folder = _find(name_or_path)
+        card, folder = find_model(name_or_path)
     except CardError as error:
         raise ModelError(str(error)) from error
     if card.task != task:
@@ -102,12 +102,9 @@ def open_model(
     raise ModelError(f"model {card.name!r} runs on no engine. " + "; ".join(reasons))
 
 
-def _find(name_or_path: str | Path) -> tuple[Card, Path]:
-    """A shipped model, one of the user's, or any by its card's path; the shipped come first."""
-    name = str(name_or_path)
-    if name not in available() and name in available(user_models()):
-        return find(name, user_models())
-    return find(name)
+def read_input(path: Path, engine: str) -> TensorInfo:
+    """The input of a graph that has no card; ModelError when `engine` ("onnxruntime" or "litert") cannot load it."""
+    return onnx_input(path) if engine == "onnxruntime" else litert_input(path)
 
 
 def _candidates(card: Card) -> Iterator[str]:

@@ -32,15 +32,15 @@ def decode(outputs: Sequence[NDArray[Any]], size: tuple[int, int], labels: int, 
             f"the graph's outputs are {[o.shape for o in outputs]}; "
             f"layout nanodet means {len(points)} rows of {labels} classes and four distributions"
         )
-    split = np.reshape(bins, (len(bins), 4, bins.shape[1] // 4))
-    weights = np.exp(split - split.max(2, keepdims=True))
-    distances = (weights @ np.arange(split.shape[2], dtype=np.float32)) / weights.sum(2) * strides[:, None]
+    split: Floats = np.asarray(bins.reshape(len(bins), 4, -1))
+    weights = np.asarray(np.exp(split - split.max(axis=-1, keepdims=True)))
+    distances = (weights @ np.arange(weights.shape[-1], dtype=np.float32)) / weights.sum(axis=-1) * strides[:, None]
     return Raw(np.concatenate([points - distances[:, :2], points + distances[:, 2:]], 1), scores)
 
 
 def _parts(outputs: list[Floats], labels: int) -> tuple[Floats, Floats]:
     """Class scores and bins of all maps, the finest first."""
-    flat = [output.reshape(output.shape[-2:]) for output in outputs if output.ndim >= 2]
+    flat = [output.reshape(output.shape[-2], output.shape[-1]) for output in outputs if output.ndim >= 2]
     if len(flat) == 1:
         return flat[0][:, :labels], flat[0][:, labels:]
     by_rows = sorted(flat, key=lambda output: -len(output))

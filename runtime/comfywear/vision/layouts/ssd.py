@@ -2,8 +2,8 @@
 
 Four outputs: boxes 1 x N x 4 as y1, x1, y2, x2 in parts of the input; classes 1 x N as numbers from 0; scores 1 x N,
 the best first; and how many of the N count. Files of TensorFlow 1 have them in this order, files of TensorFlow 2 in
-others: "order" names them as they stand. The numbers are those of the label file, for COCO with its gaps (90 names: person 0,
-handbag 30). Input: RGB, stretched; bytes in quantised files, else (x − 127.5) / 127.5, for EfficientDet-Lite
+others: "order" names them as they stand. The numbers are those of the label file, for COCO with its gaps (90 names:
+person 0, handbag 30). Input: RGB, stretched; bytes in quantised files, else (x − 127.5) / 127.5, for EfficientDet-Lite
 (x − 127) / 128 (Tan, Pang, Le 2020, arXiv:1911.09070; repository google/automl).
 """
 

@@ -1,8 +1,8 @@
 """YOLOv8 and YOLO11 (Ultralytics, repository ultralytics/ultralytics): no anchors, no objectness, channels first.
 
 One output, 1 x (4 + classes) x N, N = Σ ⌈H/s⌉⌈W/s⌉ over the strides 8, 16, 32 (8,400 at 640): centre x, centre y,
-width, height, then a probability a class. ONNX files hold pixels of the input, TFLite files parts of it ("normalised"). Some
-converters put the channels last ("transposed"). Input: RGB, 0…1, letterboxed, grey 114.
+width, height, then a probability a class. ONNX files hold pixels of the input, TFLite files parts of it ("normalised").
+Some converters put the channels last ("transposed"). Input: RGB, 0…1, letterboxed, grey 114.
 """
 
 from __future__ import annotations
