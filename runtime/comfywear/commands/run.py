@@ -1,11 +1,11 @@
-"""`comfywear run`: the device, until it is told to stop."""
+"""`comfywear run`: the device, until it is told to stop; SIGHUP has it read its settings again."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import signal
-import threading
+from pathlib import Path
 
 from comfywear import settings as settings_file
 
@@ -25,10 +25,11 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = settings_file.load(args.config)
     from comfywear.device import Device
+    from comfywear.reloading import Runner
 
-    stop = threading.Event()
+    runner = Runner(Path(args.config), settings, Device)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with Device(settings):
-        stop.wait()
+        signal.signal(number, lambda *_: runner.stop())
+    signal.signal(signal.SIGHUP, lambda *_: runner.reload_or_log())
+    runner.run()
     return 0

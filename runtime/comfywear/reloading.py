@@ -1,0 +1,109 @@
+"""Runs the device, and starts it anew with changed settings: checked while the old ones still run, refused in words."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from comfywear import settings as settings_file
+from comfywear.errors import ComfyWearError, UsageError
+from comfywear.settings import Settings, state_folder
+
+_log = logging.getLogger(__name__)
+
+
+class MakeDevice(Protocol):
+    """Makes a device that begins when its context is entered."""
+
+    def __call__(self, settings: Settings, *, reload: Callable[[], None]) -> AbstractContextManager[object]:
+        """The device; `reload` is what it calls to start anew, and raises a ComfyWearError to refuse."""
+
+
+class Runner:
+    """Runs one device after another until it is told to stop.
+
+    Everything of a device depends on its settings (workers, camera, models, topics), so nothing is changed in place:
+    the device stops in an orderly manner (what waits is sent, `offline` is said) and starts again, in seconds.
+
+    Args:
+        path: The settings file.
+        settings: What it held.
+        make: Makes the device.
+    """
+
+    def __init__(self, path: Path, settings: Settings, make: MakeDevice) -> None:
+        self._path = path
+        self._make = make
+        self._settings = settings
+        self._next: Settings | None = None
+        self._stopping = False
+        self._wake = threading.Event()
+
+    def stop(self) -> None:
+        """End `run`; from any thread, or a signal's handler."""
+        self._stopping = True
+        self._wake.set()
+
+    def reload(self) -> None:
+        """Read the settings again and have the device start anew with them; returns at once, from any thread.
+
+        Raises:
+            UsageError: When they are wrong, or change what a running device cannot become; nothing then happens.
+        """
+        found = settings_file.load(self._path)
+        check_change(self._settings, found)
+        self._next = found
+        self._wake.set()
+
+    def reload_or_log(self) -> None:
+        """As `reload`, for a signal: what is wrong is logged."""
+        try:
+            self.reload()
+        except ComfyWearError as error:
+            _log.error("the settings are not read again: %s", error)
+
+    def run(self) -> None:
+        """Run the device until `stop`; errors of the first device are raised."""
+        device = self._make(self._settings, reload=self.reload)
+        while True:
+            with device:
+                self._wake.wait()
+            self._wake.clear()
+            if self._stopping:
+                return
+            device = self._renewed()
+
+    def _renewed(self) -> AbstractContextManager[object]:
+        """The device with the next settings, or with the earlier ones where those turn out not to work."""
+        wanted, self._next = self._next or self._settings, None
+        try:
+            device = self._make(wanted, reload=self.reload)
+        except ComfyWearError as error:
+            _log.error("the new settings cannot be used, the earlier ones stay: %s", error)
+            return self._make(self._settings, reload=self.reload)
+        _log.info("started anew with the settings of %s", self._path)
+        self._settings = wanted
+        return device
+
+
+def check_change(now: Settings, found: Settings) -> None:
+    """That a running device can go on with the settings `found`.
+
+    Raises:
+        UsageError: When they make it another device, or name a camera that cannot be meant.
+    """
+    for what, old, new in (
+        ("device.site", now.device.site, found.device.site),
+        ("device.id", now.device.name(), found.device.name()),
+        ("device.state_dir", state_folder(now), state_folder(found)),
+    ):
+        if old != new:
+            raise UsageError(f"{what} changes from {old} to {new}: that is another device; restart the service instead")
+    if found.camera.source:
+        from comfywear.looking import shown_camera
+
+        shown_camera(found.camera.source)
