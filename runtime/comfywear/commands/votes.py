@@ -12,6 +12,7 @@ from comfywear.comfort import SCALE
 from comfywear.errors import DeviceNotRunningError, UsageError
 from comfywear.feedback import Selection, VoteStore, ask
 from comfywear.feedback.vote_files import FORMATS, export_votes, read_votes
+from comfywear.publishing.readable import clean
 from comfywear.records import Vote
 
 FILE_NAME = "votes.sqlite"
@@ -53,7 +54,8 @@ def _line(vote: Vote) -> str:
     moment += [f"by {vote.person}"] if vote.person else []
     moment += ["undone"] if vote.undone else []
     when = vote.ts or "time not known"
-    return f"{when:29}  {vote.zone}  {vote.level} {vote.words}  {vote.source}  {vote.id}  {', '.join(moment)}".rstrip()
+    where = clean(f"{vote.zone}  {vote.level} {vote.words}  {vote.source}")
+    return f"{when:29}  {where}  {vote.id}  {clean(', '.join(moment))}".rstrip()
 
 
 def _export(args: argparse.Namespace) -> int:

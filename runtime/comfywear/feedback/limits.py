@@ -87,7 +87,7 @@ class PressLimits:
             for then_s, vote in past.votes
             if not vote.undone and now_s - then_s <= self.undo_s
         ]
-        return max(found, key=lambda each: each[0])[1] if found else None
+        return sorted(found, key=lambda each: each[0])[-1][1] if found else None  # of two at once, the later noted
 
     def can_undo(self, vote_id: str, now_s: float) -> bool:
         """Whether the vote was pressed so lately that it can be taken back."""
