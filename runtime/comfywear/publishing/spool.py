@@ -108,6 +108,11 @@ class Spool:
         return self._books.epoch
 
     @property
+    def last_seq(self) -> int:
+        """The highest number accepted in this epoch; every number up to it was."""
+        return self._books.last_seq
+
+    @property
     def set_aside(self) -> list[Path]:
         """Damaged files that were replaced since the start."""
         return list(self._database.set_aside)
