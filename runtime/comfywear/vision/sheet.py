@@ -31,7 +31,7 @@ def contact_sheet(pictures: Sequence[tuple[str, Image]], *, width: int = 1600, h
     gap, size = 8, max(height // 22, 12)
     rows: list[list[tuple[str, Image]]] = [[]]
     for title, picture in pictures:
-        if rows[-1] and _natural([*rows[-1], (title, picture)], height, gap) > width - gap:
+        if rows[-1] and _natural([*rows[-1], (title, picture)], height, gap) > 1.2 * width:
             rows.append([])
         rows[-1].append((title, picture))
     sheets = []
@@ -53,7 +53,7 @@ def contact_sheet(pictures: Sequence[tuple[str, Image]], *, width: int = 1600, h
 
 
 def _natural(row: Sequence[tuple[str, Image]], height: int, gap: int) -> float:
-    return sum(height * picture.shape[1] / picture.shape[0] + gap for _, picture in row)
+    return float(sum(height * picture.shape[1] / picture.shape[0] + gap for _, picture in row))
 
 
 def _cut(title: str, size: int, width: int) -> str:
