@@ -91,6 +91,7 @@ def test_collectors_share_a_database_and_one_may_die_and_the_database_be_away(
         cluster.start()
         until(lambda: "the database is back" in two.said())
         one = collect(*arguments, "--instance", "one")
+        until(collecting(one))
     assert figures.unconfirmed == 0
     assert one.end() == 0
     assert two.end() == 0

@@ -28,6 +28,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--tls", action="store_true", help="encrypt, and verify the broker's certificate")
     parser.add_argument("--ca-file", metavar="FILE", default="", help="the authority's certificate (default: system)")
     parser.add_argument(
+        "--client-cert", metavar="FILE", default="", help="our certificate, for a broker that wants one"
+    )
+    parser.add_argument("--client-key", metavar="FILE", default="", help="its key (default: in the same file)")
+    parser.add_argument(
         "--name", default="collect", help="this consumer, as in the devices' mqtt.confirm_by (default collect)"
     )
     parser.add_argument("--site", action="append", default=[], help="only this site; may be given again")
@@ -56,10 +60,20 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--{option.replace('_', '-')} {value:g}: give a number above 0")
     if args.share and not args.db.partition("://")[1]:
         raise UsageError("--share needs one database for all collectors: give --db postgresql://…")
-    if args.ca_file and not args.tls:
-        raise UsageError("--ca-file is for an encrypted connection: give --tls too")
+    for option in ("ca_file", "client_cert", "client_key"):
+        if getattr(args, option) and not args.tls:
+            raise UsageError(f"--{option.replace('_', '-')} is for an encrypted connection: give --tls too")
     host, port = host_and_port(args.broker)
-    broker = BrokerSettings(host, port, args.username, args.password_file, args.tls, args.ca_file)
+    broker = BrokerSettings(
+        host=host,
+        port=port,
+        username=args.username,
+        password_file=args.password_file,
+        tls=args.tls,
+        ca_file=args.ca_file,
+        client_cert=args.client_cert,
+        client_key=args.client_key,
+    )
     pace = Pace(ack_every_s=args.ack_every, grace_s=2 * args.ack_every, ask_again_s=6 * args.ack_every)
     options = Options(
         name=args.name,
