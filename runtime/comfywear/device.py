@@ -24,6 +24,7 @@ from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.looking import Looking, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
 from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
+from comfywear.page import DevicePage
 from comfywear.pressing import add_buttons, buttons_of
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
@@ -77,6 +78,7 @@ class Device:
         self._estimates: Mapping[str, ZoneEstimate] = {}
         self._started_s = time.monotonic()
         self.buttons = buttons_of(settings.buttons, self.zones, self.voting)
+        self.page = DevicePage(self) if settings.web.enabled else None
         self._supervisor = self._workers()
 
     def __enter__(self) -> Device:
@@ -102,6 +104,8 @@ class Device:
             _log.warning("did not stop in time: %s", ", ".join(late))
         for reader in self._readers:
             reader.close()
+        if self.page:
+            self.page.close()
         self._spool.close()
         self.voting.store.close()
         if self._lock_file:
@@ -158,6 +162,8 @@ class Device:
         add_buttons(supervisor, self.buttons)
         if self.looking is not None:
             supervisor.add("vision", self.looking.work, hang_after_s=60.0)
+        if self.page is not None:
+            self.page.add_workers(supervisor)
         return supervisor
 
     def _feel(self, pulse: Pulse) -> None:

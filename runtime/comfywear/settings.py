@@ -21,7 +21,9 @@ from comfywear.settings_home import HomeassistantSettings
 from comfywear.settings_mqtt import MqttSettings as MqttSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
+from comfywear.settings_web import WebSettings
 from comfywear.toml_lines import explain, parse
+from comfywear.web.access import is_loopback
 from comfywear_sensors import BadSensorURI, check_uri
 
 
@@ -219,6 +221,7 @@ class Settings(_Section, frozen=True):
     buttons: Annotated[list[ButtonSettings], Meta(title="Buttons")] = msgspec.field(default_factory=list)
     capture: Annotated[CaptureSettings, Meta(title="Capture")] = CaptureSettings()
     homeassistant: Annotated[HomeassistantSettings, Meta(title="Home Assistant")] = HomeassistantSettings()
+    web: Annotated[WebSettings, Meta(title="Page")] = WebSettings()
 
 
 def load(path: str | Path) -> Settings:
@@ -277,6 +280,9 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         if buttons.zone and buttons.zone not in names:
             message = f"No zone is named {buttons.zone!r}; the zones are: {', '.join(names)}"
             raise SettingsError(explain(f"{message} - at `$.buttons[{index}].zone`", text, path))
+    if settings.web.enabled and not is_loopback(settings.web.host) and not settings.web.token_file:
+        message = "This opens the page to the network: name a web.token_file with its password, or use 127.0.0.1"
+        raise SettingsError(explain(f"{message} - at `$.web.host`", text, path))
 
 
 def field_names() -> dict[str, list[str]]:
@@ -302,6 +308,7 @@ def sections() -> dict[str, type[_Section]]:
         "buttons": ButtonSettings,
         "capture": CaptureSettings,
         "homeassistant": HomeassistantSettings,
+        "web": WebSettings,
     }
 
 

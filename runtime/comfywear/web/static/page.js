@@ -1,0 +1,229 @@
+// The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
+
+import { renderDay, resized } from "./chart.js";
+import { renderRoom } from "./room.js";
+import { learnt, renderFaces, startVoting } from "./vote.js";
+import { load, make, number, sentence, word } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const VIEWS = ["vote", "room", "day", "sketch", "about"];
+const SKETCH_EVERY_MS = 1000;
+const DAY_EVERY_MS = 60000;
+
+let start = null; // {title, zones, languages, signed_in}
+let zone = null;
+let now = null;
+let source = null;
+let sketchOn = kept("sketch") !== "off";
+let sketchTimer = null;
+let dayTimer = null;
+
+function kept(name) {
+  try { return localStorage.getItem(`comfywear.${name}`); } catch { return null; }
+}
+
+function keep(name, value) {
+  try { localStorage.setItem(`comfywear.${name}`, value); } catch { /* a private window forgets */ }
+}
+
+async function get(address) {
+  const answer = await fetch(address);
+  if (answer.status === 401) location.assign("/login");
+  if (!answer.ok) throw new Error(address);
+  return answer.json();
+}
+
+// --- what was chosen on this screen
+
+function place() {
+  const found = kept("place");
+  if (found) return found;
+  const made = Array.from(crypto.getRandomValues(new Uint8Array(3)), (b) => b.toString(16).padStart(2, "0")).join("");
+  keep("place", made);
+  return made;
+}
+
+function showTheme() {
+  const theme = kept("theme") ?? "auto";
+  if (theme === "auto") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  $("theme-choice").value = theme;
+}
+
+function chooseTheme(theme) {
+  keep("theme", theme);
+  showTheme();
+}
+
+function language() {
+  const known = Object.keys(start.languages);
+  return [kept("language"), document.documentElement.lang, "en"].find((code) => known.includes(code));
+}
+
+async function speak(code) {
+  await load(code);
+  $("language").value = code;
+  $("theme").setAttribute("aria-label", word("theme_button"));
+  $("theme").title = word("theme_button");
+  renderFaces();
+  if (now) render();
+  route();
+}
+
+function title(name) {
+  return start.zones.find((each) => each.name === name)?.title ?? name;
+}
+
+function chooseZone(name) {
+  zone = name;
+  keep("zone", name);
+  $("zone").value = name;
+  const address = new URL(location.href);
+  address.searchParams.set("zone", name);
+  history.replaceState(null, "", address);
+  listen();
+  route();
+}
+
+// --- views
+
+function route() {
+  const wanted = location.hash.slice(1);
+  const view = VIEWS.includes(wanted) ? wanted : "vote";
+  for (const name of VIEWS) $(`view-${name}`).hidden = name !== view;
+  for (const link of $("nav").querySelectorAll("a")) {
+    if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  clearInterval(dayTimer);
+  clearTimeout(sketchTimer);
+  document.title = view === "vote" ? start.title : `${word(`nav.${view}`)} – ${start.title}`;
+  if (view === "day") {
+    loadDay();
+    dayTimer = setInterval(loadDay, DAY_EVERY_MS);
+  }
+  if (view === "sketch") showSketch();
+  if (view === "about") loadSettings();
+}
+
+async function loadDay() {
+  try { renderDay(await get(`/api/day?zone=${encodeURIComponent(zone)}`)); } catch { /* the banner says so */ }
+}
+
+async function loadSettings() {
+  if ($("settings").childElementCount) return;
+  const tables = await get("/api/settings").catch(() => []);
+  $("settings").replaceChildren(...tables.map((table) => {
+    const rows = table.fields.map((field) => make(
+      "tr", {},
+      make("td", {}, field.title, make("small", { text: field.meaning })),
+      make("td", { text: field.unit && field.value ? `${field.value} ${field.unit}` : field.value }),
+    ));
+    const inner = make("table", {}, make("tbody", {}, ...rows));
+    return make("details", { class: "card" }, make("summary", { text: table.title }), make("p", { class: "quiet", text: table.meaning }), inner);
+  }));
+}
+
+// --- the sketch: one picture a second while it is looked at
+
+function showSketch() {
+  clearTimeout(sketchTimer);
+  const possible = now?.sketch === "on";
+  $("sketch-switch").setAttribute("aria-checked", String(sketchOn));
+  $("sketch-switch").hidden = !possible;
+  $("sketch").alt = word("sketch.alt");
+  if (!possible || !sketchOn) {
+    $("sketch").hidden = true;
+    $("sketch").removeAttribute("src");
+    $("sketch-none").hidden = false;
+    $("sketch-none").textContent = word(possible ? "sketch.off" : "sketch.disabled");
+    return;
+  }
+  $("sketch").src = `/api/sketch.jpg?${Date.now()}`;
+}
+
+function sketchCame(there) {
+  if ($("view-sketch").hidden || !sketchOn) return;
+  $("sketch").hidden = !there;
+  $("sketch-none").hidden = there;
+  $("sketch-none").textContent = there ? "" : word("sketch.none");
+  clearTimeout(sketchTimer);
+  sketchTimer = setTimeout(showSketch, SKETCH_EVERY_MS);
+}
+
+// --- what the device says
+
+function listen() {
+  source?.close();
+  source = new EventSource(`/api/events?zone=${encodeURIComponent(zone)}`);
+  source.addEventListener("now", (event) => {
+    $("offline").hidden = true;
+    const before = now;
+    now = JSON.parse(event.data);
+    render();
+    if (before?.votes !== now.votes && !$("view-day").hidden) loadDay();
+    if (before?.sketch !== now.sketch && !$("view-sketch").hidden) showSketch();
+  });
+  source.onerror = () => {
+    $("offline").hidden = false;
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, 3000);
+  };
+}
+
+function render() {
+  const chips = [title(zone)];
+  if (now.air.air_temp_c !== null) chips.push(`${number(now.air.air_temp_c)} °C`);
+  if (now.air.humidity_pct !== null) chips.push(`${number(now.air.humidity_pct, 0)} %`);
+  $("chips").replaceChildren(...chips.map((text) => make("span", { text })));
+  $("why").hidden = !now.question;
+  $("why").replaceChildren(...(now.question ? [sentence(now.question)] : []));
+  if (now.learnt) learnt(now.learnt);
+  renderRoom(now, title(zone));
+}
+
+async function begin() {
+  showTheme();
+  try {
+    start = await get("/api/start");
+  } catch {
+    $("offline").hidden = false;
+    $("offline").textContent ||= "…";
+    setTimeout(begin, 3000);
+    return;
+  }
+  $("title").textContent = start.title;
+  $("zone").replaceChildren(...start.zones.map((each) => make("option", { value: each.name, text: each.title })));
+  $("zone-choice").hidden = start.zones.length < 2;
+  $("language").replaceChildren(
+    ...Object.entries(start.languages).map(([code, name]) => make("option", { value: code, text: name, lang: code })),
+  );
+  $("logout").hidden = !start.signed_in;
+  $("person").value = kept("person") ?? "";
+  const known = start.zones.map((each) => each.name);
+  const wanted = [new URL(location.href).searchParams.get("zone"), kept("zone"), known[0]];
+  zone = wanted.find((name) => known.includes(name));
+  await speak(language());
+  startVoting({ zone: () => zone, person: () => $("person").value.trim(), place: place() });
+  $("zone").addEventListener("change", () => chooseZone($("zone").value));
+  $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value); });
+  $("theme-choice").addEventListener("change", () => chooseTheme($("theme-choice").value));
+  $("theme").addEventListener("click", () => {
+    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
+    chooseTheme(dark ? "light" : "dark");
+  });
+  $("person").addEventListener("change", () => keep("person", $("person").value.trim()));
+  $("sketch-switch").addEventListener("click", () => {
+    sketchOn = !sketchOn;
+    keep("sketch", sketchOn ? "on" : "off");
+    showSketch();
+  });
+  $("sketch").addEventListener("load", () => sketchCame(true));
+  $("sketch").addEventListener("error", () => $("sketch").hasAttribute("src") && sketchCame(false));
+  addEventListener("hashchange", () => { route(); scrollTo(0, 0); $("main").focus({ preventScroll: true }); });
+  addEventListener("resize", resized);
+  if (kept("zone") !== null || new URL(location.href).searchParams.has("zone")) chooseZone(zone);
+  else listen();
+  document.documentElement.dataset.ready = "yes";
+}
+
+begin();

@@ -1,0 +1,131 @@
+// The zone in plain words: air, people, what is expected, advice, what was learnt, what is recorded.
+
+import { show } from "./faces.js";
+import { colour, counted, garment, make, number, sentence, word } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const GAIN = /^(.*?)(?: \(like ([\d.]+) K (cooler|warmer)\))?: (\d+)% instead of (\d+)% would want no change$/;
+
+export function renderRoom(now, title) {
+  $("room-heading").textContent = word("room.heading", { zone: title });
+  $("room-lead").textContent = lead(now);
+  $("air").replaceChildren(...air(now.air));
+  $("expected").replaceChildren(...expected(now.comfort));
+  $("people").replaceChildren(...people(now));
+  $("advice").replaceChildren(...advice(now.comfort.advice));
+  $("learnt").replaceChildren(...learnt(now));
+  for (const place of document.querySelectorAll(".recording")) place.replaceChildren(...recording(now.recording));
+  $("recording-badge").hidden = !now.recording.active;
+  $("troubles-card").hidden = now.troubles.length === 0;
+  $("troubles").replaceChildren(...now.troubles.map((text) => make("li", { text })));
+}
+
+export function degrees(value) {
+  return `${number(value)} °C`;
+}
+
+export function sensation(vote) {
+  return word("sensations")[Math.max(-3, Math.min(3, Math.round(vote))) + 3];
+}
+
+function lead(now) {
+  const said = [];
+  const temperature = now.air.air_temp_c === null ? null : degrees(now.air.air_temp_c);
+  if (temperature !== null && now.air.humidity_pct !== null) {
+    said.push(word("room.lead_air", { temperature, humidity: `${number(now.air.humidity_pct, 0)} %` }));
+  } else if (temperature !== null) said.push(word("room.lead_temperature", { temperature }));
+  const vote = now.comfort.expected_vote;
+  said.push(vote === null ? word("room.lead_unknown") : word("room.lead_sensation", { sensation: sensation(vote) }));
+  return said.join(" ");
+}
+
+function air(state) {
+  const rows = [];
+  const put = (name, value, digits, unit) => {
+    if (value === null) return;
+    const shown = make("dd", { text: number(value, digits) }, make("small", { text: ` ${unit}` }));
+    rows.push(make("div", {}, make("dt", { text: word(name) }), shown));
+  };
+  put("room.temperature", state.air_temp_c, 1, "°C");
+  put("room.humidity", state.humidity_pct, 0, "%");
+  const parts = rows.length ? [make("dl", { class: "numbers" }, ...rows)] : [];
+  if (!rows.length) parts.push(make("p", {}, word("room.no_air"), " ", sentence(state.reason ?? "")));
+  if (state.simulated) parts.push(make("p", { class: "quiet", text: word("room.simulated") }));
+  return parts;
+}
+
+function expected(comfort) {
+  if (comfort.level === null) return [make("p", {}, sentence(comfort.reason ?? ""))];
+  const picture = make("div", { class: "face" });
+  show(picture, comfort.level);
+  const words = word("vote.levels")[comfort.level - 1];
+  const said = make("div", {}, make("strong", { text: word("room.expected_level", { level: comfort.level, words }) }));
+  if (comfort.expected_vote !== null) said.append(sensation(comfort.expected_vote));
+  const bar = make("div", { class: "bar", "aria-hidden": "true" });
+  const key = make("ul", { class: "key" });
+  for (const [wish, kind] of [["cooler", "cooler"], ["no change", "same"], ["warmer", "warmer"]]) {
+    const share = comfort.preference[wish] ?? 0;
+    const part = make("span", { class: kind });
+    part.style.flexGrow = share;
+    bar.append(part);
+    key.append(make("li", {}, make("i", { class: kind }), `${word(`room.${wish}`)} ${number(100 * share, 0)} %`));
+  }
+  const wants = make("div", { class: "wants" }, make("div", { class: "quiet", text: word("room.wants") }), bar, key);
+  return [make("div", { class: "with-face" }, picture, said), wants];
+}
+
+function people(now) {
+  if (now.people === null) return [make("p", {}, word("room.unseen"), " ", sentence(now.unseen ?? ""))];
+  if (!now.people.length) return [make("p", { text: word("room.nobody") })];
+  const list = make("ul", { class: "plainlist" });
+  now.people.forEach((person, index) => {
+    const heading = make("strong", { text: word("room.person", { number: index + 1 }) });
+    if (person.clo !== null) {
+      heading.append(make("span", { class: "quiet", text: ` · ${word("room.clo", { clo: number(person.clo, 2) })}` }));
+    }
+    const worn = make("ul", { class: "worn" });
+    for (const piece of person.garments) {
+      const dot = make("span", { class: "dot", "aria-hidden": "true" });
+      if (piece.rgb) dot.style.backgroundColor = `rgb(${piece.rgb.join(" ")})`;
+      const kind = garment(piece.kind);
+      const text = piece.colour ? word("room.coloured", { garment: kind, colour: colour(piece.colour) }) : kind;
+      worn.append(make("li", {}, ...(piece.rgb ? [dot] : []), text));
+    }
+    const known = person.garments.length > 0;
+    list.append(make("li", {}, heading, known ? worn : make("span", { text: word("room.nothing_worn") })));
+  });
+  return [list];
+}
+
+function advice(sentences) {
+  if (!sentences.length) return [make("p", { text: word("room.no_advice") })];
+  const list = make("ul", { class: "plainlist" });
+  for (const text of sentences) {
+    const [whole, what, k, direction, after, before] = GAIN.exec(text) ?? [];
+    if (!whole) {
+      list.append(make("li", {}, sentence(text)));
+      continue;
+    }
+    const off = /^take the (.+) off$/.exec(what);
+    const action = off ? word("advice.take off", { garment: garment(off[1]) }) : word(`advice.${what}`);
+    const known = action ? make("strong", { text: action }) : make("strong", { text: what, lang: "en" });
+    if (k) known.append(make("span", { class: "quiet", text: ` · ${word(`advice.${direction}`, { k: number(k) })}` }));
+    list.append(make("li", {}, known, make("span", { text: word("advice.gain", { after, before }) })));
+  }
+  return [list];
+}
+
+function learnt(now) {
+  const count = make("p", { class: "quiet", text: counted(now.votes) });
+  const said = now.learnt ? make("p", {}, sentence(now.learnt)) : make("p", { text: word("room.nothing_learnt") });
+  return [said, count];
+}
+
+function recording(state) {
+  const what = state.active ? [word("recording.active"), " ", sentence(state.what ?? "")] : [word("recording.none")];
+  return [
+    make("p", { class: state.active ? "state on" : "state" }, make("span", {}, ...what)),
+    make("p", { class: "quiet", text: word("recording.votes") }),
+    make("p", { class: "quiet", text: word("recording.minutes") }),
+  ];
+}

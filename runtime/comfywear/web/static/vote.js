@@ -1,0 +1,147 @@
+// Pressing: five faces, thanks, and undo for as long as the device allows.
+
+import { show } from "./faces.js";
+import { make, sentence, word } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const THANKS_S = 10;
+
+let last = null; // {id, level, until}: what can still be undone
+let ticking = null;
+let closing = null;
+let busy = false;
+let state = null; // {zone(): string, person(): string, place: string}
+
+export function startVoting(given) {
+  state = given;
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey;
+    if (typing || event.repeat || $("view-vote").hidden) return;
+    if (/^[1-5]$/.test(event.key)) press(Number(event.key));
+    if (event.key === "Escape") close();
+  });
+  $("done").addEventListener("click", close);
+  $("undo").addEventListener("click", undo);
+  $("strip-undo").addEventListener("click", undo);
+  $("thanks").addEventListener("click", (event) => event.target === $("thanks") && close());
+}
+
+export function renderFaces() {
+  const levels = word("vote.levels");
+  const buttons = levels.map((words, index) => {
+    const level = index + 1;
+    const picture = make("span", { class: `face level-${level}` });
+    show(picture, level);
+    const button = make(
+      "button", { type: "button", "data-level": level, "aria-keyshortcuts": level },
+      picture, make("span", { class: "words", text: words }),
+    );
+    button.addEventListener("click", () => press(level));
+    return button;
+  });
+  $("faces").replaceChildren(...buttons);
+  if (last) tick();
+}
+
+// What has been learnt may come a moment after the vote.
+export function learnt(text) {
+  $("thanks-learnt").replaceChildren(text ? sentence(text) : word("thanks.kept"));
+}
+
+async function post(address, body) {
+  const answer = await fetch(address, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  if (answer.status === 401) location.reload();
+  if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
+  return answer.json();
+}
+
+async function press(level) {
+  if (busy) return;
+  busy = true;
+  const button = $("faces").querySelector(`[data-level="${level}"]`);
+  button.classList.add("pressed");
+  try {
+    const vote = await post("/api/vote", {
+      zone: state.zone(), level, source: state.place, person: state.person(),
+    });
+    last = { id: vote.id, level, until: Date.now() + 1000 * vote.undo_s };
+    thank(level, vote.learnt);
+  } catch (error) {
+    say(word(error.status === 429 ? "vote.too_many" : error.status ? "vote.failed" : "vote.unreachable"), true);
+  } finally {
+    busy = false;
+    button.classList.remove("pressed");
+  }
+}
+
+function thank(level, text) {
+  show($("thanks-face"), level);
+  const said = word("thanks.said", { level: word("vote.levels")[level - 1] });
+  $("thanks-said").textContent = said;
+  learnt(text);
+  $("thanks").hidden = false;
+  $("strip").hidden = true;
+  $("thanks-card").focus({ preventScroll: true });
+  announce(`${word("thanks.heading")} ${said}. ${$("thanks-learnt").textContent}`);
+  clearTimeout(closing);
+  closing = setTimeout(close, 1000 * THANKS_S);
+  clearInterval(ticking);
+  ticking = setInterval(tick, 500);
+  tick();
+}
+
+function tick() {
+  const left = last ? Math.ceil((last.until - Date.now()) / 1000) : 0;
+  if (left <= 0) {
+    last = null;
+    clearInterval(ticking);
+    $("undo").hidden = true;
+    $("strip").hidden = true;
+    return;
+  }
+  $("undo").hidden = false;
+  $("strip-undo").hidden = false;
+  for (const id of ["undo", "strip-undo"]) $(id).textContent = word("thanks.undo", { seconds: left });
+  $("strip-said").textContent = word("thanks.said", { level: word("vote.levels")[last.level - 1] });
+}
+
+function close() {
+  clearTimeout(closing);
+  if ($("thanks").hidden) return;
+  const within = $("thanks").contains(document.activeElement);
+  $("thanks").hidden = true;
+  $("strip").hidden = last === null;
+  if (within) $("faces").querySelector("button").focus({ preventScroll: true });
+}
+
+async function undo() {
+  if (!last) return;
+  let said = word("thanks.undone");
+  try {
+    await post("/api/undo", { vote: last.id });
+  } catch {
+    said = word("thanks.undo_failed");
+  }
+  last = null;
+  close();
+  say(said, false);
+}
+
+// A line under the faces, read aloud as well.
+function say(text, problem) {
+  clearInterval(ticking);
+  $("strip").hidden = false;
+  $("strip-said").textContent = text;
+  $("strip-undo").hidden = true;
+  announce(text);
+  setTimeout(() => {
+    if ($("strip-said").textContent === text) $("strip").hidden = true;
+  }, problem ? 8000 : 5000);
+  if (last) ticking = setTimeout(() => { ticking = setInterval(tick, 500); }, 8000);
+}
+
+function announce(text) {
+  $("say").textContent = text;
+}

@@ -1,0 +1,57 @@
+// The words of the chosen language, and how to put them into the page.
+
+let found = {};
+
+export async function load(code) {
+  const answer = await fetch(`/words/${code}.json`);
+  if (!answer.ok) throw new Error(`no words for ${code}`);
+  found = await answer.json();
+  document.documentElement.lang = code;
+  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", word(element.dataset.label));
+  }
+}
+
+// word("thanks.said", {level: "…"}) → the words with their values.
+export function word(name, values = {}) {
+  const text = name.split(".").reduce((part, key) => part?.[key], found);
+  if (typeof text !== "string") return text ?? "";
+  return text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+}
+
+export function number(value, digits = 1) {
+  return new Intl.NumberFormat(document.documentElement.lang, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(value);
+}
+
+export function clock(unix) {
+  const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  return time.format(new Date(unix * 1000));
+}
+
+export const counted = (n) => word(`room.votes.${n > 1 ? "n" : n}`, { n });
+export const garment = (kind) => word(`garments.${kind}`) || kind;
+export const colour = (name) => word(`colours.${name}`) || name;
+
+// A sentence of the device, which speaks English: in this language where there is one, else marked as English.
+export function sentence(text) {
+  for (const [pattern, said] of found.sentences ?? []) {
+    const expression = new RegExp(pattern);
+    if (expression.test(text)) return make("span", { text: text.replace(expression, said) });
+  }
+  return make("span", { text, lang: "en" });
+}
+
+// An element: make("p", {class: "quiet", text: "…"}, child, …)
+export function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") element.textContent = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
