@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ __all__ = [
     "Frame",
     "Garment",
     "Person",
+    "PresenceChange",
     "Reading",
     "SkinTemperature",
     "Track",
@@ -105,6 +107,25 @@ class Person:
     seen_s: float
     zone: str
     looks: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChange:
+    """Somebody came into a zone or left it.
+
+    Attributes:
+        zone: Which.
+        kind: "entered" or "left".
+        track_id: The number of the person.
+        seen_s: For how long they have been seen there in this stay.
+        count: Persons in the zone, all changes of the moment counted.
+    """
+
+    zone: str
+    kind: Literal["entered", "left"]
+    track_id: int
+    seen_s: float
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
-from comfywear.records import Box, ColourShare, Detection, Frame, Person
+from comfywear.records import Box, ColourShare, Detection, Frame, Garment, Person
 from comfywear.vision.pages import Page, Palette
-from comfywear.vision.reid import Gallery, describe
+from comfywear.vision.reid import Description, Gallery, describe
 from comfywear.vision.tracker import ByteTracker, Tracked
 from comfywear.vision.wardrobe import GarmentRules, combine, owners, resolve
 from comfywear.vision.zones import ZoneArea, zone_of
@@ -251,7 +251,7 @@ class PersonBook:
         """Give somebody who has just come the id that they had before they left, if they are known."""
         if page.known or now_s - page.first_s > _SETTLED_S:
             return
-        description = describe(page.attributes, page.evidence, page.colours)
+        description = self._describe(page)
         if description is None:
             return
         present = {other.id for other in self._pages.values() if other is not page and other.seen_s >= now_s}
@@ -277,11 +277,16 @@ class PersonBook:
     def _person(self, page: Page, now_s: float, width: int, height: int) -> Person:
         if not page.id:
             page.id, self._next_id = self._next_id, self._next_id + 1
-        values = {} if page.attributes is None else dict(zip(self._labels, page.attributes.tolist(), strict=True))
-        palettes = {kind: palette.colours() for kind, palette in page.colours.items()}
-        garments = resolve(combine(page.evidence, values, self._rules), page.boxes(), palettes, self._rules)
         zone = zone_of(page.box, width, height, self._zones)
-        return Person(page.id, page.box, page.score, garments, values, now_s - page.first_s, zone, page.looks)
+        seen_s, values = now_s - page.first_s, self._values(page)
+        return Person(page.id, page.box, page.score, self._garments(page), values, seen_s, zone, page.looks)
+
+    def _values(self, page: Page) -> dict[str, float]:
+        return {} if page.attributes is None else dict(zip(self._labels, page.attributes.tolist(), strict=True))
+
+    def _garments(self, page: Page) -> tuple[Garment, ...]:
+        palettes = {kind: palette.colours() for kind, palette in page.colours.items()}
+        return resolve(combine(page.evidence, self._values(page), self._rules), page.boxes(), palettes, self._rules)
 
     def _forget(self, now_s: float) -> None:
         keep_s = max(self._hold_s, self._tracker.lost_buffer / self._tracker.frame_rate)
@@ -291,9 +296,12 @@ class PersonBook:
                 self._leave(self._gallery, page)
 
     def _leave(self, gallery: Gallery, page: Page) -> None:
-        description = describe(page.attributes, page.evidence, page.colours)
+        description = self._describe(page)
         if page.id and description is not None:
             gallery.add(page.id, description, page.seen_s)
+
+    def _describe(self, page: Page) -> Description | None:
+        return None if page.attributes is None else describe(page.attributes, self._garments(page))
 
 
 def _garment_colours() -> Colours:

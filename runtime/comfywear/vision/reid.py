@@ -7,14 +7,14 @@ by nothing: then nobody is known again, since the best answer must also be clear
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from comfywear.errors import UsageError
-from comfywear.vision.pages import Palette
+from comfywear.records import Garment
 
 __all__ = ["Description", "Gallery", "describe", "distance"]
 
@@ -23,10 +23,11 @@ Floats = NDArray[np.float64]
 _LOGIT_LIMIT = 4.0
 _MOST = 64
 _PARTS: tuple[tuple[str, ...], ...] = (("top", "knit", "outer", "dress"), ("trousers", "skirt", "shorts", "dress"))
-# Chosen on the train photos of Clothing Co-Parsing by `comfywear-export evaluate reid --choose`; see docs/vision.md.
-_ATTRIBUTES, _COLOURS = 1.0, 1.0
-_UNKNOWN = 0.35  # distance of colours where one of the two was not seen: about that of two strangers
-THRESHOLD, MARGIN = 0.3, 0.05
+_ATTRIBUTES = 8.0  # weight of the attributes against that of the colours of one part of the body
+_UNKNOWN = 0.45  # distance of colours where one of two was not seen: between that of the same and of two strangers
+
+THRESHOLD, MARGIN = 0.13, 0.02
+"""As `comfywear-export evaluate reid --split train --choose` finds them; to be chosen anew for a new attribute model."""
 
 
 class Description(NamedTuple):
@@ -41,39 +42,31 @@ class Description(NamedTuple):
     colours: tuple[Mapping[str, float], ...]
 
 
-def describe(
-    attributes: Floats | None, evidence: Mapping[str, float], palettes: Mapping[str, Palette]
-) -> Description | None:
-    """The description of a person.
-
-    Args:
-        attributes: `(A,)` probabilities, or None: then there is no description.
-        evidence: By kind of garment, 0…1.
-        palettes: The colours by kind of garment.
-    """
-    if attributes is None:
+def describe(attributes: ArrayLike, garments: Iterable[Garment]) -> Description | None:
+    """The description of a person with `(A,)` probabilities of attributes and garments; None without attributes."""
+    p = np.clip(np.asarray(attributes, np.float64), 1e-6, 1.0 - 1e-6)
+    if not p.size:
         return None
-    p = np.clip(attributes, 1e-6, 1.0 - 1e-6)
     logits = np.clip(np.log(p / (1.0 - p)), -_LOGIT_LIMIT, _LOGIT_LIMIT)
-    return Description(logits, tuple(_mixed(kinds, evidence, palettes) for kinds in _PARTS))
+    worn = tuple(garments)
+    return Description(logits, tuple(_mixed(garment for garment in worn if garment.kind in part) for part in _PARTS))
 
 
-def _mixed(kinds: Sequence[str], evidence: Mapping[str, float], palettes: Mapping[str, Palette]) -> dict[str, float]:
+def _mixed(garments: Iterable[Garment]) -> dict[str, float]:
     """The colours of one part of the body: those of its garments, each by how much it is believed."""
     out: dict[str, float] = {}
-    for kind in kinds:
-        weight = evidence.get(kind, 0.0)
-        for name, share in palettes[kind].shares.items() if kind in palettes else ():
-            out[name] = out.get(name, 0.0) + weight * share
+    for garment in garments:
+        for colour in garment.colours:
+            out[colour.name] = out.get(colour.name, 0.0) + garment.probability * colour.share
     total = sum(out.values())
     return {name: share / total for name, share in out.items()} if total > 0.0 else {}
 
 
 def distance(a: Description, b: Description) -> float:
     """How different two descriptions are, 0…1: of the attributes and of the colours of both parts of the body."""
-    apart = float(np.abs(a.logits - b.logits).mean()) / (2.0 * _LOGIT_LIMIT)
-    colours = sum(_apart(one, other) for one, other in zip(a.colours, b.colours, strict=True)) / len(_PARTS)
-    return (_ATTRIBUTES * apart + _COLOURS * colours) / (_ATTRIBUTES + _COLOURS)
+    attributes = float(np.abs(a.logits - b.logits).mean()) / (2.0 * _LOGIT_LIMIT)
+    colours = sum(_apart(one, other) for one, other in zip(a.colours, b.colours, strict=True))
+    return (_ATTRIBUTES * attributes + colours) / (_ATTRIBUTES + len(_PARTS))
 
 
 def _apart(a: Mapping[str, float], b: Mapping[str, float]) -> float:
@@ -119,18 +112,24 @@ class Gallery:
             without: Ids that are present and hence cannot be meant.
         """
         self._drop_old(now_s)
-        ranked = sorted(
-            (distance(description, known), person)
-            for person, (_, known) in self._left.items()
-            if person not in without and len(known.logits) == len(description.logits)
-        )
+        known = {
+            person: each
+            for person, (_, each) in self._left.items()
+            if person not in without and len(each.logits) == len(description.logits)
+        }
+        found = self.choose({person: distance(description, each) for person, each in known.items()})
+        if found is not None:
+            del self._left[found]
+        return found
+
+    def choose(self, distances: Mapping[int, float]) -> int | None:
+        """Who is meant, by the distance of each: the nearest, if near enough and clearly nearer than the second."""
+        ranked = sorted((apart, person) for person, apart in distances.items())
         if not ranked or ranked[0][0] > self._threshold:
             return None
         if len(ranked) > 1 and ranked[1][0] - ranked[0][0] < self._margin:
             return None
-        person = ranked[0][1]
-        del self._left[person]
-        return person
+        return ranked[0][1]
 
     def _drop_old(self, now_s: float) -> None:
         self._left = {person: entry for person, entry in self._left.items() if now_s - entry[0] <= self._keep_s}

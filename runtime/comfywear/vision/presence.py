@@ -1,0 +1,72 @@
+"""Who came into a zone and who left it, without the flicker of single frames. Pure: time is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from comfywear.errors import UsageError
+from comfywear.records import Person, PresenceChange
+
+__all__ = ["Presence"]
+
+
+@dataclass(slots=True)
+class _Stay:
+    first_s: float
+    last_s: float
+    announced: bool = False
+
+
+class Presence:
+    """Debounced counts a zone.
+
+    Args:
+        zones: Their names, in the order of the settings.
+        enter_s: Somebody counts in a zone when they have been seen there for so long.
+        leave_s: Somebody has left a zone when they have not been seen there for so long.
+    """
+
+    def __init__(self, zones: Sequence[str], *, enter_s: float = 2.0, leave_s: float = 8.0) -> None:
+        if enter_s < 0.0 or leave_s < 0.0:
+            raise UsageError("enter_s and leave_s are 0 or more")
+        self._enter_s, self._leave_s = enter_s, leave_s
+        self._stays: dict[str, dict[int, _Stay]] = {zone: {} for zone in zones}
+        self._last_s: float | None = None
+
+    def counts(self) -> dict[str, int]:
+        """How many are in each zone."""
+        return {zone: sum(stay.announced for stay in stays.values()) for zone, stays in self._stays.items()}
+
+    def update(self, persons: Iterable[Person], now_s: float) -> list[PresenceChange]:
+        """Take the persons of a frame; returns who entered and who left, in this order.
+
+        Call it with frames only: while the camera is gone nobody is known to leave. A gap between frames that is longer
+        than `leave_s` does not count as absence.
+        """
+        if self._last_s is not None and now_s - self._last_s > self._leave_s:
+            for stays in self._stays.values():
+                for stay in stays.values():
+                    stay.last_s += now_s - self._last_s
+                    stay.first_s += now_s - self._last_s
+        self._last_s = now_s
+        for person in persons:
+            if person.zone in self._stays:
+                stay = self._stays[person.zone].setdefault(person.track_id, _Stay(now_s, now_s))
+                stay.last_s = now_s
+        entered, left = [], []
+        for zone, stays in self._stays.items():
+            for track, stay in sorted(stays.items()):
+                if not stay.announced and stay.last_s - stay.first_s >= self._enter_s:
+                    stay.announced = True
+                    entered.append((zone, track, stay))
+                if now_s - stay.last_s > (self._leave_s if stay.announced else self._enter_s):
+                    del stays[track]
+                    if stay.announced:
+                        left.append((zone, track, stay))
+        counts = self.counts()
+        return [
+            PresenceChange(zone, kind, track, stay.last_s - stay.first_s, counts[zone])
+            for kind, changes in (("entered", entered), ("left", left))
+            for zone, track, stay in changes
+        ]
