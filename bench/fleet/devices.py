@@ -200,9 +200,16 @@ def climate(device: str, epoch: str, seq: int) -> bytes:
 
 
 async def drive(
-    devices: list[Device], host: str, port: int, rate: float, seconds: float, *, settle_s: float = 60.0
+    devices: list[Device],
+    host: str,
+    port: int,
+    rate: float,
+    seconds: float,
+    *,
+    settle_s: float = 60.0,
+    sent: Callable[[], object] = lambda: None,
 ) -> None:
-    """Let `devices` make `rate` messages a second together for `seconds`, then wait until all are confirmed."""
+    """Let `devices` make `rate` messages a second together for `seconds`, call `sent`, wait until all are confirmed."""
     tasks = []
     for device in devices:
         tasks.append(asyncio.create_task(device.stay_connected(host, port)))
@@ -218,6 +225,7 @@ async def drive(
             made += 1
         pinged = _ping(devices, pinged)
         await asyncio.sleep(0.01)
+    sent()
     deadline, said = time.monotonic() + settle_s, time.monotonic()
     while any(device.kept for device in devices) and time.monotonic() < deadline:
         if time.monotonic() - said > HEARTBEAT_S:
@@ -281,7 +289,9 @@ def _take(buffer: bytearray) -> tuple[int, bytes] | None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="simulated devices; one JSON object at the end")
+    parser = argparse.ArgumentParser(
+        description="simulated devices; a JSON object when all is sent, and one at the end"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--devices", type=int, default=1000)
@@ -294,7 +304,15 @@ def main() -> int:
 
     async def run() -> dict[str, object]:
         devices = [Device(f"d{number:06d}", args.consumer, figures) for number in range(args.devices)]
-        await drive(devices, args.host, args.port, args.rate, args.seconds, settle_s=args.settle)
+        await drive(
+            devices,
+            args.host,
+            args.port,
+            args.rate,
+            args.seconds,
+            settle_s=args.settle,
+            sent=lambda: print(json.dumps(asdict(figures)), flush=True),
+        )
         return {"last": {f"{device.name} {device.epoch}": device.seq for device in devices}}
 
     last = asyncio.run(run())

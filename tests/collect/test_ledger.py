@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.collect.ledger import MOST_RANGES, Answer, Gap, Ledger, Pace, advance, answer, give_up
@@ -74,6 +74,7 @@ def test_a_gap_that_nobody_fills_is_given_up_and_named() -> None:
     assert [(gap.first, gap.last) for gap in kept.gaps] == [(7, 9)]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
@@ -105,6 +106,7 @@ def test_whatever_comes_in_whatever_order_no_acknowledgement_claims_more_than_is
             assert not missing & stored
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.integers(1, 40), max_size=20), max_size=8))
 def test_once_everything_is_stored_a_device_that_heard_every_answer_keeps_nothing(rounds: list[set[int]]) -> None:
     ledger, stored, kept, now_s = Ledger(), set[int](), set(range(1, 41)), 0.0

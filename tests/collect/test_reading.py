@@ -5,7 +5,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
@@ -74,6 +74,7 @@ def test_a_cleared_topic_is_nothing() -> None:
     assert read(TOPICS.climate("desk"), b"", "archive") is None
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([TOPICS.climate("desk"), TOPICS.status, TOPICS.gone("archive"), TOPICS.metrics, "x"]),
     st.binary(max_size=200)
