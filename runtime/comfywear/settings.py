@@ -123,6 +123,34 @@ class VisionSettings(_Section, frozen=True):
             extra={"unit": "s"},
         ),
     ] = 10.0
+    reidentify: Annotated[
+        bool,
+        Meta(
+            title="Know persons again",
+            description="Who leaves and comes back soon keeps the number, known by the clothes; in memory alone.",
+        ),
+    ] = True
+    reidentify_min: Annotated[
+        Annotated[float, Meta(gt=0, le=60)],
+        Meta(title="Remembered", description="For how long after they left.", extra={"unit": "min"}),
+    ] = 5.0
+
+
+class BudgetSettings(_Section, frozen=True):
+    """What looking at pictures may cost (docs/vision.md says what is shed first)."""
+
+    cpu_share: Annotated[
+        Annotated[float, Meta(gt=0, le=1)],
+        Meta(title="Processor share", description="Part of all processors that looking may take; 1 = no limit."),
+    ] = 1.0
+    latency_ms: Annotated[
+        Annotated[float, Meta(ge=0)],
+        Meta(
+            title="Latency",
+            description="A frame should be looked at within so long; 0 = no target.",
+            extra={"unit": "ms"},
+        ),
+    ] = 0.0
 
 
 class ZoneSettings(_Section, frozen=True):
@@ -210,6 +238,7 @@ class Settings(_Section, frozen=True):
     device: Annotated[DeviceSettings, Meta(title="Device")] = DeviceSettings()
     camera: Annotated[CameraSettings, Meta(title="Camera")] = CameraSettings()
     vision: Annotated[VisionSettings, Meta(title="Vision")] = VisionSettings()
+    budget: Annotated[BudgetSettings, Meta(title="Budget")] = BudgetSettings()
     zones: Annotated[list[ZoneSettings], Meta(title="Zones", min_length=1)] = msgspec.field(
         default_factory=lambda: [ZoneSettings(name="room")]
     )
@@ -299,6 +328,7 @@ def sections() -> dict[str, type[_Section]]:
         "device": DeviceSettings,
         "camera": CameraSettings,
         "vision": VisionSettings,
+        "budget": BudgetSettings,
         "zones": ZoneSettings,
         "sensors": SensorSettings,
         "climate": ClimateSettings,
