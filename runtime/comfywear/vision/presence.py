@@ -16,6 +16,10 @@ class _Stay:
     first_s: float
     last_s: float
     announced: bool = False
+    gone: bool = False
+
+
+_Change = tuple[str, int, _Stay]
 
 
 class Presence:
@@ -54,19 +58,43 @@ class Presence:
             if person.zone in self._stays:
                 stay = self._stays[person.zone].setdefault(person.track_id, _Stay(now_s, now_s))
                 stay.last_s = now_s
-        entered, left = [], []
+        entered = self._settle(now_s)
+        for zone, track, _ in entered:
+            self._move(track, zone, now_s)
+        left = self._end(now_s)
+        counts = self.counts()
+        return [
+            *(PresenceChange(zone, "entered", track, _length(stay), counts[zone]) for zone, track, stay in entered),
+            *(PresenceChange(zone, "left", track, _length(stay), counts[zone]) for zone, track, stay in left),
+        ]
+
+    def _settle(self, now_s: float) -> list[_Change]:
+        """Those who now count, and were not yet announced."""
+        found = []
         for zone, stays in self._stays.items():
             for track, stay in sorted(stays.items()):
-                if not stay.announced and stay.last_s - stay.first_s >= self._enter_s:
+                if not stay.announced and stay.last_s == now_s and _length(stay) >= self._enter_s:
                     stay.announced = True
-                    entered.append((zone, track, stay))
-                if now_s - stay.last_s > (self._leave_s if stay.announced else self._enter_s):
+                    found.append((zone, track, stay))
+        return found
+
+    def _move(self, track: int, to: str, now_s: float) -> None:
+        """Whoever counts in one zone no longer counts in another."""
+        for zone, stays in self._stays.items():
+            if zone != to and track in stays and stays[track].last_s < now_s:
+                stays[track].gone = True
+
+    def _end(self, now_s: float) -> list[_Change]:
+        """Those who left; the stays that are over are dropped."""
+        left = []
+        for zone, stays in self._stays.items():
+            for track, stay in sorted(stays.items()):
+                if stay.gone or now_s - stay.last_s > (self._leave_s if stay.announced else self._enter_s):
                     del stays[track]
                     if stay.announced:
                         left.append((zone, track, stay))
-        counts = self.counts()
-        return [
-            PresenceChange(zone, kind, track, stay.last_s - stay.first_s, counts[zone])
-            for kind, changes in (("entered", entered), ("left", left))
-            for zone, track, stay in changes
-        ]
+        return left
+
+
+def _length(stay: _Stay) -> float:
+    return stay.last_s - stay.first_s

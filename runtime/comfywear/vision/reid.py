@@ -27,7 +27,7 @@ _ATTRIBUTES = 8.0  # weight of the attributes against that of the colours of one
 _UNKNOWN = 0.45  # distance of colours where one of two was not seen: between that of the same and of two strangers
 
 THRESHOLD, MARGIN = 0.13, 0.02
-"""As `comfywear-export evaluate reid --split train --choose` finds them; to be chosen anew for a new attribute model."""
+"""Chosen by `comfywear-export evaluate reid --split train --choose`; to be chosen anew for a new attribute model."""
 
 
 class Description(NamedTuple):
