@@ -13,7 +13,7 @@ from comfywear_export.comfort.design import TERMS, VOTE_TERMS, design, guesses, 
 from comfywear_export.comfort.fitting import Cumulative, fit_for_new_sites
 from comfywear_export.comfort.rows import Votes
 
-__all__ = ["RECIPE", "Fitted", "fit_recipe"]
+__all__ = ["RECIPE", "Fitted", "fit_recipe", "fit_votes"]
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -71,6 +71,12 @@ def fit_recipe(votes: Votes) -> Fitted:
         _fit(features, votes.vote, 7, votes.contributor),
         _fit(features[asked, : len(TERMS)], votes.preference[asked], 3, votes.contributor[asked]),
     )
+
+
+def fit_votes(votes: Votes) -> tuple[dict[str, dict[str, float]], Cumulative]:
+    """The part of `fit_recipe` for the votes alone: guesses for unknown inputs, and the model."""
+    when_unknown = guesses(votes)
+    return when_unknown, _fit(design(votes, when_unknown), votes.vote, 7, votes.contributor)
 
 
 def _fit(features: Array, labels: Labels, classes: int, groups: Labels) -> Cumulative:

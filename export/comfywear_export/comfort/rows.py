@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ Labels = NDArray[np.int64]
 REQUIRED = ("ta", "rh", "clo", "thermal_sensation")
 NUMBERS = ("met", "tr", "vel", "t_mot_isd", "t_out_monthly", "t_out_isd", "t_out", "contrib")
 TEXTS = ("season", "cooling_type", "climate", "country", "thermal_preference", "building_id")
+WHO_AND_WHEN = ("study", "contrib", "subject_id", "timestamp", "record_id", "thermal_comfort")
 WARM, COOL = {"summer", "hot/wet"}, {"winter", "cool/dry"}
 PREFERENCES = ("warmer", "no change", "cooler")  # in the order of a rising vote
 HISTORY_ROWS = 5  # fewer votes of a building in a season say nothing about what is usual there
@@ -36,6 +37,10 @@ class Votes:
         preference: `(N,)` 0 warmer, 1 no change, 2 cooler, −1 not asked.
         contributor: `(N,)` number of the contributor who collected the row; −1 where the file names none.
         building: `(N,)` number of the building; −1 likewise.
+        person: `(N,)` number of the person in that building; −1 where the file does not say who voted.
+        time: `(N,)` place in the order of time (by day, then as recorded).
+        comfort: `(N,)` 1 very uncomfortable … 6 very comfortable, 0 not asked.
+        building_id: `(N,)` the building's id in the database; −1 where there is none.
     """
 
     inputs: dict[str, Array]
@@ -43,6 +48,10 @@ class Votes:
     preference: Labels
     contributor: Labels
     building: Labels
+    person: Labels
+    time: Labels
+    comfort: Labels
+    building_id: Labels
 
     def group(self, name: str) -> Labels:
         """The contributor or the building of every row, by the name of either."""
@@ -54,8 +63,10 @@ class Votes:
     def subset(self, rows: NDArray[np.bool_]) -> Votes:
         """The chosen rows."""
         inputs = {name: column[rows] for name, column in self.inputs.items()}
-        columns = (self.vote, self.preference, self.contributor, self.building)
-        return Votes(inputs, *[column[rows] for column in columns])
+        return replace(self, inputs=inputs, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+
+
+_COLUMNS = tuple(field.name for field in fields(Votes) if field.name != "inputs")
 
 
 def read_votes(path: Path) -> Votes:
@@ -69,7 +80,7 @@ def read_votes(path: Path) -> Votes:
     number |= {name: _numbers(table[name]) for name in NUMBERS if name in table}
     count = len(number["ta"])
     number = {name: np.full(count, np.nan) for name in NUMBERS} | number
-    text = {name: np.asarray(table.get(name, [""] * count)) for name in TEXTS}
+    text = {name: np.asarray(table.get(name, [""] * count)) for name in TEXTS + WHO_AND_WHEN}
     keep = np.all([np.isfinite(number[name]) for name in REQUIRED], axis=0)
     if not keep.any():
         raise UsageError(f"{path}: no row has all of {', '.join(REQUIRED)}")
@@ -104,13 +115,42 @@ def read_votes(path: Path) -> Votes:
     _, building = np.unique(text["building_id"], return_inverse=True)
     contributor = np.where(np.isfinite(number["contrib"]), number["contrib"], -1).astype(int)
     building = np.where(text["building_id"] == "", -1, building)
-    return Votes(inputs, vote, preference, contributor, building)
+    number_of = _numbers(list(text["building_id"]))
+    return Votes(
+        inputs,
+        vote,
+        preference,
+        contributor,
+        building,
+        _persons(text),
+        _times(text),
+        np.clip(np.nan_to_num(np.rint(_numbers(list(text["thermal_comfort"])))), 0, 6).astype(int),
+        np.where(np.isfinite(number_of), number_of, -1).astype(int),
+    )
 
 
 def device_only(votes: Votes) -> Votes:
     """The same rows with nothing but air temperature, humidity and clo: a device on its first day."""
     kept = {name: votes.inputs[name] for name in ("air_temp_c", "humidity_pct", "clo")}
-    return Votes(kept, votes.vote, votes.preference, votes.contributor, votes.building)
+    return replace(votes, inputs=kept)
+
+
+def _persons(text: dict[str, NDArray[np.str_]]) -> Labels:
+    """Numbers of persons: a subject's id holds within a contributor's study in a building."""
+    keys = [
+        "|".join(parts)
+        for parts in zip(*(text[n] for n in ("study", "building_id", "contrib", "subject_id")), strict=True)
+    ]
+    _, person = np.unique(keys, return_inverse=True)
+    result: Labels = np.where(text["subject_id"] == "", -1, person)
+    return result
+
+
+def _times(text: dict[str, NDArray[np.str_]]) -> Labels:
+    recorded = np.nan_to_num(_numbers(list(text["record_id"])))
+    place = np.empty(len(recorded), int)
+    place[np.lexsort((recorded, text["timestamp"]))] = np.arange(len(recorded))
+    return place
 
 
 def _columns(path: Path) -> dict[str, list[str]]:

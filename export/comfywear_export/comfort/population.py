@@ -1,0 +1,50 @@
+"""How units of a kind differ from the model: the prior of `comfywear.comfort.personal`, fitted by empirical Bayes.
+
+Expectation–maximisation of a hierarchical model with a Gaussian over the units, each unit's posterior taken as Gaussian
+around its mode (Dempster, Laird, Rubin, Journal of the Royal Statistical Society B 39, 1977; Laplace for the E step).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear.comfort.personal import FARTHEST_SD, Population, terms
+from comfywear_export.comfort.units import Unit
+
+__all__ = ["TILT", "fit_population"]
+
+Array = NDArray[np.float64]
+# The one feature of the tilt: neutral or not. Some people nearly always say neutral, some nearly never.
+TILT: Array = np.eye(7)[[3]]
+ROUNDS, STEPS = 15, 2
+# A unit's votes beyond these change little about how units differ, and take time.
+MOST_VOTES = 40
+_LEAST_SPREAD = 1e-3
+
+
+def fit_population(units: Sequence[Unit], tilt: Array = TILT, rounds: int = ROUNDS) -> Population:
+    """Mean and covariance of (b, log s, w) over the units."""
+    count = 2 + tilt.shape[0]
+    sizes = np.asarray([min(len(unit), MOST_VOTES) for unit in units])
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    eta = np.concatenate([unit.eta[:MOST_VOTES] for unit in units])
+    vote = np.concatenate([unit.vote[:MOST_VOTES] for unit in units])
+    cutpoints = np.repeat(np.stack([unit.cutpoints for unit in units]), sizes, axis=0)
+    row = np.arange(len(vote))
+    mean, covariance, modes = np.zeros(count), np.eye(count) * 0.5, np.zeros((len(units), count))
+    for _ in range(rounds):
+        spread, farthest = np.linalg.inv(covariance), FARTHEST_SD * np.sqrt(np.diag(covariance))
+        for _ in range(STEPS):
+            q, slopes = terms(np.repeat(modes, sizes, axis=0), eta, cutpoints, tilt)
+            gradient = np.add.reduceat(slopes[row, vote], first) - (modes - mean) @ spread
+            information = np.add.reduceat(np.einsum("nv,nvd,nve->nde", q, slopes, slopes), first) + spread
+            move = np.linalg.solve(information, gradient[:, :, None])[:, :, 0]
+            modes = np.clip(modes + np.clip(move, -1.0, 1.0), mean - farthest, mean + farthest)
+        mean = modes.mean(axis=0)
+        away = modes - mean
+        covariance = np.linalg.inv(information).mean(axis=0) + away.T @ away / len(units)
+        covariance += _LEAST_SPREAD * np.eye(count)
+    return Population(mean, covariance, tilt)

@@ -1,0 +1,93 @@
+"""Votes of one person or one building in the order of time, with the model's answer before any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from comfywear.comfort.ordinal import ComfortFile
+from comfywear.comfort.personal import Evidence
+from comfywear_export.comfort.design import design
+from comfywear_export.comfort.fitting import folds_of
+from comfywear_export.comfort.recipe import fit_votes
+from comfywear_export.comfort.rows import Votes
+
+__all__ = ["Kind", "Unit", "cross_fitted", "shipped", "units_of"]
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Kind = Literal["persons", "buildings"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Votes of a person or a building, oldest first.
+
+    Attributes:
+        rows: `(N,)` places in the file.
+        eta: `(N,)` η of a model that did not learn from this unit.
+        cutpoints: `(6,)` of that model.
+        vote: `(N,)` 0…6 for −3…+3.
+        fold: The set in which the model left it out; 0 where the model never saw the file.
+    """
+
+    rows: Labels
+    eta: Array
+    cutpoints: Array
+    vote: Labels
+    fold: int
+
+    def __len__(self) -> int:
+        return len(self.vote)
+
+    def evidence(self, chosen: slice | Labels, trust: float = 1.0) -> Evidence:
+        """Some of its votes, each counted `trust` times."""
+        label = self.vote[chosen]
+        return Evidence(self.eta[chosen], label, np.full(label.shape[0], trust))
+
+
+@dataclass(frozen=True)
+class _Model:
+    """η and cutpoints of every row, by a model that did not learn from it."""
+
+    eta: Array
+    cutpoints: Array
+    fold: Labels
+
+
+def shipped(votes: Votes, model: ComfortFile) -> _Model:
+    """The shipped model on rows that it never saw."""
+    cutpoints = np.tile(np.asarray(model.votes.cutpoints), (len(votes), 1))
+    return _Model(model.eta(votes.inputs), cutpoints, np.zeros(len(votes), int))
+
+
+def cross_fitted(votes: Votes, group: str, folds: int) -> _Model:
+    """The recipe fitted anew with every building (or contributor) left out in turn."""
+    eta, cutpoints = np.empty(len(votes)), np.empty((len(votes), 6))
+    fold = np.empty(len(votes), int)
+    for number, mask in enumerate(folds_of(votes.group(group), folds)):
+        when_unknown, model = fit_votes(votes.subset(~mask))
+        eta[mask] = design(votes.subset(mask), when_unknown) @ model.coefficients
+        cutpoints[mask], fold[mask] = model.cutpoints, number
+    return _Model(eta, cutpoints, fold)
+
+
+def units_of(votes: Votes, model: _Model, kind: Kind, least: int) -> list[Unit]:
+    """Every person or building with `least` votes or more."""
+    return [
+        Unit(rows, model.eta[rows], model.cutpoints[rows[0]], votes.vote[rows], int(model.fold[rows[0]]))
+        for rows in _members(votes, kind)
+        if len(rows) >= least
+    ]
+
+
+def _members(votes: Votes, kind: Kind) -> Iterator[Labels]:
+    key = votes.person if kind == "persons" else votes.building
+    order = np.lexsort((votes.time, key))
+    order = order[key[order] >= 0]
+    if len(order):
+        yield from np.split(order, np.flatnonzero(np.diff(key[order])) + 1)
