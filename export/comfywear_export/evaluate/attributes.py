@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,32 @@ from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.vision.attributes import AttributeModel
+from comfywear.vision.detector import Detector
+from comfywear.vision.nms import box_iou
 from comfywear_export.attribute_data import Example, read_examples
 from comfywear_export.crops import cut_out
 from comfywear_export.datasets import read_photo
 from comfywear_export.evaluate.detector import add_arguments, heading, without_nan
 from comfywear_export.labels import ATTRIBUTE_LABELS
 from comfywear_export.measure.answers import measure_answers
+from comfywear_export.progress import counted
 
-__all__ = ["add_parser", "answers", "evaluate"]
+__all__ = ["add_parser", "answers", "detected", "evaluate"]
+
+_SAME = 0.5  # IoU of a find with the labelled person
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subject."""
     parser = commands.add_parser("attributes", help="right answers on crops of persons, constant answers beside them")
     add_arguments(parser, "attributes")
+    parser.add_argument(
+        "--crops",
+        choices=["truth", "detector"],
+        default="truth",
+        help="crops of the labelled boxes, or of what a detector finds there",
+    )
+    parser.add_argument("--detector", default="detector", metavar="MODEL", help="for --crops detector")
     parser.set_defaults(run=run)
 
 
@@ -33,6 +46,13 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     model = AttributeModel.load(args.model, engine=args.engine, precision=args.precision, threads=args.threads)
     examples = read_examples(args.data, None if args.split == "all" else args.split)
+    examples = examples[: args.limit] if args.limit > 0 else examples
+    crops: dict[str, Any] = {"from": "truth"}
+    if args.crops == "detector":
+        detector = Detector.load(args.detector, engine=args.engine, precision=args.precision, threads=args.threads)
+        labelled = len(examples)
+        examples = detected(detector, examples)
+        crops = {"from": detector.card.name, "found": len(examples), "missed": labelled - len(examples)}
     result = {
         "model": model.card.name,
         "version": model.card.version,
@@ -40,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
         "precision": model.precision,
         "data": args.data.name,
         "split": args.split,
-        **evaluate(model, examples[: args.limit] if args.limit > 0 else examples),
+        "crops": crops,
+        **evaluate(model, examples),
     }
     print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
     return 0
@@ -48,7 +69,27 @@ def run(args: argparse.Namespace) -> int:
 
 def answers(model: AttributeModel, examples: Sequence[Example]) -> NDArray[np.float32]:
     """`(N, A)` probabilities of the model for the labelled person of each photo."""
-    return model.predict([cut_out(read_photo(example.path), example.box) for example in examples])
+    shown = counted(examples, "crops")
+    rows = [model.predict([cut_out(read_photo(example.path), example.box)]) for example in shown]
+    return np.concatenate(rows) if rows else np.zeros((0, len(model.labels)), np.float32)
+
+
+def detected(detector: Detector, examples: Sequence[Example]) -> list[Example]:
+    """The examples whose person the detector believes to see, with the box that it gives (IoU ≥ .5 with the label's).
+
+    Raises:
+        UsageError: It finds none of them.
+    """
+    found = []
+    for example in counted(examples, "photos"):
+        persons = [d for d in detector.detect(read_photo(example.path)) if d.label == "person"]
+        boxes = np.array([d.box for d in persons], np.float32).reshape(-1, 4)
+        overlaps = box_iou(example.box[None].astype(np.float32), boxes)[0]
+        if len(overlaps) and overlaps.max() >= _SAME:
+            found.append(replace(example, box=boxes[int(overlaps.argmax())]))
+    if not found:
+        raise UsageError(f"detector {detector.card.name!r} finds none of the {len(examples)} labelled persons")
+    return found
 
 
 def evaluate(model: AttributeModel, examples: Sequence[Example]) -> dict[str, Any]:
@@ -61,10 +102,14 @@ def evaluate(model: AttributeModel, examples: Sequence[Example]) -> dict[str, An
     return measure_answers(answers(model, examples)[:, columns], truth, shared, model.thresholds)
 
 
+def _origin(crops: dict[str, Any]) -> str:
+    return "" if crops["from"] == "truth" else f" found by {crops['from']} ({crops['missed']} missed)"
+
+
 def _table(result: dict[str, Any]) -> str:
     base = result["prevalence"]
     lines = [
-        heading(result, f"{result['persons']} persons"),
+        heading(result, f"{result['persons']} persons{_origin(result['crops'])}"),
         f"{'':34}{'model':>8}{'constant':>10}",
         f"{'mean AP of the groups':34}{result['map_groups']:8.3f}{base['groups']:10.3f}",
         f"{'mean AP of single garments':34}{result['map_labels']:8.3f}{base['labels']:10.3f}",

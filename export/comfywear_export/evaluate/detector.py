@@ -11,9 +11,11 @@ from typing import Any
 
 from comfywear.errors import UsageError
 from comfywear.records import Detection
+from comfywear.vision.composed import ComposedDetector, open_detector
 from comfywear.vision.detector import Detector
 from comfywear_export.datasets import Photo, read_photo, read_set
 from comfywear_export.measure.detection import FLOOR, mean_boxes, measure
+from comfywear_export.progress import counted
 
 __all__ = ["add_parser", "evaluate", "without_nan"]
 
@@ -22,6 +24,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the subject."""
     parser = commands.add_parser("detector", help="average precision on labelled photos, a constant box beside it")
     add_arguments(parser, "detector")
+    parser.add_argument(
+        "--garments", default="", metavar="MODEL", help="find garments with it on persons' crops, as [vision] garments"
+    )
     parser.set_defaults(run=run)
 
 
@@ -30,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:
     parser.add_argument("model", nargs="?", default=model, help="a shipped model's name or the path of a *.card.json")
     parser.add_argument("--data", type=Path, required=True, help="a folder with instances.json")
     parser.add_argument("--split", default="validation", help='which split of the folder, or "all"')
-    parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
+    parser.add_argument("--engine", default="auto", help="onnxruntime, litert, cuda, tensorrt or auto")
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=0, help="only the first so many photos (0: all)")
@@ -45,26 +50,27 @@ def photos_of(args: argparse.Namespace) -> list[Photo]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    detector = Detector.load(args.model, engine=args.engine, precision=args.precision, threads=args.threads)
-    result = evaluate(detector, photos_of(args), args.data)
+    how = {"engine": args.engine, "precision": args.precision, "threads": args.threads}
+    detector = open_detector(args.model, garments=args.garments, interval_s=0.0, **how)
     result = {
-        "model": detector.card.name,
+        "model": " + ".join(part.card.name for _, part in detector.parts),
         "version": detector.card.version,
         "engine": detector.engine_name,
         "precision": detector.precision,
         "data": args.data.name,
         "split": args.split,
-        **result,
+        **evaluate(detector, photos_of(args), args.data),
     }
     print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
     return 0
 
 
-def evaluate(detector: Detector, photos: Sequence[Photo], data: Path) -> dict[str, Any]:
+def evaluate(detector: Detector | ComposedDetector, photos: Sequence[Photo], data: Path) -> dict[str, Any]:
     """The figures of a detector on photos: `images`, `person`, `garments`, `mean_box`."""
+    found = {id(p): detector.detect(read_photo(p.path), threshold=FLOOR) for p in counted(photos, "photos")}
 
     def detect(photo: Photo) -> Sequence[Detection]:
-        return detector.detect(read_photo(photo.path), threshold=FLOOR)
+        return found[id(photo)]
 
     threshold = detector.thresholds["person"]
     result = measure(photos, detect, threshold)
