@@ -12,6 +12,8 @@ import argparse
 import json
 import os
 import platform
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,7 +27,11 @@ from typing import Any
 import psycopg
 from cluster import Cluster, find_binaries
 
+from comfywear.metrics import rss_mb
+
 BROKER_SETTINGS = ("max_queued_messages 0", "max_inflight_messages 0", "max_connections -1")
+# Debian keeps it where only root looks.
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -42,8 +48,8 @@ class Stage:
         self, collectors: int = 2, broker_settings: Sequence[str] = BROKER_SETTINGS, arguments: Sequence[str] = ()
     ) -> None:
         binaries = find_binaries()
-        if binaries is None:
-            sys.exit("needs PostgreSQL's server (Debian: apt install postgresql)")
+        if binaries is None or MOSQUITTO is None:
+            sys.exit("needs mosquitto and PostgreSQL's server (Debian: apt install mosquitto postgresql)")
         self.folder = Path(tempfile.mkdtemp(prefix="comfywear-fleet-"))
         self.cluster = Cluster(binaries)
         self.port = _free_port()
@@ -52,7 +58,7 @@ class Stage:
         user = ["user root"] if os.geteuid() == 0 else []
         lines = [*user, *broker_settings, f"listener {self.port} 127.0.0.1", "allow_anonymous true"]
         config.write_text("\n".join(lines) + "\n")
-        self.broker = self._start("mosquitto", "-c", str(config))
+        self.broker = self._start(MOSQUITTO, "-c", str(config))
         self.collectors = [self.start_collector(number) for number in range(collectors)]
 
     def start_collector(self, number: int) -> subprocess.Popen[bytes]:
@@ -86,6 +92,13 @@ class Stage:
             "broker": _cpu_s(self.broker.pid),
             "collectors": sum(_cpu_s(process.pid) for process in self.collectors),
             "postgresql": _cpu_s(self.cluster.pid, children=True),
+        }
+
+    def memory_mb(self) -> dict[str, float]:
+        """Resident memory of the broker, and of the largest collector."""
+        return {
+            "broker": rss_mb(self.broker.pid) or 0.0,
+            "collector": max(rss_mb(process.pid) or 0.0 for process in self.collectors),
         }
 
     def query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -144,8 +157,9 @@ def measure(stage: Stage, count: int, rate: float, seconds: float, settle: float
     assert fleet.stdout is not None
     sent = json.loads(fleet.stdout.readline())
     took_s, stored = time.monotonic() - began, stage.stored() - before
-    used = {name: round((value - cpu[name]) / took_s, 3) for name, value in stage.cpu_seconds().items()}
-    used["devices"] = round((_cpu_s(fleet.pid) - fleet_cpu) / took_s, 3)
+    spent = {name: value - cpu[name] for name, value in stage.cpu_seconds().items()}
+    spent["devices"] = _cpu_s(fleet.pid) - fleet_cpu
+    memory = stage.memory_mb()
     ended = json.loads(fleet.stdout.readline())
     fleet.wait()
     last = ended.pop("last")
@@ -161,7 +175,9 @@ def measure(stage: Stage, count: int, rate: float, seconds: float, settle: float
         "stored_per_s": round(stored / took_s, 1),
         "backlog": sent["accepted"] - stored,
         "backlog_s": round((sent["accepted"] - stored) / rate, 2),
-        "cpu_cores": used,
+        "cpu_cores": {name: round(seconds / took_s, 3) for name, seconds in spent.items()},
+        "cpu_us_per_message": {name: round(seconds / max(1, stored) * 1e6) for name, seconds in spent.items()},
+        "memory_mb": memory,
         "to_collector_s": {"median": round(float(latency[0]), 3), "p99": round(float(latency[1]), 3)},
         "asked_again": ended["asked_again"],
         "unconfirmed": ended["unconfirmed"],
@@ -190,6 +206,12 @@ def _cpu_s(pid: int, *, children: bool = False) -> float:
     return ticks / _TICKS
 
 
+def allow_many_files(wanted: int = 20_000) -> None:
+    """Let this process and those it starts hold a connection a device, as far as the system lets them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else wanted, hard))
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -206,6 +228,7 @@ def main() -> int:
     parser.add_argument("--broker-defaults", action="store_true", help="mosquitto's own limits instead of none")
     parser.add_argument("--out", metavar="FILE", help="write the figures here as JSON")
     args = parser.parse_args()
+    allow_many_files()
     stage = Stage(args.collectors, () if args.broker_defaults else BROKER_SETTINGS)
     steps = []
     try:

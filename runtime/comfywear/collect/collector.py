@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -212,7 +212,9 @@ class Collector:
         if now_s < self._next_review_s:
             return
         self._next_review_s = now_s + _REVIEW_S
-        touched = list(islice((stream for stream, at_s in self._touched.items() if at_s <= now_s), _MOST_REVIEWED))
+        # In the order in which they fall due, since each is put at the end with the same delay.
+        due = takewhile(lambda item: item[1] <= now_s, self._touched.items())
+        touched = [stream for stream, _ in islice(due, _MOST_REVIEWED)]
         if touched and self._tell(session, touched, again=False) is not None:
             for stream in touched:
                 # One that was not due has been reviewed, by another collector, since this one stored its messages.
