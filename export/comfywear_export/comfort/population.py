@@ -6,15 +6,15 @@ around its mode (Dempster, Laird, Rubin, Journal of the Royal Statistical Societ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.comfort.personal import FARTHEST_SD, Population, terms
-from comfywear_export.comfort.units import Unit
+from comfywear_export.comfort.units import Kind, Unit
 
-__all__ = ["TILT", "fit_population"]
+__all__ = ["LEAST_TO_FIT", "TILT", "TRUST", "fit_population"]
 
 Array = NDArray[np.float64]
 # The one feature of the tilt: neutral or not. Some people nearly always say neutral, some nearly never.
@@ -23,10 +23,14 @@ ROUNDS, STEPS = 15, 2
 # A unit's votes beyond these change little about how units differ, and take time.
 MOST_VOTES = 40
 _LEAST_SPREAD = 1e-3
+# Votes of a unit from which on it takes part in the fit.
+LEAST_TO_FIT: Mapping[Kind, int] = {"persons": 10, "buildings": 30}
+# See `comfywear.comfort.personal.Population`.
+TRUST: Mapping[Kind, float] = {"persons": 1.0, "buildings": 0.5}
 
 
-def fit_population(units: Sequence[Unit], tilt: Array = TILT, rounds: int = ROUNDS) -> Population:
-    """Mean and covariance of (b, log s, w) over the units."""
+def fit_population(units: Sequence[Unit], trust: float, tilt: Array = TILT, rounds: int = ROUNDS) -> Population:
+    """Mean and covariance of (b, log s, w) over the units; `trust` is handed on."""
     count = 2 + tilt.shape[0]
     sizes = np.asarray([min(len(unit), MOST_VOTES) for unit in units])
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -47,4 +51,4 @@ def fit_population(units: Sequence[Unit], tilt: Array = TILT, rounds: int = ROUN
         away = modes - mean
         covariance = np.linalg.inv(information).mean(axis=0) + away.T @ away / len(units)
         covariance += _LEAST_SPREAD * np.eye(count)
-    return Population(mean, covariance, tilt)
+    return Population(mean, covariance, tilt, trust)

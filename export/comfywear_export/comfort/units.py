@@ -44,10 +44,10 @@ class Unit:
     def __len__(self) -> int:
         return len(self.vote)
 
-    def evidence(self, chosen: slice | Labels, trust: float = 1.0) -> Evidence:
-        """Some of its votes, each counted `trust` times."""
+    def evidence(self, chosen: slice | Labels) -> Evidence:
+        """Some of its votes."""
         label = self.vote[chosen]
-        return Evidence(self.eta[chosen], label, np.full(label.shape[0], trust))
+        return Evidence(self.eta[chosen], label, np.ones(label.shape[0]))
 
 
 @dataclass(frozen=True)

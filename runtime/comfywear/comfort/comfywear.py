@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import erf, isfinite, sqrt
+from math import erf, exp, isfinite, sqrt
 from typing import Literal
+
+import numpy as np
 
 from comfywear.comfort.advice import Situation, advise
 from comfywear.comfort.air import dynamic_clo, relative_air_speed
 from comfywear.comfort.assumed import AIR_SPEED_M_S, MET, assumed
+from comfywear.comfort.levels import Taught, level_shown
 from comfywear.comfort.ordinal import load_model
 from comfywear.comfort.pmv import outside_standard, pmv_ppd
 from comfywear.comfort.scale import level_of
@@ -33,6 +36,8 @@ _POSSIBLE = (
     ("radiant_temp_c", "mean radiant temperature", "°C", 0.0, 60.0),
 )
 _NO_SITE = Site()
+# What votes can say about a zone in kelvin; more is not believed, and not shown.
+FARTHEST_K = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class ComfyWear:
         air_speed_m_s: float | None = None,
         radiant_temp_c: float | None = None,
         site: Site | None = None,
+        taught: Taught | None = None,
     ) -> Comfort:
         """How people vote here, what they would change, and what one change would help most.
 
@@ -80,6 +86,7 @@ class ComfyWear:
             air_speed_m_s: None: 0.1 in the standard's part.
             radiant_temp_c: Mean radiant temperature, °C; None: that of the air.
             site: Facts about the place; those that are unknown are done without.
+            taught: What votes taught about the zone or the person; it bends the fitted part, never the standard's.
         """
         assumptions = list(clothing.assumptions)
         measured = {
@@ -106,7 +113,9 @@ class ComfyWear:
             assumptions.append(f"no PMV: {outside}")
         if self._method == "pmv" and pmv is None:
             return self._nothing(str(outside), inputs, assumptions)
-        answer = self._ordinal(inputs) if self._method == "ordinal" or pmv is None else _around(pmv)
+        own = taught if self._method == "ordinal" and taught is not None and taught.learnt.weight > 0.0 else None
+        felt_k = self.felt_warmer_k(inputs, own) if own else 0.0
+        answer = _around(pmv) if self._method == "pmv" and pmv is not None else self._ordinal(inputs, own, felt_k)
         mean = sum(vote * p for vote, p in zip(range(-3, 4), answer.votes, strict=True))
         return Comfort(
             probabilities=answer.votes,
@@ -114,29 +123,56 @@ class ComfyWear:
             preference=dict(zip(PREFERENCES, answer.wishes, strict=True)),
             ppd_pct=ppd,
             pmv=pmv,
-            level=level_of(mean),
+            level=level_shown(level_of(mean), own, np.asarray(answer.votes)) if own else level_of(mean),
             uncertainty=sqrt(sum((v - mean) ** 2 * p for v, p in zip(range(-3, 4), answer.votes, strict=True))),
             decision=PREFERENCES[_decide(answer.wishes[2] - answer.wishes[0], self._file.no_change_within)],
             model=self.model,
             inputs=inputs,
             assumptions=tuple(assumptions),
-            advice=advise(now, lambda by: self._shifted(inputs, now, by)),
-            sensation=SENSATIONS[_decide(mean, self._file.neutral_within)],
+            advice=advise(now, lambda by: self._shifted(inputs, now, by + felt_k)),
+            sensation=SENSATIONS[_likeliest(answer.votes) if own else _decide(mean, self._file.neutral_within)],
             pmv_sd=pmv_sd,
         )
 
-    def _ordinal(self, inputs: Mapping[str, float]) -> _Answer:
-        return _Answer(*self._file.predict_one(inputs))
+    def felt_warmer_k(self, inputs: Mapping[str, float], taught: Taught) -> float:
+        """By how many K warmer than it is the zone feels the air, compared with the model; −6…+6.
+
+        Args:
+            inputs: `Comfort.inputs` of an estimate.
+            taught: What votes taught.
+        """
+        learnt = taught.learnt
+        own = 1.0 - exp(-learnt.weight)
+        return min(max(own * learnt.offset / self._file.eta_per_k(inputs), -FARTHEST_K), FARTHEST_K)
+
+    def eta(self, inputs: Mapping[str, float]) -> float:
+        """η of the model for the inputs of an estimate; what votes are learnt with."""
+        return self._file.eta_one(inputs)
+
+    @property
+    def cutpoints(self) -> tuple[float, ...]:
+        """Of the model: what η is compared with."""
+        return self._file.votes.cutpoints
+
+    def _ordinal(self, inputs: Mapping[str, float], taught: Taught | None = None, felt_k: float = 0.0) -> _Answer:
+        if taught is None:
+            return _Answer(*self._file.predict_one(inputs))
+        votes = taught.learnt.probabilities(self._file.eta_one(inputs))[0]
+        moved = self._moved(inputs, felt_k)
+        return _Answer(tuple(float(p) for p in votes), self._file.wishes_one(moved))
 
     def _shifted(self, inputs: Mapping[str, float], now: Situation, by: float) -> tuple[float, ...]:
         """Wishes (warmer, no change, cooler) with everything `by` K warmer; what is usual here stays what it is."""
         if self._method == "pmv":
             return _around(pmv_ppd(now.tdb + by, now.tr + by, now.vr, now.rh, now.met, now.clo, limit=False).pmv).wishes
+        return self._file.wishes_one(self._moved(inputs, by))
+
+    def _moved(self, inputs: Mapping[str, float], by: float) -> dict[str, float]:
         usual = self._file.usual_temp_c(inputs)
         moved = dict(inputs) | {"air_temp_c": inputs["air_temp_c"] + by, "usual_temp_c": usual}
         if "radiant_temp_c" in inputs:
             moved["radiant_temp_c"] = inputs["radiant_temp_c"] + by
-        return self._file.wishes_one(moved)
+        return moved
 
     def _nothing(self, reason: str, inputs: Mapping[str, float], assumptions: list[str]) -> Comfort:
         return Comfort(
@@ -180,6 +216,12 @@ def _situation(inputs: Mapping[str, float], clothing: Clothing) -> Situation:
 def _decide(mean: float, within: float) -> int:
     """0 below, 1 in the middle, 2 above: the rule of `comfywear.comfort.ordinal.decide`."""
     return 2 if mean > within else 0 if mean < -within else 1
+
+
+def _likeliest(votes: Sequence[float]) -> int:
+    """0 cool, 1 neutral, 2 warm: the likeliest of the three. Right for a known zone, whose votes spread less."""
+    parts = (sum(votes[:3]), votes[3], sum(votes[4:]))
+    return max(range(3), key=lambda index: parts[index])
 
 
 def _around(pmv: float) -> _Answer:

@@ -114,6 +114,13 @@ class ComfortFile:
         """The same for plain floats."""
         return self.votes.eta_one(complete(inputs, self.when_unknown))
 
+    def eta_per_k(self, inputs: Mapping[str, float]) -> float:
+        """How much η rises with a kelvin of air temperature, what is usual here staying what it is; at least 0.05."""
+        fixed = dict(inputs) | {"usual_temp_c": self.usual_temp_c(inputs)}
+        air = inputs["air_temp_c"]
+        high, low = (self.eta_one(fixed | {"air_temp_c": air + by}) for by in (1.0, -1.0))
+        return max((high - low) / 2.0, 0.05)
+
     def usual_temp_c(self, inputs: Mapping[str, float]) -> float:
         """What is usual here, °C: as given, or as guessed from the present air temperature."""
         return float(complete(inputs, self.when_unknown)["usual_temp_c"])

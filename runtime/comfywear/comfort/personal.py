@@ -35,12 +35,14 @@ _LOG_SCALE = 2.0
 class Population:
     """How units of a kind differ from the model: mean `(D,)` and covariance `(D, D)` of (b, log s, w).
 
-    `tilt` is `(D − 2, 7)`: φ of each vote.
+    `tilt` is `(D − 2, 7)`: φ of each vote. `trust` 0…1 is how much one vote of a unit counts: votes of the same days
+    and the same few people tell less about the days to come than as many independent ones.
     """
 
     mean: Array
     covariance: Array
     tilt: Array
+    trust: float = 1.0
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Population:
@@ -55,7 +57,10 @@ class Population:
         if mean.shape != (count,) or covariance.shape != (count, count):
             raise ValueError(f"{count} parameters need a mean and a covariance of that size")
         np.linalg.cholesky(covariance)  # raises LinAlgError, a ValueError
-        return cls(mean, covariance, tilt)
+        trust = float(data["trust"])
+        if not 0.0 < trust <= 1.0:
+            raise ValueError(f"a trust of {trust} is not in 0…1")
+        return cls(mean, covariance, tilt, trust)
 
 
 class Evidence(NamedTuple):
@@ -139,21 +144,22 @@ def learn(
         steps: At most so many.
     """
     table = np.eye(VOTES) if answers is None else np.asarray(answers, float)
+    counted = evidence._replace(weight=evidence.weight * population.trust)
     spread = np.linalg.inv(population.covariance)
     farthest = FARTHEST_SD * np.sqrt(np.diag(population.covariance))
     low, high = population.mean - farthest, population.mean + farthest
     mode = np.clip(population.mean if start is None else start, low, high)
-    value = _objective(mode, population, spread, cutpoints, evidence, table)
+    value = _objective(mode, population, spread, cutpoints, counted, table)
     information = spread
     for _ in range(steps):
-        gradient, information = _scores(mode, population, cutpoints, evidence, table)
+        gradient, information = _scores(mode, population, cutpoints, counted, table)
         gradient = gradient - spread @ (mode - population.mean)
         information = information + spread
         move = np.linalg.solve(information, gradient)
         step = 1.0
         while step > 1e-3:
             trial = np.clip(mode + step * move, low, high)
-            found = _objective(trial, population, spread, cutpoints, evidence, table)
+            found = _objective(trial, population, spread, cutpoints, counted, table)
             if found >= value:
                 break
             step *= 0.5
@@ -163,7 +169,7 @@ def learn(
         mode, value = trial, found
         if moved < 1e-5:
             break
-    weight = float(evidence.weight.sum())
+    weight = float(counted.weight.sum())
     return Learnt(mode, np.linalg.inv(information), population, np.asarray(cutpoints, float), weight)
 
 
