@@ -17,7 +17,7 @@ from paho.mqtt.properties import Properties
 from comfywear.publishing import Pace, Publisher, Topics
 
 TOPICS = Topics("home", "dev")
-FAST = Pace(first_pause_s=0.05, longest_pause_s=0.2, ack_timeout_s=5, denied_retry_s=0.3, flush_s=2)
+FAST = Pace(first_pause_s=0.05, longest_pause_s=0.2, ack_timeout_s=5, denied_retry_s=0.3, flush_s=2, will_delay_s=0)
 
 
 def until(what: Callable[[], object], seconds: float = 15) -> None:

@@ -243,7 +243,7 @@ port, folder, rounds = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 accepted = os.open(folder / "accepted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 topics = Topics("home", "dev")
 publisher = Publisher(BrokerSettings("127.0.0.1", port), topics, Spool(folder / "spool.sqlite", "dev"),
-                      pace=Pace(first_pause_s=0.05, longest_pause_s=0.2, flush_s=20))
+                      pace=Pace(first_pause_s=0.05, longest_pause_s=0.2, flush_s=20, will_delay_s=0))
 stop = threading.Event()
 thread = threading.Thread(target=publisher.run, args=(stop,))
 thread.start()

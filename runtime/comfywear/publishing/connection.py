@@ -18,14 +18,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from paho.mqtt.client import MQTT_LOG_ERR, Client, MQTTMessage
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, MQTT_LOG_ERR, Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from comfywear.errors import BrokerError
-from comfywear.publishing import reasons
+from comfywear.publishing import reasons, v5
 from comfywear.publishing.credentials import read_password, tls_context
 
 # Unacknowledged messages each way; larger windows overrun the queues of brokers, which drop after acknowledging.
@@ -33,6 +32,9 @@ WINDOW = 20
 _POLL_S = 0.2
 _GOODBYE_S = 1.0
 _UNSUPPORTED_VERSION = 0x84
+_V5 = MQTTProtocolVersion.MQTTv5
+# A session outlives its will's delay by this: what came for us meanwhile is a vote or command of the last moments.
+_KEEP_LONGER_S = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,11 @@ Event = Acknowledged | Subscribed | Incoming
 
 
 class Will(NamedTuple):
-    """What the broker says, retained, when the connection breaks."""
+    """What the broker says, retained, when the connection broke `delay_s` ago (at once where 3.1.1 is spoken)."""
 
     topic: str
     payload: bytes
+    delay_s: int = 0
 
 
 class Connection:
@@ -135,6 +138,7 @@ class Connection:
         self.window = WINDOW
         self._answer: ReasonCode | None = None
         self._trouble = ""
+        self._keep_s = will.delay_s + _KEEP_LONGER_S if protocol == _V5 and will and will.delay_s else 0
         try:
             self._client = self._make_client(client_id, will)
         except BrokerError as error:
@@ -147,12 +151,11 @@ class Connection:
             Refused: With the reason, when it cannot be reached or says no, or when `stop` is set meanwhile.
         """
         host, port = self.settings.host, self.settings.port
-        properties = None
-        if self.protocol == MQTTProtocolVersion.MQTTv5:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
-            properties.ReceiveMaximum = WINDOW
+        properties = v5.of_connect(WINDOW, self._keep_s) if self.protocol == _V5 else None
         try:
-            self._client.connect(host, port, self.settings.keepalive_s, properties=properties)
+            # A will waits only for the session that it belongs to, so a session is taken up again, not begun anew.
+            clean = MQTT_CLEAN_START_FIRST_ONLY if not self._keep_s else False
+            self._client.connect(host, port, self.settings.keepalive_s, clean_start=clean, properties=properties)
         except (OSError, ValueError) as error:
             raise Refused(reasons.of_error(error, host, port), Kind.UNREACHABLE) from error
         deadline = time.monotonic() + self.settings.timeout_s
@@ -207,7 +210,7 @@ class Connection:
 
         With MQTT v5 the broker drops the message after `expiry_s`, and `correlation` goes with it.
         """
-        properties = self._properties(expiry_s, correlation)
+        properties = v5.of_publish(expiry_s, correlation) if self.protocol == _V5 else None
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
             self.lost = self.lost or "the connection broke"
@@ -229,7 +232,7 @@ class Connection:
             # A copy of the socket outlives paho's: closing one with unread bytes resets the connection, and the
             # broker may then throw the goodbye away unread.
             with socket.socket(fileno=os.dup(sock.fileno())) as copy:
-                self._client.disconnect()
+                self._client.disconnect(properties=v5.of_disconnect() if self._keep_s else None)
                 deadline = time.monotonic() + _GOODBYE_S
                 while self.lost is None and time.monotonic() < deadline:
                     self.poll(_POLL_S)
@@ -247,16 +250,6 @@ class Connection:
             sock.close()
         self.lost = self.lost or "given up"
 
-    def _properties(self, expiry_s: int | None, correlation: bytes | None) -> Properties | None:
-        if self.protocol != MQTTProtocolVersion.MQTTv5 or (expiry_s is None and correlation is None):
-            return None
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho has no types here
-        if expiry_s is not None:
-            properties.MessageExpiryInterval = expiry_s
-        if correlation is not None:
-            properties.CorrelationData = correlation
-        return properties
-
     def _make_client(self, client_id: str, will: Will | None) -> Client:
         settings = self.settings
         client = Client(
@@ -272,7 +265,8 @@ class Connection:
         if settings.tls:
             client.tls_set_context(tls_context(settings.ca_file, settings.client_cert, settings.client_key))
         if will is not None:
-            client.will_set(will.topic, will.payload, qos=1, retain=True)
+            properties = v5.of_will(will.delay_s) if self._keep_s else None
+            client.will_set(will.topic, will.payload, qos=1, retain=True, properties=properties)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish

@@ -93,7 +93,7 @@ class Publisher:
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
         self._birth: int | None = None  # the id of the birth message while its acknowledgement is due
-        self._last_ack_s = 0.0
+        self._last_ack_s = self._status_s = 0.0
         self._carrier = Carrier(spool, self._pace)
         self._confirming = Confirming(
             spool, topics, confirm_by, resend=self._carrier.resend, say=self.say, pace=self._pace
@@ -199,13 +199,16 @@ class Publisher:
         """What the broker says when the device is gone: without a time, since nobody knows it yet."""
         stamp = replace(self.spool.stamp(), ts=None, time_ok=False)
         message = status_message("offline", stamp, reason="connection lost", version=self._version)
-        return Will(self.topics.status, msgspec.json.encode(message))
+        return Will(self.topics.status, msgspec.json.encode(message), self._pace.will_delay_s)
 
     def _say_status(
         self, connection: Connection, state: Literal["online", "offline"], *, reason: str | None, qos: int
     ) -> int | None:
         message = status_message(state, self.spool.stamp(), reason=reason, version=self._version)
-        return connection.publish(self.topics.status, msgspec.json.encode(message), retain=True, qos=qos)
+        expiry_s = int(3 * self._pace.status_every_s) if state == "online" else None
+        self._status_s = time.monotonic()
+        payload = msgspec.json.encode(message)
+        return connection.publish(self.topics.status, payload, retain=True, qos=qos, expiry_s=expiry_s)
 
     def _serve(self, connection: Connection, stop: threading.Event, beat: Callable[[], None]) -> str:
         """Carry messages until the connection is lost or `stop` is set; returns why it ended."""
@@ -217,6 +220,8 @@ class Publisher:
             if stop.is_set() and flush_until is None:
                 self.spool.flush()
                 flush_until = now + self._pace.flush_s
+            if self._birth is None and now - self._status_s > self._pace.status_every_s:
+                self._birth = self._say_status(connection, "online", reason=None, qos=1)
             self._fill(connection)
             if flush_until is not None and (not (self._carrier.on_the_way or self._asides) or now > flush_until):
                 self._part(connection)

@@ -21,6 +21,9 @@ class Pace:
             thousand devices do not fill the broker at once; the newest states go at once.
         resend_s: A message that a consumer misses is not sent again sooner than this.
         probe_s: When nothing follows a message that nobody confirmed, it is sent again after this, then ever later.
+        will_delay_s: A connection that is made again within this was never lost for those who watch (MQTT v5).
+        status_every_s: "online" is said again so often; where MQTT v5 is spoken it expires after three times this, so
+            that it does not stand for ever when device and broker die together.
     """
 
     first_pause_s: float = 1.0
@@ -32,6 +35,8 @@ class Pace:
     backlog_spread_s: float = 5.0
     resend_s: float = 5.0
     probe_s: float = 30.0
+    will_delay_s: int = 10
+    status_every_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
