@@ -81,17 +81,15 @@ def table(figures: dict[str, Any], sizes: dict[str, Any]) -> str:
     """The table in Markdown."""
     step = best_step(figures)
     spent = step["cpu_us_per_message"]
-    lines = [
-        BEGIN,
-        "",
-        f"Measured at {step['accepted_per_s']:g} messages a second from {step['devices']:,} devices: CPU time a message "
-        f"{spent['broker']} µs broker, {spent['collectors']} µs collectors, {spent['postgresql']} µs PostgreSQL; memory "
-        f"{step['memory_mb']['broker']:.0f} MB broker, {step['memory_mb']['collector']:.0f} MB a collector.",
-        "",
-        "| devices | regime | messages/s | confirmations/s | network Mbit/s | broker cores | collector cores "
-        "| PostgreSQL cores | storage/day |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
+    measured = (
+        f"Measured at {step['accepted_per_s']:g} messages a second from {step['devices']:,} devices: CPU a message "
+        f"{spent['broker']} µs broker, {spent['collectors']} µs collectors, {spent['postgresql']} µs PostgreSQL; "
+        f"memory {step['memory_mb']['broker']:.0f} MB broker, {step['memory_mb']['collector']:.0f} MB a collector."
+    )
+    heads = (
+        "devices|regime|messages/s|confirmations/s|Mbit/s|broker cores|collector cores|PostgreSQL cores|storage a day"
+    )
+    lines = [BEGIN, "", measured, "", f"| {heads.replace('|', ' | ')} |", "|---:|---" + 7 * "|---:" + "|"]
     for devices in FLEETS:
         for regime, state_s, ack_s in REGIMES:
             found = need(devices, state_s, ack_s, figures, sizes)

@@ -83,11 +83,11 @@ def test_what_cannot_be_stored_is_set_aside_with_a_reason_and_leaves_no_gap(data
         batch = [came("a", seq) for seq in range(1, 20)]
         batch[4] = came("a", 5, note="a \0 that jsonb cannot hold", ts="never")
         batch[9] = came("a", 10, note="a \0 that jsonb cannot hold")
-        batch += [raw("a", b"{"), raw("a", b'{"seq": 1}')]
+        batch += [raw("a", b"{"), raw("a", b'{"seq": 1}'), came("a", 20, number=1e300)]
         saved = store.save(batch)
         of_the_database = 1 if "://" in database else 0
-        assert (saved.new, saved.refused) == (19, 3 + of_the_database)
-        assert say(store, saved.streams) == {"a": Answer(19)}
+        assert (saved.new, saved.refused) == (20, 3 + of_the_database)
+        assert say(store, saved.streams) == {"a": Answer(20)}
     reasons = [reason for (reason,) in rows(database, "SELECT reason FROM refused ORDER BY id")]
     assert reasons[0].startswith("`ts`")
     assert reasons[1].startswith("not JSON")

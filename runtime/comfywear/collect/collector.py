@@ -139,6 +139,8 @@ class Collector:
             if stop.is_set():
                 break
             attempt = 0 if time.monotonic() - began_s > _LONGEST_PAUSE_S else attempt + 1
+            if "the same id" in reason:
+                reason += f" (is another collector called {self.options.client_id}? --instance tells them apart)"
             pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(attempt, 10)) * random.uniform(0.5, 1)  # noqa: S311
             _log.warning("broker: %s; trying again in %.1f s", reason, pause_s)
             stop.wait(pause_s)

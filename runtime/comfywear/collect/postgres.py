@@ -263,7 +263,7 @@ class PostgresStore:
                     [list(column) for column in columns],
                 ).rowcount
         except psycopg.Error as error:
-            if (error.sqlstate or "")[:2] not in _OF_THE_DATA:
+            if not isinstance(error, psycopg.DataError) and (error.sqlstate or "")[:2] not in _OF_THE_DATA:
                 raise
             reason = _line(error)
         if len(rows) > 1:

@@ -30,7 +30,7 @@ class PostgresBooks:
         rows = self._connection.execute(
             "SELECT id, site, device, epoch, scanned, confirmed FROM streams WHERE id = ANY(%s::int[]) "
             "AND abs(extract(epoch FROM clock_timestamp()) - reviewed_s) > %s "
-            "ORDER BY id FOR UPDATE",
+            "ORDER BY id FOR NO KEY UPDATE",
             (ids, self._pace.ack_every_s),
         ).fetchall()
         gaps: dict[int, list[Gap]] = defaultdict(list)

@@ -108,7 +108,9 @@ def read(topic: str, payload: bytes, consumer: str) -> Item | None:
         return None
     found = _TOPIC.fullmatch(topic)
     if found is None or len(topic) > 4 * LONGEST_NAME:
-        return Refusal(topic, payload, "the topic is not of the form comfywear/v1/<site>/<device>/…")
+        return Refusal(
+            topic.replace("\0", "")[:1000], payload, "the topic is not of the form comfywear/v1/<site>/<device>/…"
+        )
     site, device, rest = found["site"], found["device"], found["rest"]
     try:
         if rest == f"gone/{consumer}":

@@ -23,6 +23,7 @@ _VIEWS = (
     ("metrics", "metrics", "n:uptime_s n:rss_mb n:frames_per_s n:spool_rows n:spool_bytes n:connections n:restarts"),
 )
 
+# No foreign keys: ids of streams come from that table alone, and each row would lock and look up its stream for nothing.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name text PRIMARY KEY, value integer NOT NULL);
 INSERT INTO facts VALUES ('version', {version}) ON CONFLICT DO NOTHING;
@@ -38,7 +39,7 @@ CREATE TABLE IF NOT EXISTS streams (
 CREATE INDEX IF NOT EXISTS streams_reviewed ON streams (reviewed_s);
 CREATE TABLE IF NOT EXISTS entries (
     {row_id}
-    stream integer NOT NULL REFERENCES streams,
+    stream integer NOT NULL,
     seq bigint NOT NULL,
     received_at {time} NOT NULL,
     ts {time},
@@ -48,13 +49,13 @@ CREATE TABLE IF NOT EXISTS entries (
     {entry_key} (stream, seq));
 CREATE INDEX IF NOT EXISTS entries_received ON entries {received_index};
 CREATE TABLE IF NOT EXISTS gaps (
-    stream integer NOT NULL REFERENCES streams,
+    stream integer NOT NULL,
     first_seq bigint NOT NULL, last_seq bigint NOT NULL,
     since_s {seconds} NOT NULL, asked integer NOT NULL, ask_at_s {seconds} NOT NULL,
     PRIMARY KEY (stream, first_seq));
 CREATE INDEX IF NOT EXISTS gaps_due ON gaps (ask_at_s);
 CREATE TABLE IF NOT EXISTS gone (
-    stream integer NOT NULL REFERENCES streams,
+    stream integer NOT NULL,
     first_seq bigint NOT NULL, last_seq bigint NOT NULL,
     why text NOT NULL, at_s {seconds} NOT NULL,
     PRIMARY KEY (stream, first_seq, last_seq));
