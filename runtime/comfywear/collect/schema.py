@@ -23,7 +23,7 @@ _VIEWS = (
     ("metrics", "metrics", "n:uptime_s n:rss_mb n:frames_per_s n:spool_rows n:spool_bytes n:connections n:restarts"),
 )
 
-# No foreign keys: ids of streams come from that table alone, and each row would lock and look up its stream for nothing.
+# No foreign keys: ids of streams come from that table alone, and each row would look up and lock its stream.
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name text PRIMARY KEY, value integer NOT NULL);
 INSERT INTO facts VALUES ('version', {version}) ON CONFLICT DO NOTHING;
