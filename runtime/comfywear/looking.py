@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from comfywear.records import Frame, Person
+from comfywear.records import Frame, Person, PresenceChange
 from comfywear.settings import Settings
 from comfywear.supervisor import Pulse
+from comfywear.vision.budget import Load, checked_headroom
 
 if TYPE_CHECKING:
+    from comfywear.frame_step import FrameStep
     from comfywear.vision import AttributeModel, CameraState, Detector
 
 _log = logging.getLogger(__name__)
@@ -21,16 +24,18 @@ _log = logging.getLogger(__name__)
 WAIT_S = 0.5
 # Persons of the last frame count as present for so long when the camera falls silent.
 FORGET_AFTER_S = 10.0
-# Detections down to this score are used: the tracker carries on with weak ones (ByteTrack), and garments are averaged.
-WEAK = 0.1
+# Changes of presence that nobody fetches are kept up to so many.
+MOST_CHANGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What is seen now: persons by zone, or why nothing is."""
+    """What is seen now: persons by zone, or why nothing is; debounced counts; how the budget is."""
 
     persons: Mapping[str, Sequence[Person]]
     missing: str | None
+    present: Mapping[str, int] = field(default_factory=dict)
+    load: Load | None = None
 
 
 def shown_camera(uri: str) -> str:
@@ -57,18 +62,41 @@ class Looking:
         self._missing: str | None = "the models are being loaded"
         self.frames = 0
         self.looked_s = 0.0
+        self._step: FrameStep | None = None
+        self._present: Mapping[str, int] = {}
+        self._load: Load | None = None
+        self._headroom = 1.0
+        self._changes: deque[PresenceChange] = deque(maxlen=MOST_CHANGES)
         self.models: list[tuple[str, Detector | AttributeModel]] = []
 
     def sight(self) -> Sight:
         """The persons of the newest frame by zone."""
         with self._lock:
-            persons, missing = self._persons, self._missing
+            persons, missing, present, load = self._persons, self._missing, self._present, self._load
             if missing is None and time.monotonic() - self._seen_s > FORGET_AFTER_S:
                 missing = f"no frame for {time.monotonic() - self._seen_s:.0f} s"
         by_zone: dict[str, list[Person]] = {zone.name: [] for zone in self._settings.zones}
         for person in () if missing else persons:
             by_zone.setdefault(person.zone, []).append(person)
-        return Sight(by_zone, missing)
+        return Sight(by_zone, missing, {} if missing else present, load)
+
+    def changes(self) -> list[PresenceChange]:
+        """Who entered and left since this was last asked."""
+        with self._lock:
+            found = list(self._changes)
+            self._changes.clear()
+        return found
+
+    @property
+    def headroom(self) -> float:
+        """0…1 from outside, such as from a hot processor: scales what looking may take."""
+        return self._headroom
+
+    @headroom.setter
+    def headroom(self, value: float) -> None:
+        self._headroom = checked_headroom(value)
+        if self._step is not None:
+            self._step.budget.headroom = value
 
     def picture(self) -> tuple[Frame, tuple[Person, ...]] | None:
         """The newest frame with its persons, for showing on this device; None before the first."""
@@ -81,7 +109,8 @@ class Looking:
 
     def work(self, pulse: Pulse) -> None:
         """The worker: load the models, open the camera, look at each newest frame."""
-        from comfywear.vision import AttributeModel, PersonBook, ZoneArea, open_camera, open_detector
+        from comfywear.frame_step import FrameStep
+        from comfywear.vision import AttributeModel, open_camera, open_detector
 
         vision, camera_settings = self._settings.vision, self._settings.camera
         try:
@@ -105,13 +134,9 @@ class Looking:
             raise
         self.looked_s = 0.0  # newly loaded models count their seconds from here
         self.models = [*detector.parts, *([("attributes", attributes)] if attributes else [])]
-        zones = [ZoneArea(zone.name, tuple(zone.polygon)) for zone in self._settings.zones]
-        book = PersonBook(
-            zones=zones,
-            attribute_interval_s=vision.attribute_interval_s,
-            thresholds=detector.thresholds,
-            frame_rate=camera_settings.fps,
-        )
+        step = FrameStep(self._settings, detector, attributes)
+        step.budget.headroom = self._headroom
+        self._step = step
         self._say("the camera is starting", logging.INFO)
         with open_camera(camera_settings.source, fps=camera_settings.fps, loop=camera_settings.loop) as camera:
             while not pulse.stopping:
@@ -121,8 +146,10 @@ class Looking:
                     self._note_camera(camera.state)
                     continue
                 began_s = time.perf_counter()
-                persons = book.update(frame, detector.detect(frame.image, threshold=WEAK), attributes)
+                persons, changes = step.take(frame)
                 with self._lock:
+                    self._present, self._load = step.counts(), step.load()
+                    self._changes.extend(changes)
                     self._frame, self._persons, self._missing = frame, tuple(persons), None
                     self._seen_s = time.monotonic()
                     self.frames += 1

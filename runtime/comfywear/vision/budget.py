@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from comfywear.errors import UsageError
 
-__all__ = ["LEVELS", "LONGEST_GAP_S", "Budget", "Load", "Plan", "Work"]
+__all__ = ["LEVELS", "LONGEST_GAP_S", "Budget", "Load", "Plan", "Work", "checked_headroom"]
 
 Work = Literal["frame", "detect", "look"]
 """What costs are kept for: following persons through a frame, a detection, a look at one person's clothes."""
@@ -139,9 +139,7 @@ class Budget:
 
     @headroom.setter
     def headroom(self, value: float) -> None:
-        if not 0.0 <= value <= 1.0:
-            raise UsageError(f"headroom is a number from 0 to 1, not {value}")
-        self._headroom = value
+        self._headroom = checked_headroom(value)
 
     def plan(self, now_s: float, persons: int = 0, waiting: int = 0, waited_s: float = 0.0) -> Plan:
         """What to do with the frame of `now_s`.
@@ -249,3 +247,10 @@ class Budget:
             self._calm = max(self._calm, calm)
             if now_s - self._calm_since >= _FALL_S:
                 self._level, self._calm_since = self._calm, None
+
+
+def checked_headroom(value: float) -> float:
+    """`value` itself; UsageError unless it is a number from 0 to 1."""
+    if not 0.0 <= value <= 1.0:
+        raise UsageError(f"headroom is a number from 0 to 1, not {value}")
+    return value
