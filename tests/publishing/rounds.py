@@ -72,7 +72,7 @@ class Device:
         )
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
 
-    def accept_more(self, count: int = 100, seconds: float = 30) -> None:
+    def accept_more(self, count: int = 100, seconds: float = 120) -> None:
         """Wait until so many more were accepted."""
         before = sum(self.accepted().values())
         until(lambda: sum(self.accepted().values()) >= before + count, seconds)
@@ -97,7 +97,7 @@ class Device:
     def _end(self, number: int) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(90)
+        return self.process.wait(150)
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
@@ -126,7 +126,7 @@ class Archive:
     def go(self) -> None:
         if self._thread is not None:
             self._stop.set()
-            self._thread.join(40)
+            self._thread.join(120)
             assert not self._thread.is_alive()
             self._thread = None
             self.repeats += self._collector.counts.repeats
@@ -143,7 +143,7 @@ class Archive:
         return found
 
 
-def count(what: str, device: Device, archive: Archive, settle_s: float = 20) -> Figures:
+def count(what: str, device: Device, archive: Archive, settle_s: float = 60) -> Figures:
     """Wait until everything has come or nothing more comes, and count; prints the figures."""
     wanted = {(epoch, seq) for epoch, last in device.accepted().items() for seq in range(1, last + 1)}
     deadline_s = time.monotonic() + settle_s

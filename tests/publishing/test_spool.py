@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 import threading
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -11,37 +13,131 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.clock import WallTime
-from comfywear.errors import UsageError
-from comfywear.publishing import Spool, climate_message, metrics_message
-from comfywear.publishing.spool import LARGEST_PAYLOAD_BYTES, Row
+from comfywear.errors import StoreError, UsageError
+from comfywear.publishing import Limits, Message, Spool, Stamp, climate_message, metrics_message
+from comfywear.publishing.ages import Moment
+from comfywear.publishing.spool import MOST_OFFERS, Row
+from comfywear.publishing.spool_commit import LARGEST_PAYLOAD_BYTES
+from comfywear.publishing.spool_file import FIRST
+from comfywear.publishing.thinning import RECENT_S
 from comfywear.records import Climate
 
 BUILD = partial(metrics_message, {"frames": 1})
+NOON = WallTime("2027-01-01T12:00:00.000+00:00", True)
+DAY_S = 86_400
+
+
+class Time:
+    """The clock that ages follow, moved by hand."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> Moment:
+        return Moment("boot", self.s, None)
+
+
+def memory(time: Time | None = None, **limits: float) -> Spool:
+    return Spool(None, "dev", limits=Limits(**limits), now=time or Time())  # type: ignore[arg-type]
 
 
 def everything(spool: Spool) -> list[Row]:
-    return spool.waiting(0, 100_000)
+    return spool.waiting(FIRST, 100_000)
+
+
+def seqs(spool: Spool) -> list[int]:
+    return [row.key[1] for row in everything(spool)]
+
+
+def gone(spool: Spool, rows: list[Row]) -> None:
+    spool.arrived([row.key for row in rows])
+    spool.flush()
 
 
 def test_a_message_is_committed_before_it_is_accepted_and_carries_its_key(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "s.sqlite", "dev", clock=lambda: WallTime("2027-01-01T00:00:00.000+00:00", True))
+    spool = Spool(tmp_path / "s.sqlite", "dev", clock=lambda: NOON)
     seq = spool.accept("a/b", BUILD, retain=True)
     ((payload,),) = sqlite3.connect(tmp_path / "s.sqlite").execute("SELECT payload FROM messages")
-    stamp = {"device": "dev", "epoch": spool.epoch, "seq": seq, "ts": "2027-01-01T00:00:00.000+00:00", "time_ok": True}
+    stamp = {"device": "dev", "epoch": spool.epoch, "seq": seq, "ts": NOON.ts, "time_ok": True}
     assert json.loads(payload).items() >= stamp.items()
     assert everything(spool) == [Row((spool.epoch, seq), "a/b", payload, True)]
 
 
+def test_while_the_clock_is_not_set_messages_have_no_time_and_keep_their_order() -> None:
+    times = iter([WallTime(None, False), NOON, WallTime(None, False)])
+    spool = Spool(None, "dev", clock=lambda: next(times))
+    for _ in range(3):
+        spool.accept("a", BUILD)
+    said = [json.loads(row.payload) for row in everything(spool)]
+    assert [(each["seq"], each["ts"], each["time_ok"]) for each in said] == [
+        (1, None, False),
+        (2, NOON.ts, True),
+        (3, None, False),
+    ]
+
+
+def test_what_is_offered_is_committed_together_and_is_not_there_before(tmp_path: Path) -> None:
+    times = iter([WallTime("first", True), WallTime("second", True), WallTime("third", True)])
+    spool = Spool(tmp_path / "s.sqlite", "dev", clock=lambda: next(times))
+    spool.offer("a", BUILD)
+    spool.offer("b", BUILD, retain=True)
+    assert everything(spool) == []
+    assert spool.accept("vote", BUILD, event=True) == 3  # a vote takes along what waits
+    assert [(row.topic, json.loads(row.payload)["ts"]) for row in everything(spool)] == [
+        ("a", "first"),  # the moment of the offer, not of the commit
+        ("b", "second"),
+        ("vote", "third"),
+    ]
+
+
+def test_an_offer_that_cannot_be_made_is_said_and_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    spool = memory()
+
+    def broken(stamp: Stamp) -> Message:
+        raise TypeError("a bug")
+
+    for topic, build in [("a", BUILD), ("b", broken), ("c", BUILD)]:
+        spool.offer(topic, build)
+    spool.flush()
+    assert [(row.key[1], row.topic) for row in everything(spool)] == [(1, "a"), (2, "c")]
+    assert "a message to b cannot be made" in caplog.text
+
+
+def test_the_worker_commits_what_is_offered_and_what_waits_at_the_end() -> None:
+    spool, stop, committed = memory(), threading.Event(), threading.Event()
+    spool.on_commit = committed.set
+    worker = threading.Thread(target=spool.run, args=(stop,))
+    worker.start()
+    spool.offer("a", BUILD)
+    assert committed.wait(20)
+    assert len(everything(spool)) == 1
+    spool.offer("b", BUILD)
+    stop.set()
+    worker.join(20)
+    assert len(everything(spool)) == 2
+
+
 def test_a_number_never_comes_twice_even_when_its_row_is_gone(tmp_path: Path) -> None:
-    seqs = []
+    numbers = []
     for _ in range(3):
         spool = Spool(tmp_path / "s.sqlite", "dev")
-        seqs += [spool.accept("a/b", BUILD) for _ in range(3)]
-        spool.delete([row.key for row in everything(spool)])
-        assert spool.health().rows == 0
-        assert spool.health().bytes == 0
+        numbers += [spool.accept("a/b", BUILD) for _ in range(3)]
+        gone(spool, everything(spool))
+        assert (spool.health().rows, spool.health().bytes) == (0, 0)
         spool.close()
-    assert seqs == list(range(1, 10))
+    assert numbers == list(range(1, 10))
+
+
+def test_rows_that_arrived_go_with_the_next_commit_and_are_not_shown_before(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    spool = Spool(path, "dev")
+    for _ in range(3):
+        spool.accept("a", BUILD)
+    spool.arrived([row.key for row in everything(spool)[:2]] + [("another epoch", 3)])
+    assert seqs(spool) == [3]
+    assert sqlite3.connect(path).execute("SELECT count(*) FROM messages").fetchone() == (3,)
+    spool.accept("a", BUILD)
+    assert [row[0] for row in sqlite3.connect(path).execute("SELECT seq FROM messages")] == [3, 4]
 
 
 def test_the_epoch_stays_with_the_file_and_a_new_file_has_another(tmp_path: Path) -> None:
@@ -50,76 +146,121 @@ def test_the_epoch_stays_with_the_file_and_a_new_file_has_another(tmp_path: Path
     assert Spool(tmp_path / "other.sqlite", "dev").epoch != first
 
 
-def test_a_replaced_store_begins_a_new_epoch_and_is_safe_from_late_acknowledgements(tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite"
-    spool = Spool(path, "dev")
-    spool.accept("a/b", BUILD)
-    (old,) = everything(spool)
+def test_only_the_newest_state_of_a_topic_may_be_retained_also_after_it_is_gone(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "s.sqlite", "dev")
+    for topic in ["desk", "door", "desk", "desk", "vote"]:
+        spool.accept(topic, BUILD, retain=topic != "vote")
+    assert [row.key[1] for row in spool.live()] == [2, 4]
+    assert [row.key[1] for row in everything(spool) if spool.is_newest(row)] == [2, 4]
+    gone(spool, spool.live())  # live states went first; older ones still wait
     spool.close()
-    path.write_bytes(b"rubbish" * 100)
-    spool = Spool(path, "dev")
-    assert spool.set_aside == [tmp_path / "s.sqlite.damaged-1"]
-    assert spool.epoch != old.key[0]
-    assert spool.accept("a/b", BUILD) == old.key[1]
-    spool.delete([old.key])
-    assert spool.health().rows == 1
+    spool = Spool(tmp_path / "s.sqlite", "dev")
+    assert seqs(spool) == [1, 3, 5]
+    assert [row for row in everything(spool) if spool.is_newest(row)] == []
 
 
-def test_telemetry_is_dropped_before_votes_and_every_loss_is_counted() -> None:
-    spool = Spool(None, "dev", max_rows=10)
-    votes = [spool.accept("vote", BUILD, event=True) for _ in range(4)]
-    telemetry = [spool.accept("climate", BUILD) for _ in range(20)]
-    assert [row.key[1] for row in everything(spool)] == votes + telemetry[-6:]
-    assert spool.health().dropped_telemetry == 14
-    more = [spool.accept("vote", BUILD, event=True) for _ in range(8)]
-    assert [row.key[1] for row in everything(spool)] == (votes + more)[-10:]
-    spool.accept("climate", BUILD)  # no room for telemetry among votes
-    assert [row.key[1] for row in everything(spool)] == (votes + more)[-10:]
-    assert (spool.health().dropped_telemetry, spool.health().dropped_events) == (21, 2)
+def test_telemetry_is_thinned_to_coarser_intervals_before_any_is_dropped() -> None:
+    time = Time()
+    spool = memory(time, bytes=1_000_000)
+    size = 0
+    for second in range(0, 3 * 3600, 2):
+        time.s = second
+        for topic in ("climate", "people"):
+            spool.accept(topic, BUILD)
+        if not size:
+            size = spool.health().bytes // 2
+        if spool.health().thinned:
+            break
+    assert spool.health().dropped_telemetry == 0
+    rows = everything(spool)
+    ages = {row.key[1]: (row.key[1] - 1) // 2 * 2 for row in rows}
+    oldest = [ages[row.key[1]] for row in rows if row.topic == "climate"][:5]
+    if time.s > RECENT_S + 600:
+        assert oldest == [58, 118, 178, 238, 298]  # the newest of each minute is kept
+    assert spool.health().bytes <= 1_000_000
+    assert len(rows) + spool.health().thinned == rows[-1].key[1]
+
+
+def test_votes_go_last_of_all_and_every_loss_is_counted() -> None:
+    spool = memory(bytes=20_000)
+    votes = [spool.accept("vote", BUILD, event=True) for _ in range(5)]
+    for number in range(200):
+        spool.accept(f"topic {number}", BUILD)  # nothing to thin: one message a topic
+    health = spool.health()
+    assert health.bytes <= 20_000
+    assert health.dropped_telemetry > 100
+    assert (health.thinned, health.dropped_events) == (0, 0)
+    assert seqs(spool)[:5] == votes
+    assert seqs(spool)[-1] == 205
+    for _ in range(100):
+        spool.accept("vote", BUILD, event=True)
+    health = spool.health()
+    assert health.dropped_telemetry == 200
+    assert health.dropped_events == 105 - len(everything(spool)) > 0
+    assert all(row.topic == "vote" for row in everything(spool))
 
 
 def test_losses_are_remembered_over_restarts(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "s.sqlite", "dev", max_rows=1)
-    for _ in range(3):
-        spool.accept("a", BUILD)
+    spool = Spool(tmp_path / "s.sqlite", "dev", limits=Limits(bytes=2000))
+    for number in range(20):
+        spool.accept(f"topic {number}", BUILD)
+    lost = spool.health().dropped_telemetry
+    assert lost > 0
     spool.close()
-    assert Spool(tmp_path / "s.sqlite", "dev").health().dropped_telemetry == 2
+    assert Spool(tmp_path / "s.sqlite", "dev").health().dropped_telemetry == lost
+
+
+def test_telemetry_that_waited_too_long_is_dropped_and_votes_and_newest_states_stay(tmp_path: Path) -> None:
+    time = Time()
+    spool = Spool(tmp_path / "s.sqlite", "dev", limits=Limits(age_s=10 * DAY_S), now=time)
+    spool.accept("climate", BUILD)
+    spool.accept("vote", BUILD, event=True)
+    spool.accept("meta", BUILD, retain=True)
+    time.s = 11 * DAY_S
+    spool.accept("climate", BUILD)
+    spool.close()
+    spool = Spool(tmp_path / "s.sqlite", "dev", now=time)
+    assert [row.topic for row in everything(spool)] == ["vote", "meta", "climate"]
+    assert spool.health().dropped_telemetry == 1
 
 
 Step = tuple[str, bool, int]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["accept", "delete"]), st.booleans(), st.integers(0, 300)), min_size=1, max_size=60
+        st.tuples(st.sampled_from(["accept", "accept", "arrive"]), st.booleans(), st.integers(0, 300)),
+        min_size=1,
+        max_size=40,
     ),
-    st.integers(1, 12),
-    st.integers(500, 4000),
+    st.integers(800, 6000),
 )
-def test_bounds_hold_and_the_books_balance(steps: list[Step], max_rows: int, max_bytes: int) -> None:
-    spool = Spool(None, "dev", max_rows=max_rows, max_bytes=max_bytes)
+def test_bounds_hold_and_the_books_balance(steps: list[Step], most: int) -> None:
+    time = Time()
+    spool = memory(time, bytes=most)
     accepted = {False: 0, True: 0}
-    deleted = {False: 0, True: 0}
+    arrived = {False: 0, True: 0}
     for what, event, size in steps:
+        time.s += size
         if what == "accept":
             reading = Climate("z", "missing", reason="r" * size)
             spool.accept("vote" if event else "climate", partial(climate_message, reading), event=event)
             accepted[event] += 1
-        elif rows := spool.waiting(0, 1):
-            deleted[rows[0].topic == "vote"] += 1
-            spool.delete([rows[0].key, rows[0].key])
+        elif rows := spool.waiting(FIRST, 1):
+            arrived[rows[0].topic == "vote"] += 1
+            spool.arrived([rows[0].key, rows[0].key])
         health, left = spool.health(), everything(spool)
-        assert health.rows == len(left) <= max_rows
-        assert health.bytes <= max_bytes
+        assert health.rows == len(left)
+        assert health.bytes <= most
         votes = sum(row.topic == "vote" for row in left)
-        assert accepted[True] == votes + deleted[True] + health.dropped_events
-        assert accepted[False] == len(left) - votes + deleted[False] + health.dropped_telemetry
+        assert accepted[True] == votes + arrived[True] + health.dropped_events
+        assert accepted[False] == len(left) - votes + arrived[False] + health.dropped_telemetry + health.thinned
     spool.close()
 
 
 def test_topics_can_be_left_out_and_order_is_oldest_first() -> None:
-    spool = Spool(None, "dev")
+    spool = memory()
     for topic in ["a", "b", "a", "c"]:
         spool.accept(topic, BUILD)
     assert [row.key[1] for row in spool.waiting(0, 10, without_topics=["a", "x"])] == [2, 4]
@@ -128,14 +269,16 @@ def test_topics_can_be_left_out_and_order_is_oldest_first() -> None:
 
 @pytest.mark.parametrize("topic", ["", "a/#", "a/+/b", "a\0b", "a" * 70_000])
 def test_a_topic_that_can_never_be_published_is_refused(topic: str) -> None:
-    spool = Spool(None, "dev")
+    spool = memory()
     with pytest.raises(UsageError):
         spool.accept(topic, BUILD)
+    with pytest.raises(UsageError):
+        spool.offer(topic, BUILD)
     assert spool.health().rows == 0
 
 
 def test_a_message_that_is_too_large_is_refused_and_takes_no_number() -> None:
-    spool = Spool(None, "dev")
+    spool = memory()
     huge = Climate("z", "missing", reason="x" * LARGEST_PAYLOAD_BYTES)
     with pytest.raises(UsageError, match="bytes are more than a message may have"):
         spool.accept("a", partial(climate_message, huge))
@@ -144,12 +287,173 @@ def test_a_message_that_is_too_large_is_refused_and_takes_no_number() -> None:
 
 def test_threads_share_one_sequence_without_gaps(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "s.sqlite", "dev")
-    seqs: list[int] = []
     threads = [
-        threading.Thread(target=lambda: seqs.extend([spool.accept("a", BUILD) for _ in range(20)])) for _ in range(4)
+        threading.Thread(target=lambda: [(spool.accept("a", BUILD), spool.offer("b", BUILD)) for _ in range(10)])
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(seqs) == list(range(1, 81))
+    spool.flush()
+    assert seqs(spool) == list(range(1, 81))
+
+
+def test_while_nothing_can_be_committed_offers_wait_and_the_oldest_give_way(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool = memory()
+    really = spool._database.write
+
+    def full(work: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(spool._database, "write", full)
+    for number in range(MOST_OFFERS + 5):
+        spool.offer(f"topic {number}", BUILD)
+    spool.flush()
+    spool.flush()
+    assert caplog.text.count("the disk is full") == 1
+    assert spool.health().refused == 5
+    with pytest.raises(StoreError):
+        spool.accept("vote", BUILD, event=True)
+    monkeypatch.setattr(spool._database, "write", really)
+    spool.flush()
+    assert "can be used again" in caplog.text
+    assert [row.topic for row in everything(spool)] == [f"topic {number}" for number in range(5, MOST_OFFERS + 5)]
+
+
+def filled(path: Path, rows: int = 120) -> str:
+    """A spool file with rows, closed; returns its epoch."""
+    spool = Spool(path, "dev", clock=lambda: NOON)
+    for number in range(rows):
+        spool.offer(f"topic {number}", partial(metrics_message, {"frames": number}), retain=True)
+    spool.accept("vote", BUILD, event=True)
+    spool.close()
+    return spool.epoch
+
+
+def damage(path: Path, kind: str) -> None:
+    data = bytearray(path.read_bytes())
+    if kind == "bit flips in rows":
+        flip = random.Random(5)
+        for _ in range(6):
+            data[flip.randrange(3 * 4096, len(data))] ^= 1 << flip.randrange(8)
+    elif kind == "a page of rubbish":
+        data[5 * 4096 : 6 * 4096] = b"\xa5" * 4096
+    elif kind == "cut off":
+        del data[len(data) // 2 :]
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["bit flips in rows", "a page of rubbish", "cut off"])
+def test_what_can_be_read_of_a_damaged_spool_is_kept(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    epoch = filled(path)
+    before = path.read_bytes()
+    damage(path, kind)
+    assert path.read_bytes() != before
+    spool = Spool(path, "dev", clock=lambda: NOON)
+    rows = everything(spool)
+    said = [json.loads(row.payload) for row in rows]
+    assert len(said) > 40
+    for row, each in zip(rows, said, strict=True):  # whole messages, each as it was
+        assert each["epoch"] == epoch
+        assert row.topic in ("vote", f"topic {each['frames']}")
+    assert [each["seq"] for each in said] == sorted(each["seq"] for each in said)
+    if spool.epoch != epoch:
+        assert [path.name for path in spool.set_aside] == ["s.sqlite.damaged-2027-01-01T120000-1"]
+        assert spool.accept("new", BUILD) == 1
+        assert everything(spool)[-1].topic == "new"  # after those that were brought over
+        keys, not_here = spool.held(epoch, [(1, 200)])
+        assert set(keys) == {row.key for row in rows}
+        assert sum(last - first + 1 for first, last in not_here) == 200 - len(rows)
+        spool.release(epoch, [(1, 200)])
+        spool.flush()
+        assert [row.topic for row in everything(spool)] == ["new"]
+
+
+@pytest.mark.parametrize("kind", ["not SQLite", "empty pages", "tables of something else"])
+def test_a_file_that_is_no_spool_is_set_aside_and_replaced(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "s.sqlite"
+    if kind == "tables of something else":
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE messages (text TEXT)")
+            other.execute("INSERT INTO messages VALUES ('a')")
+            other.commit()
+    else:
+        path.write_bytes(b"rubbish" * 1000 if kind == "not SQLite" else b"SQLite format 3\0" + b"\0" * 8000)
+    was = path.read_bytes()
+    spool = Spool(path, "dev", clock=lambda: WallTime(None, False))
+    assert spool.set_aside == [tmp_path / "s.sqlite.damaged-undated-1"]
+    assert spool.set_aside[0].read_bytes() == was
+    assert spool.accept("a", BUILD) == 1
+    assert "was damaged" in caplog.text
+
+
+def test_the_first_version_of_the_spool_is_brought_over(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    payload = json.dumps({"device": "dev", "epoch": "old", "seq": 7, "ts": None, "time_ok": False}).encode()
+    with closing(sqlite3.connect(path)) as first:
+        first.execute(
+            "CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL, "
+            "retain INTEGER NOT NULL, event INTEGER NOT NULL, size INTEGER NOT NULL)"
+        )
+        first.execute("INSERT INTO messages VALUES (7, 'vote', ?, 0, 1, 100)", (payload,))
+        first.commit()
+    spool = Spool(path, "dev")
+    assert [(row.topic, row.payload) for row in everything(spool)] == [("vote", payload)]
+
+
+def test_a_late_acknowledgement_of_a_replaced_store_touches_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    spool = Spool(path, "dev")
+    spool.accept("a/b", BUILD)
+    (old,) = everything(spool)
+    spool.close()
+    path.write_bytes(b"rubbish" * 100)
+    spool = Spool(path, "dev")
+    assert spool.accept("a/b", BUILD) == old.key[1]
+    gone(spool, [old])
+    assert spool.health().rows == 1
+
+
+@pytest.mark.slow
+def test_thirty_days_offline_leave_a_coarser_series_and_every_vote(tmp_path: Path) -> None:
+    thirty_days(tmp_path, days=30, most=50_000_000)
+
+
+def test_a_day_offline_in_a_small_spool_leaves_a_coarser_series_and_every_vote(tmp_path: Path) -> None:
+    thirty_days(tmp_path, days=0.5, most=1_000_000)
+
+
+def thirty_days(folder: Path, *, days: float, most: int) -> None:
+    """One message a second on three topics and a vote an hour, without a broker."""
+    time = Time()
+    spool = Spool(folder / "s.sqlite", "dev", limits=Limits(bytes=most, written_bytes_a_day=0), now=time)
+    air = partial(climate_message, Climate("desk", "fresh", 23.4, 45.0))
+    votes = 0
+    for second in range(int(days * DAY_S)):
+        time.s = second
+        if second % 3600 == 1800:
+            spool.accept("vote", BUILD, event=True)
+            votes += 1
+        spool.offer(("climate", "people", "comfort")[second % 3], air, retain=True)
+        if second % 60 == 59:
+            spool.flush()
+    rows, health = everything(spool), spool.health()
+    telemetry = [row.key[1] for row in rows if row.topic != "vote"]
+    disk = (folder / "s.sqlite").stat().st_size
+    print(
+        f"\n{days:g} days at 1/s into {most / 1e6:g} MB: {len(telemetry)} of {health.rows + health.thinned} messages, "
+        f"{votes} of {votes} votes kept; thinned {health.thinned}, dropped {health.dropped_telemetry}; "
+        f"{health.bytes / 1e6:.1f} MB of messages in a file of {disk / 1e6:.1f} MB"
+    )
+    assert sum(row.topic == "vote" for row in rows) == votes
+    assert health.dropped_events == health.dropped_telemetry == 0
+    assert health.bytes <= most
+    # From the first hour to the last: one message an hour and topic at the least.
+    hours = {(seq - 1) // 3600 for seq in telemetry}
+    assert hours == set(range(int(days * 24)))

@@ -32,14 +32,6 @@ class Ranges:
         self._firsts[low:high] = [first]
         self._lasts[low:high] = [last]
 
-    def remove(self, first: int, last: int) -> None:
-        """Take `first`…`last` out."""
-        rest: list[Range] = []
-        for low, high in self:
-            rest += [(low, min(high, first - 1)), (max(low, last + 1), high)]
-        kept = [(low, high) for low, high in rest if low <= high]
-        self._firsts, self._lasts = [low for low, _ in kept], [high for _, high in kept]
-
     def clear(self) -> None:
         """Take everything out."""
         self._firsts.clear()

@@ -249,11 +249,16 @@ class Spool:
         """How full it is and what went."""
         with self._lock:
             facts = self._rows.facts()
+            rows, size = self._rows.taken()
             return SpoolHealth(
-                *self._rows.taken(),
-                *(int(facts[name]) for name in ("thinned", "dropped_telemetry", "dropped_events", "unconfirmed")),
-                self._refused,
-                self._budget.day_bytes(),
+                rows=rows,
+                bytes=size,
+                thinned=int(facts["thinned"]),
+                dropped_telemetry=int(facts["dropped_telemetry"]),
+                dropped_events=int(facts["dropped_events"]),
+                unconfirmed=int(facts["unconfirmed"]),
+                refused=self._refused,
+                written_day_bytes=self._budget.day_bytes(),
             )
 
     def close(self) -> None:
