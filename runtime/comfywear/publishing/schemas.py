@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from comfywear.publishing.commands import COMMANDS
 from comfywear.publishing.incoming import INCOMING_TYPES, VoteSet
 from comfywear.publishing.messages import MESSAGE_TYPES, Level
 
@@ -17,6 +18,7 @@ from comfywear.publishing.messages import MESSAGE_TYPES, Level
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema (draft 2020-12) of each message type by name."""
     types: dict[str, Any] = {**MESSAGE_TYPES, **INCOMING_TYPES, "vote-set": Level | VoteSet}
+    types |= {f"cmd-{name}": kind for name, kind in COMMANDS.items()}
     return {
         name: {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
