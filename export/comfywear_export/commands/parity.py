@@ -1,24 +1,28 @@
-"""`comfywear-export parity`: whether all forms of a model give the same answers to the same photos."""
+"""`comfywear-export parity`: whether all forms of a model give the same answers, and how fast each is."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from comfywear.errors import ModelError
+from comfywear.errors import ModelError, UsageError
+from comfywear.places import find_model
+from comfywear.records import Detection
 from comfywear.vision.attributes import AttributeModel
 from comfywear.vision.detector import Detector
 from comfywear.vision.nms import box_iou
 from comfywear_export.attribute_data import read_examples
+from comfywear_export.crops import cut_out
 from comfywear_export.datasets import read_photo, read_set
-from comfywear_export.evaluate import attributes as evaluate_attributes
+from comfywear_export.progress import counted
 from comfywear_export.runs import MODELS
-from comfywear_models import CardError, find
+from comfywear_models import CardError
 
 _SAME = 0.8  # IoU of two boxes that are taken to be the same find
 _FORMS = (("onnxruntime", "fp16"), ("litert", "fp16"), ("onnxruntime", "int8"), ("litert", "int8"))
@@ -26,26 +30,33 @@ _FORMS = (("onnxruntime", "fp16"), ("litert", "fp16"), ("onnxruntime", "int8"), 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser("parity", help="do all forms of a model give the same answers?")
+    parser = commands.add_parser("parity", help="do all forms of a model give the same answers, and how fast are they?")
     parser.add_argument("task", choices=MODELS)
     parser.add_argument("model", nargs="?", help="a shipped model's name or the path of a *.card.json")
     parser.add_argument("--data", type=Path, required=True, help="a folder with instances.json")
     parser.add_argument("--split", default="validation")
     parser.add_argument("--limit", type=int, default=60, help="how many photos")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="thread counts to time (default 1 2)")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare each form with the first, which computes in 32 bits on ONNX Runtime."""
-    compare = _detector if args.task == "detector" else _attributes
+    """Compare each form with the first, which computes in 32 bits on ONNX Runtime.
+
+    Answers are compared on one thread. Times are those inside the engine, the median over the pictures; all forms and
+    thread counts take turns on each picture, so that a busy machine slows them alike.
+    """
+    if args.limit < 1 or min(args.threads) < 1:
+        raise UsageError("--limit and --threads are 1 or more")
     try:
-        card = find(args.model or args.task)[0]
+        card = find_model(args.model or args.task)[0]
     except CardError as error:
         raise ModelError(str(error)) from error
     there = {(file.engine, file.precision) for file in card.files}
-    rows = compare(args, [form for form in _FORMS if form in there])
+    forms = [form for form in _FORMS if form in there]
+    compare = _detector if args.task == "detector" else _attributes
+    rows = compare(args, forms)
     if args.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -57,54 +68,104 @@ def run(args: argparse.Namespace) -> int:
 def _attributes(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """Largest difference of a probability, and the share of decisions that change."""
     examples = read_examples(args.data, args.split)[: args.limit]
-    rows: list[dict[str, Any]] = []
-    reference = None
-    for engine, precision in forms:
-        model = AttributeModel.load(args.model or args.task, engine=engine, precision=precision, threads=args.threads)
-        values = evaluate_attributes.answers(model, examples)
-        limits = np.array([model.thresholds[label] for label in model.labels], np.float32)
-        reference = values if reference is None else reference
-        rows.append(
-            {
-                "form": f"{engine} {precision}",
-                "largest difference": float(np.abs(values - reference).max()),
-                "mean difference": float(np.abs(values - reference).mean()),
-                "changed decisions": float(((values >= limits) != (reference >= limits)).mean()),
-                "ms a crop": 1000 * model.engine_s / len(examples),
-            }
-        )
-    return rows
+    models = _load(AttributeModel, args, forms)
+    values: dict[tuple[str, str], list[Any]] = {form: [] for form in forms}
+    clock = _Clock(models)
+    for example in counted(examples, "crops"):
+        crop = cut_out(read_photo(example.path), example.box)
+        for form, model in models.items():
+            answer = clock.time(form, partial(model.predict, [crop]))
+            if form[2] == 1:
+                values[form[:2]].append(answer[0])
+    first, plain = np.stack(values[forms[0]]), models[(*forms[0], 1)]
+    limits = np.array([plain.thresholds[label] for label in plain.labels], np.float32)
+    return [
+        {
+            "form": " ".join(form),
+            "largest difference": float(np.abs(np.stack(values[form]) - first).max()),
+            "mean difference": float(np.abs(np.stack(values[form]) - first).mean()),
+            "changed decisions": float(((np.stack(values[form]) >= limits) != (first >= limits)).mean()),
+            "decisions": int(first.size),
+            **clock.figures(form, forms[0], args.threads, "crop"),
+        }
+        for form in forms
+    ]
 
 
 def _detector(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
     """Share of finds that have no counterpart (label, IoU ≥ .8) in the other form, and the counterparts' difference."""
-    photos = [read_photo(photo.path) for photo in read_set(args.data, args.split)[: args.limit]]
-    rows: list[dict[str, Any]] = []
-    reference = None
-    for engine, precision in forms:
-        model = Detector.load(args.model or args.task, engine=engine, precision=precision, threads=args.threads)
-        finds = [model.detect(photo) for photo in photos]
-        reference = finds if reference is None else reference
-        differences, alone, total = [0.0], 0, 0
-        for mine, theirs in zip(finds, reference, strict=True):
-            for one, others in ((mine, theirs), (theirs, mine)):
-                for found in one:
-                    total += 1
-                    same = [other for other in others if other.label == found.label]
-                    boxes = np.array([other.box for other in same], np.float32).reshape(-1, 4)
-                    overlaps = box_iou(np.array([found.box], np.float32), boxes)[0]
-                    if len(same) and overlaps.max() >= _SAME:
-                        differences.append(abs(same[int(overlaps.argmax())].score - found.score))
-                    else:
-                        alone += 1
-        rows.append(
-            {
-                "form": f"{engine} {precision}",
-                "largest difference": float(np.max(differences)),
-                "mean difference": float(np.mean(differences)),
-                "finds without counterpart": alone / max(total, 1),
-                "finds": sum(len(found) for found in finds),
-                "ms a photo": 1000 * model.engine_s / len(photos),
-            }
+    models = _load(Detector, args, forms)
+    finds: dict[tuple[str, str], list[list[Detection]]] = {form: [] for form in forms}
+    clock = _Clock(models)
+    for photo in counted(read_set(args.data, args.split)[: args.limit], "photos"):
+        image = read_photo(photo.path)
+        for form, model in models.items():
+            found = clock.time(form, partial(model.detect, image))
+            if form[2] == 1:
+                finds[form[:2]].append(found)
+    return [
+        {
+            "form": " ".join(form),
+            **_agreement(finds[form], finds[forms[0]]),
+            **clock.figures(form, forms[0], args.threads, "photo"),
+        }
+        for form in forms
+    ]
+
+
+def _agreement(finds: Sequence[Sequence[Detection]], reference: Sequence[Sequence[Detection]]) -> dict[str, Any]:
+    differences, overlaps, alone, total = [0.0], [1.0], 0, 0
+    for mine, theirs in zip(finds, reference, strict=True):
+        for one, others in ((mine, theirs), (theirs, mine)):
+            for found in one:
+                total += 1
+                same = [other for other in others if other.label == found.label]
+                boxes = np.array([other.box for other in same], np.float32).reshape(-1, 4)
+                overlap = box_iou(np.array([found.box], np.float32), boxes)[0]
+                if len(same) and overlap.max() >= _SAME:
+                    differences.append(abs(same[int(overlap.argmax())].score - found.score))
+                    overlaps.append(float(overlap.max()))
+                else:
+                    alone += 1
+    return {
+        "largest difference": float(np.max(differences)),
+        "mean difference": float(np.mean(differences)),
+        "mean IoU of counterparts": float(np.mean(overlaps)),
+        "finds without counterpart": alone / max(total, 1),
+        "finds": sum(len(found) for found in finds),
+    }
+
+
+def _load(kind: Any, args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> dict[tuple[str, str, int], Any]:
+    """Every form with every thread count, and with one thread at least."""
+    return {
+        (engine, precision, threads): kind.load(
+            args.model or args.task, engine=engine, precision=precision, threads=threads
         )
-    return rows
+        for engine, precision in forms
+        for threads in sorted({1, *args.threads})
+    }
+
+
+class _Clock:
+    """Seconds inside the engine, picture by picture."""
+
+    def __init__(self, models: Mapping[tuple[str, str, int], Any]) -> None:
+        self._models = models
+        self._seconds: dict[tuple[str, str, int], list[float]] = {form: [] for form in models}
+
+    def time(self, form: tuple[str, str, int], work: Callable[[], Any]) -> Any:
+        before = self._models[form].engine_s
+        result = work()
+        self._seconds[form].append(self._models[form].engine_s - before)
+        return result
+
+    def figures(
+        self, form: tuple[str, str], first: tuple[str, str], threads: Sequence[int], what: str
+    ) -> dict[str, float]:
+        """Median ms for each thread count; on one thread also how many times as fast as the first form."""
+        found = {f"ms a {what}, {n} thread{'s' * (n > 1)}": 1000 * self._median(*form, n) for n in threads}
+        return {**found, "times as fast, 1 thread": self._median(*first, 1) / self._median(*form, 1)}
+
+    def _median(self, engine: str, precision: str, threads: int) -> float:
+        return float(np.median(self._seconds[engine, precision, threads]))
