@@ -18,6 +18,7 @@ from comfywear.feedback.buttons import parse_button_uri
 from comfywear.places import state_home
 from comfywear.settings_feedback import ButtonSettings, CaptureSettings, VotesSettings
 from comfywear.settings_home import HomeassistantSettings
+from comfywear.settings_learning import LearningSettings, SiteSettings
 from comfywear.settings_mqtt import MqttSettings as MqttSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
@@ -245,6 +246,8 @@ class Settings(_Section, frozen=True):
     sensors: Annotated[list[SensorSettings], Meta(title="Sensors")] = msgspec.field(default_factory=list)
     climate: Annotated[ClimateSettings, Meta(title="Climate")] = ClimateSettings()
     comfort: Annotated[ComfortSettings, Meta(title="Comfort")] = ComfortSettings()
+    site: Annotated[SiteSettings, Meta(title="Site")] = SiteSettings()
+    learning: Annotated[LearningSettings, Meta(title="Learning")] = LearningSettings()
     mqtt: Annotated[MqttSettings, Meta(title="MQTT")] = MqttSettings()
     votes: Annotated[VotesSettings, Meta(title="Votes")] = VotesSettings()
     buttons: Annotated[list[ButtonSettings], Meta(title="Buttons")] = msgspec.field(default_factory=list)
@@ -333,6 +336,8 @@ def sections() -> dict[str, type[_Section]]:
         "sensors": SensorSettings,
         "climate": ClimateSettings,
         "comfort": ComfortSettings,
+        "site": SiteSettings,
+        "learning": LearningSettings,
         "mqtt": MqttSettings,
         "votes": VotesSettings,
         "buttons": ButtonSettings,
