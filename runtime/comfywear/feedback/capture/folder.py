@@ -1,0 +1,139 @@
+"""The folder of captures: a picture and a sidecar each, bounded by bytes and age, and the way to read them.
+
+    captures/3f2a….jpg    the crop, faces hidden
+    captures/3f2a….json   {"schema": "comfywear/v1/capture", "image": {…}, "annotations": [{"bbox": …}, …], …}
+
+`image` and `annotations` are as in COCO, so that `as_coco` only has to number them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from comfywear.errors import StoreError
+
+SCHEMA = "comfywear/v1/capture"
+
+
+class CaptureFolder:
+    """Captures on the disk; any thread may call it.
+
+    Args:
+        path: The folder; it is made when the first capture is.
+        max_bytes: The oldest are deleted beyond it.
+        max_age_s: Older ones are deleted.
+        clock: Seconds as the files' times have them.
+    """
+
+    def __init__(self, path: Path, max_bytes: float, max_age_s: float, clock: Callable[[], float] = time.time) -> None:
+        self.path = path
+        self._max_bytes, self._max_age_s = max_bytes, max_age_s
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def add(self, capture_id: str, jpeg: bytes, sidecar: Mapping[str, Any]) -> None:
+        """Keep a capture; it counts once its sidecar is there.
+
+        Raises:
+            StoreError: When it cannot be written; nothing of it then stays.
+        """
+        picture, text = self.path / f"{capture_id}.jpg", self.path / f"{capture_id}.json"
+        with self._lock:
+            try:
+                self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                picture.write_bytes(jpeg)
+                part = text.with_suffix(".part")
+                part.write_text(json.dumps(sidecar, ensure_ascii=False) + "\n", encoding="utf-8")
+                part.replace(text)
+            except OSError as error:
+                for path in (picture, text, text.with_suffix(".part")):
+                    path.unlink(missing_ok=True)
+                raise StoreError(f"{self.path}: a capture cannot be written ({error.strerror})") from error
+        self.prune()
+
+    def prune(self) -> None:
+        """Delete what is too old, what is beyond the room, the oldest first, and halves without their other half."""
+        with self._lock:
+            if not self.path.is_dir():
+                return
+            for path in self.path.iterdir():
+                other = {".jpg": ".json", ".json": ".jpg"}.get(path.suffix)
+                if path.suffix == ".part" or (other and not path.with_suffix(other).exists()):
+                    path.unlink(missing_ok=True)
+            kept, room = 0, self._max_bytes
+            for written_s, size, path in sorted(self._pairs(), reverse=True):
+                kept += size
+                if kept > room or self._clock() - written_s > self._max_age_s:
+                    self._remove(path)
+
+    def size(self) -> tuple[int, int]:
+        """How many captures there are, and their bytes."""
+        with self._lock:
+            pairs = list(self._pairs())
+        return len(pairs), sum(size for _, size, _ in pairs)
+
+    def forget_votes(self, vote_ids: Collection[str]) -> int:
+        """Delete the captures that belong to votes that were deleted; returns how many."""
+        gone = set(vote_ids)
+        found = [item for item in read_captures(self.path) if (item.get("vote") or {}).get("id") in gone]
+        with self._lock:
+            for item in found:
+                self._remove(self.path / f"{item['id']}.json")
+        return len(found)
+
+    def _pairs(self) -> Iterator[tuple[float, int, Path]]:
+        """When each was written, its bytes, and its sidecar."""
+        if not self.path.is_dir():
+            return
+        for text in self.path.glob("*.json"):
+            with suppress(OSError):  # deleted by hand in between
+                state = text.stat()
+                yield state.st_mtime, state.st_size + text.with_suffix(".jpg").stat().st_size, text
+
+    def _remove(self, text: Path) -> None:
+        text.unlink(missing_ok=True)
+        text.with_suffix(".jpg").unlink(missing_ok=True)
+
+
+def read_captures(folder: Path) -> Iterator[dict[str, Any]]:
+    """The sidecars of a folder of captures, the oldest first; what is none of ours is passed over."""
+    texts = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    for text in texts:
+        try:
+            found = json.loads(text.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict) and found.get("schema") == SCHEMA:
+            yield found
+
+
+def as_coco(folder: Path) -> dict[str, Any]:
+    """The captures of a folder as one COCO data set: images, annotations (with `score`) and categories."""
+    items = list(read_captures(folder))
+    labels = sorted({each["label"] for item in items for each in item["annotations"]})
+    numbers = {label: number for number, label in enumerate(labels, start=1)}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, item in enumerate(items, start=1):
+        images.append({"id": image_id, **item["image"], **{key: item[key] for key in ("sampler", "zone", "ts")}})
+        for each in item["annotations"]:
+            x, y, width, height = each["bbox"]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": numbers[each["label"]],
+                    "bbox": [x, y, width, height],
+                    "area": round(width * height, 1),
+                    "iscrowd": 0,
+                    "score": each["score"],
+                }
+            )
+    categories = [{"id": number, "name": label} for label, number in numbers.items()]
+    return {"images": images, "annotations": annotations, "categories": categories}
