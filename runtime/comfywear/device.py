@@ -21,7 +21,8 @@ from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
-from comfywear.looking import Looking, sha256_of, shown_camera
+from comfywear.learning import Learning
+from comfywear.looking import Looking, Sight, sha256_of, shown_camera
 from comfywear.metrics import rss_mb
 from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
 from comfywear.page import DevicePage
@@ -65,7 +66,15 @@ class Device:
             version=__version__,
             confirm_by=settings.mqtt.confirm_by,
         )
-        self.orders = Orders(settings, self.folder, self._publisher, again=self._say_again, reload=reload)
+        self.learning = Learning(self.folder, settings, self.voting)
+        self.orders = Orders(
+            settings,
+            self.folder,
+            self._publisher,
+            again=self._say_again,
+            learnt=self.learning.question,
+            reload=reload,
+        )
         self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
         self._estimator = Estimator(settings.comfort)
         if settings.camera.source:
@@ -136,6 +145,7 @@ class Device:
             "rss_mb": rss_mb(),
             "frames": looking.frames if looking else None,
             "frames_per_s": looking.frames / uptime_s if looking else None,
+            **(looking.budget_metrics() if looking else {}),
             "engine_share": looking.engine_s() / looking.looked_s if looking and looking.looked_s else None,
             "persons": sum(len(each.people) for each in self._estimates.values()),
             "votes": self.voting.store.count(),
@@ -152,7 +162,8 @@ class Device:
 
     def _workers(self) -> Supervisor:
         supervisor = Supervisor()
-        control = ControlServer(self.folder, {**self.voting.verbs(), "status": self._answer_status})
+        verbs = {**self.voting.verbs(), **self.learning.verbs(), "status": self._answer_status}
+        control = ControlServer(self.folder, verbs)
         sending.add_workers(supervisor, self._publisher, self.voting)
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))
         supervisor.add("comfort", self._feel)
@@ -173,35 +184,41 @@ class Device:
             sight = self.looking.sight() if self.looking else None
             self._estimates = {
                 zone: self._estimator.zone(
-                    self._filters[zone].climate(now_s), sight.persons.get(zone, ()) if sight else ()
+                    self._filters[zone].climate(now_s),
+                    sight.persons.get(zone, ()) if sight else (),
+                    site=self.learning.site(zone),
+                    taught=self.learning.taught(zone),
                 )
                 for zone in self.zones
             }
             missing = sight.missing if sight else "there is no camera in the settings"
+            self.learning.tick(now_s, self._estimates, camera=missing is None)
             self.orders.tick(now_s)
             try:
-                self._post_changes(now_s, missing)
+                self._post_changes(now_s, missing, sight)
             except StoreError as error:
                 if self._cadence.due("store", str(error), now_s):
                     _log.error("%s", error)
 
-    def _post_changes(self, now_s: float, missing: str | None) -> None:
+    def _post_changes(self, now_s: float, missing: str | None, sight: Sight | None) -> None:
         post, due, topics = self._spool.offer, self._cadence.due, self.topics
         models, names = self._models(), self.orders.names.given()
         if self._once.due("meta", (*(model.id for model in models), *names.items()), now_s):
             post(topics.meta, partial(self._meta, models), retain=True)
         if self._slow.due("metrics", None, now_s):
             post(topics.metrics, partial(publishing.metrics_message, self.metrics()))
+        for change in self.looking.changes() if self.looking else ():
+            post(topics.presence(change.zone), partial(publishing.presence_message, change))
         for zone, estimate in self._estimates.items():
             if due(f"climate {zone}", _climate_key(estimate), now_s):
                 post(topics.climate(zone), partial(publishing.climate_message, estimate.climate), retain=True)
-            if due(f"people {zone}", (missing, _people_key(estimate)), now_s):
+            present, shed = (sight.present.get(zone), sight.shed()) if sight else (None, ())
+            if due(f"people {zone}", (missing, present, len(shed), _people_key(estimate)), now_s):
                 views = [(each.person, each.clothing, each.skin) for each in estimate.people]
-                post(
-                    topics.people(zone),
-                    partial(publishing.people_message, zone, views, missing_reason=missing),
-                    retain=True,
+                build = partial(
+                    publishing.people_message, zone, views, missing_reason=missing, present=present, shed=shed
                 )
+                post(topics.people(zone), build, retain=True)
             if due(f"comfort {zone}", _comfort_key(estimate), now_s):
                 post(topics.comfort(zone), partial(publishing.comfort_message, zone, estimate.comfort), retain=True)
             if due(f"ask {zone}", asked := self.orders.questions.of(zone), now_s):

@@ -37,6 +37,10 @@ class Sight:
     present: Mapping[str, int] = field(default_factory=dict)
     load: Load | None = None
 
+    def shed(self) -> tuple[str, ...]:
+        """What is put off to hold the budget, in sentences."""
+        return self.load.shed if self.load else ()
+
 
 def shown_camera(uri: str) -> str:
     """The camera's URI without a password."""
@@ -86,6 +90,14 @@ class Looking:
             found = list(self._changes)
             self._changes.clear()
         return found
+
+    def budget_metrics(self) -> dict[str, float | None]:
+        """How the budget is, by the names of the metrics message."""
+        with self._lock:
+            load = self._load
+        if load is None:
+            return {}
+        return {"vision_share": load.cpu_share, "vision_level": load.level, "detect_every": load.every}
 
     @property
     def headroom(self) -> float:

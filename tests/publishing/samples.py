@@ -11,6 +11,7 @@ from comfywear.records import (
     Comfort,
     Garment,
     Person,
+    PresenceChange,
     SkinTemperature,
     Vote,
 )
@@ -63,6 +64,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "climate": publishing.climate_message(CLIMATE, STAMP),
     "people": publishing.people_message("desk", [(PERSON, CLOTHING, SKIN), (PERSON, None, None)], STAMP),
+    "presence": publishing.presence_message(PresenceChange("desk", "entered", 3, 2.04, 1), STAMP),
     "comfort": publishing.comfort_message("desk", COMFORT, STAMP),
     "vote": publishing.vote_message(VOTE, STAMP),
     "ask": publishing.ask_message("desk", "How do you feel now?", STAMP, why="no votes at 27 °C yet"),

@@ -26,6 +26,7 @@ from comfywear.publishing.messages import (
     ModelInfo,
     PeopleMessage,
     PersonItem,
+    PresenceMessage,
     ReplyMessage,
     ScaleInfo,
     SkinItem,
@@ -36,7 +37,17 @@ from comfywear.publishing.messages import (
     VoteComfort,
     VoteMessage,
 )
-from comfywear.records import Climate, Clothing, ColourShare, Comfort, Garment, Person, SkinTemperature, Vote
+from comfywear.records import (
+    Climate,
+    Clothing,
+    ColourShare,
+    Comfort,
+    Garment,
+    Person,
+    PresenceChange,
+    SkinTemperature,
+    Vote,
+)
 
 PersonView = tuple[Person, Clothing | None, SkinTemperature | None]
 
@@ -104,9 +115,18 @@ def climate_message(climate: Climate, stamp: Stamp) -> ClimateMessage:
 
 
 def people_message(
-    zone: str, persons: Sequence[PersonView], stamp: Stamp, *, missing_reason: str | None = None
+    zone: str,
+    persons: Sequence[PersonView],
+    stamp: Stamp,
+    *,
+    missing_reason: str | None = None,
+    present: int | None = None,
+    shed: Sequence[str] = (),
 ) -> PeopleMessage:
-    """Who is in `zone`; `missing_reason` says why there is no picture, when there is none."""
+    """Who is in `zone`; `missing_reason` says why there is no picture, when there is none.
+
+    `present` is the debounced count, `shed` what is put off to hold the processor's budget.
+    """
     missing = missing_reason is not None
     clo = [clothing.clo for _, clothing, _ in persons if clothing is not None]
     skin = [found.skin_temp_c for _, _, found in persons if found is not None and found.skin_temp_c is not None]
@@ -118,7 +138,21 @@ def people_message(
         persons=[] if missing else [_person(*view) for view in persons],
         mean_clo=None if missing else _mean(clo),
         mean_skin_temp_c=None if missing else _mean(skin),
+        present=None if missing else present,
+        shed=[] if missing else list(shed),
         reason=missing_reason,
+    )
+
+
+def presence_message(change: PresenceChange, stamp: Stamp) -> PresenceMessage:
+    """Somebody came into a zone or left it."""
+    return PresenceMessage(
+        **_stamped(stamp),
+        zone=change.zone,
+        kind=change.kind,
+        id=int(change.track_id),
+        seen_s=_round(change.seen_s, 1),
+        count=change.count,
     )
 
 

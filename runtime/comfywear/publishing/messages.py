@@ -176,6 +176,10 @@ class PeopleMessage(Message, frozen=True, kw_only=True):
     mean_skin_temp_c: Annotated[
         float | None, _meta("Mean of their modelled mean skin temperatures; null without any.", "°C")
     ] = None
+    present: Annotated[
+        int | None, Meta(description="Persons in the zone without the flicker of single frames; null when not known.")
+    ] = None
+    shed: Annotated[list[str], Meta(description="What is put off to hold the processor's budget, in sentences.")] = []
     reason: Reason = None
 
 
@@ -199,6 +203,17 @@ class ComfortMessage(Message, frozen=True, kw_only=True):
     assumptions: list[str] = []
     advice: list[str] = []
     reason: Reason = None
+
+
+class PresenceMessage(Message, frozen=True, kw_only=True):
+    """Somebody came into a zone or left it (an event)."""
+
+    schema: Literal["comfywear/v1/presence"] = "comfywear/v1/presence"
+    zone: Zone
+    kind: Literal["entered", "left"]
+    id: Annotated[int, Meta(description="Track number, as in the people message.")]
+    seen_s: Annotated[float | None, _meta("For how long they have been seen there in this stay.", "s")]
+    count: Annotated[int, Meta(description="Persons in the zone now.", ge=0)]
 
 
 class VoteClimate(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,6 +268,11 @@ class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
         None
     )
     persons: Annotated[int | None, Meta(description="Persons in all zones.")] = None
+    vision_share: Annotated[
+        float | None, Meta(description="Part of all processors that looking takes, computed from its costs, 0…1.")
+    ] = None
+    vision_level: Annotated[int | None, Meta(description="How much looking is put off; 0 = nothing.")] = None
+    detect_every: Annotated[int | None, Meta(description="Persons are searched for in every so many frames.")] = None
     votes: Annotated[int | None, Meta(description="Votes stored.")] = None
     votes_refused: Annotated[int | None, Meta(description="Incoming votes refused since the start.")] = None
     commands: Annotated[int | None, Meta(description="Commands carried out since the start.")] = None
@@ -323,6 +343,7 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
     "meta": MetaMessage,
     "climate": ClimateMessage,
     "people": PeopleMessage,
+    "presence": PresenceMessage,
     "comfort": ComfortMessage,
     "vote": VoteMessage,
     "ask": AskMessage,

@@ -18,6 +18,7 @@ from comfywear.publishing.messages import (
     MetricsMessage,
     PeopleMessage,
     PersonItem,
+    PresenceMessage,
     ReplyMessage,
     StatusMessage,
     VoteMessage,
@@ -78,6 +79,8 @@ def _body(message: Message) -> list[str]:
         return [f"{message.device}: comfywear {message.version}, zones {zones}", f"{sources}; {models}"]
     if isinstance(message, MetricsMessage):
         return [f"{message.device}: {_metrics(message)}"]
+    if isinstance(message, PresenceMessage):
+        return [f"{message.zone}: person {message.id} {message.kind}, {message.count} there"]
     if isinstance(message, AskMessage):
         return [f"{message.zone}: {message.question or 'no question'}"]
     if isinstance(message, GoneMessage):

@@ -66,6 +66,10 @@ class Topics:
         """Retained: who is there, by clothing alone."""
         return self._of(zone, "people")
 
+    def presence(self, zone: str) -> str:
+        """An event: somebody came into the zone or left it."""
+        return self._of(zone, "presence")
+
     def comfort(self, zone: str) -> str:
         """Retained: how comfortable the zone is."""
         return self._of(zone, "comfort")
