@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
 WINDOW = 20
-HEARTBEAT_S = 5.0
+PROBE_S = 10.0
 _RECONNECT_S = (0.1, 1.0)
 
 
@@ -66,7 +66,7 @@ class Device(asyncio.Protocol):
         self.waiting: deque[int] = deque()  # to be sent
         self._send_times = send
         self._on_the_way: dict[int, int] = {}
-        self._mid = 0
+        self._mid = self._probed = 0
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._ready = False
@@ -85,6 +85,14 @@ class Device(asyncio.Protocol):
         """Lose messages, as a device does whose store was full."""
         for seq in range(first, last + 1):
             self.kept.pop(seq, None)
+
+    def probe(self) -> None:
+        """Send the last message again when it is still not confirmed: nothing after it could show that it is missed."""
+        last = max(self.kept, default=0)
+        if last and last == self._probed:
+            self.waiting.append(last)
+            self._flush()
+        self._probed = last
 
     async def stay_connected(self, host: str, port: int) -> None:
         """Connect, and connect again, until cancelled."""
@@ -228,12 +236,10 @@ async def drive(
     sent()
     deadline, said = time.monotonic() + settle_s, time.monotonic()
     while any(device.kept for device in devices) and time.monotonic() < deadline:
-        if time.monotonic() - said > HEARTBEAT_S:
-            # A device always has more to say; without it, nobody could know that the last messages are missing.
+        if time.monotonic() - said > PROBE_S:
             said = time.monotonic()
             for device in devices:
-                if device.kept:
-                    device.accept()
+                device.probe()
         pinged = _ping(devices, pinged)
         await asyncio.sleep(0.05)
     figures.unconfirmed = sum(len(device.kept) for device in devices)
