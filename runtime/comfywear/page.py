@@ -147,8 +147,10 @@ class DevicePage:
             if time.monotonic() < due_s or not wall_time().time_ok:
                 continue
             due_s = time.monotonic() + POINT_EVERY_S
-            for zone, estimate in self._device.estimates().items():
-                self._history.add(zone, point_of(estimate, time.time()))
+            now_s = time.time()
+            self._history.add(
+                [(zone, point_of(estimate, now_s)) for zone, estimate in self._device.estimates().items()]
+            )
 
     def _learnt(self, zone: str) -> str | None:
         learning = getattr(self._device, "learning", None)

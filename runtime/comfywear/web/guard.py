@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -139,7 +138,7 @@ def _same_origin(headers: Headers, host: str) -> bool:
     return origin is None or (urlsplit(origin).netloc.lower() == host.lower() and bool(host))
 
 
-def _bounded(receive: Receive) -> Callable[[], object]:
+def _bounded(receive: Receive) -> Receive:
     """`receive` that fails once a body has grown too large, whatever its headers said."""
     total = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,20 +47,22 @@ class History:
     def __init__(self, path: Path | None) -> None:
         self._database = Database(path, "the history of the page", _prepare)
 
-    def add(self, zone: str, point: Point) -> None:
-        """Keep a point and forget what is older than two days before it, or later than it (the clock was wrong).
+    def add(self, points: Iterable[tuple[str, Point]]) -> None:
+        """Keep (zone, point) pairs, and forget what is older than two days before the newest or later than it.
+
+        Points later than the newest are of a time when the clock was wrong.
 
         Raises:
-            StoreError: When it could not be committed.
+            StoreError: When they could not be committed.
         """
-        row = (zone, point.unix_s, point.air_temp_c, point.humidity_pct, point.expected_vote)
+        rows = [(zone, each.unix_s, each.air_temp_c, each.humidity_pct, each.expected_vote) for zone, each in points]
+        if not rows:
+            return
+        newest_s = max(row[1] for row in rows)
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "DELETE FROM points WHERE zone = ? AND NOT unix_s BETWEEN ? AND ?",
-                (zone, point.unix_s - KEEP_S, point.unix_s),
-            )
-            connection.execute("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)", row)
+            connection.execute("DELETE FROM points WHERE unix_s < ? OR unix_s > ?", (newest_s - KEEP_S, newest_s))
+            connection.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?, ?, ?)", rows)
 
         self._database.write(work)
 

@@ -5,10 +5,13 @@ import { degrees, sensation } from "./room.js";
 import { clock, counted, make, number, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const PANEL = 118, GAP = 46, TOP = 30, LEFT = 46, RIGHT = 14, BOTTOM = 30;
+const GAP = 38, TOP = 26, LEFT = 46, RIGHT = 14, BOTTOM = 28;
+// What stands above and below the chart on the screen, about; the panels share the rest.
+const AROUND = 330;
 // Points further apart than this are not joined: the device was off, or did not know.
 const BROKEN_S = 300;
 
+let panel = 118;
 let shown = null;
 
 export function renderDay(day) {
@@ -29,10 +32,11 @@ export function resized() {
 
 function drawChart(day) {
   const width = Math.max(300, $("chart").clientWidth - 2 * parseFloat(getComputedStyle($("chart")).paddingLeft));
-  const height = TOP + 4 * PANEL + 3 * GAP + BOTTOM;
+  panel = Math.max(84, Math.min(150, (innerHeight - AROUND - TOP - BOTTOM - 3 * GAP) / 4));
+  const height = TOP + 4 * panel + 3 * GAP + BOTTOM;
   const x = (unix) => LEFT + ((unix - day.since_s) / (day.until_s - day.since_s)) * (width - LEFT - RIGHT);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(day) });
-  const top = (index) => TOP + index * (PANEL + GAP);
+  const top = (index) => TOP + index * (panel + GAP);
   hours(svg, day, x, width, height);
   curvePanel(svg, day, x, width, top(0), "temperature", "air_temp_c", ...range(day, "air_temp_c", 4), true);
   curvePanel(svg, day, x, width, top(1), "humidity", "humidity_pct", ...range(day, "humidity_pct", 20), true);
@@ -58,13 +62,13 @@ function hours(svg, day, x, width, height) {
 }
 
 function curvePanel(svg, day, x, width, top, kind, field, low, high, filled) {
-  const y = (value) => top + PANEL - ((value - low) / (high - low)) * PANEL;
+  const y = (value) => top + panel - ((value - low) / (high - low)) * panel;
   label(svg, LEFT, top - 10, word(`day.${kind}`), "start", "name");
   for (const value of [low, (low + high) / 2, high]) {
     const zero = kind === "expected" && value === 0;
     draw("line", { class: zero ? "zero" : "grid-line", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) }, svg);
     const digits = Number.isInteger((low + high) / 2) ? 0 : 1;
-    const text = kind === "expected" ? `${value > 0 ? "+" : ""}${number(value, 0)}` : number(value, digits);
+    const text = kind === "expected" ? `${value > 0 ? "+" : ""}${number(value, 0)}`.replace("-", "−") : number(value, digits);
     label(svg, LEFT - 8, y(value) + 4, text, "end");
   }
   if (kind === "expected") {
@@ -82,14 +86,14 @@ function curvePanel(svg, day, x, width, top, kind, field, low, high, filled) {
     }
     if (filled) {
       const [start, end] = [x(run[0].unix_s).toFixed(1), x(run.at(-1).unix_s).toFixed(1)];
-      draw("path", { class: `area ${kind}`, d: `M${start} ${top + PANEL}L${path}L${end} ${top + PANEL}Z` }, svg);
+      draw("path", { class: `area ${kind}`, d: `M${start} ${top + panel}L${path}L${end} ${top + panel}Z` }, svg);
     }
     draw("path", { class: `curve ${kind}`, d: `M${path}` }, svg);
   }
 }
 
 function votesPanel(svg, day, x, width, top) {
-  const y = (level) => top + PANEL - 12 - ((level - 1) / 4) * (PANEL - 24);
+  const y = (level) => top + panel - 12 - ((level - 1) / 4) * (panel - 24);
   label(svg, LEFT, top - 10, word("day.votes"), "start", "name");
   for (const level of [1, 2, 3, 4, 5]) {
     draw("line", { class: "grid-line", x1: LEFT, x2: width - RIGHT, y1: y(level), y2: y(level) }, svg);

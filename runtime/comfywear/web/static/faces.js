@@ -8,7 +8,7 @@ const MOUTHS = {
   4: "M31 61 Q50 76 69 61",
   5: "M27 57 Q50 92 73 57 Z",
 };
-const BROWS = { 1: "M26 31 L40 37 M74 31 L60 37", 2: "M28 34 L40 36 M72 34 L60 36" };
+const BROWS = { 1: "M25 36 L39 28 M75 36 L61 28", 2: "M27 34 L39 31 M73 34 L61 31" };
 
 export function draw(tag, attributes, parent) {
   const element = document.createElementNS(SPACE, tag);

@@ -171,7 +171,7 @@ function listen() {
 }
 
 function render() {
-  const chips = [title(zone)];
+  const chips = start.zones.length > 1 ? [] : [title(zone)];
   if (now.air.air_temp_c !== null) chips.push(`${number(now.air.air_temp_c)} °C`);
   if (now.air.humidity_pct !== null) chips.push(`${number(now.air.humidity_pct, 0)} %`);
   $("chips").replaceChildren(...chips.map((text) => make("span", { text })));

@@ -129,7 +129,7 @@ async function undo() {
   say(said, false);
 }
 
-// A line under the faces, read aloud as well.
+// A line under the faces for a while, read aloud as well.
 function say(text, problem) {
   clearInterval(ticking);
   $("strip").hidden = false;
@@ -137,9 +137,9 @@ function say(text, problem) {
   $("strip-undo").hidden = true;
   announce(text);
   setTimeout(() => {
-    if ($("strip-said").textContent === text) $("strip").hidden = true;
+    $("strip").hidden = !last;
+    if (last) ticking = setInterval(tick, 500);
   }, problem ? 8000 : 5000);
-  if (last) ticking = setTimeout(() => { ticking = setInterval(tick, 500); }, 8000);
 }
 
 function announce(text) {

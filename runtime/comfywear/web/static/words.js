@@ -42,7 +42,7 @@ export function sentence(text) {
     const expression = new RegExp(pattern);
     if (expression.test(text)) return make("span", { text: text.replace(expression, said) });
   }
-  return make("span", { text, lang: "en" });
+  return make("span", { text: text.charAt(0).toUpperCase() + text.slice(1), lang: "en" });
 }
 
 // An element: make("p", {class: "quiet", text: "…"}, child, …)
