@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.errors import ModelError, SourceError, UsageError
+from comfywear.errors import SourceError, UsageError
 from comfywear.places import user_models
 from comfywear_models import Card, available
 
@@ -63,15 +64,13 @@ def run(args: argparse.Namespace) -> int:
     labels = _named_labels(args.labels) if args.labels else labels_inside(args.file)
     sample = _sample(args.sample)
     chosen = _choose(foreign, foreign.guesses(sample, len(labels) if labels else None), args)
-    labels = _with_person(labels or _usual_labels(chosen), args.person)
+    labels = _with_person(labels or _usual_labels(chosen) or _asked_labels(chosen, args), args.person)
+    if chosen.classes not in (None, len(labels)):
+        raise UsageError(f"{args.file}: it has {chosen.classes} classes, and {len(labels)} labels are given")
     card = card_of(foreign, chosen, labels, name=name, threshold=args.threshold, licence=args.licence)
+    with tempfile.TemporaryDirectory(prefix="comfywear-import-") as trial:
+        _look(place(card, args.file, Path(trial)), card, sample, args)
     path = place(card, args.file, folder)
-    try:
-        _look(path, card, sample, args)
-    except ModelError:
-        path.unlink()
-        (folder / card.files[0].path).unlink(missing_ok=args.file.parent == folder)
-        raise
     known = folder == user_models()
     print(f'{path}: written. To use it:  [vision] detector = "{name if known else path.resolve()}"')
     return 0
@@ -115,16 +114,21 @@ def _choose(foreign: Foreign, guesses: Sequence[Guess], args: argparse.Namespace
             return guesses[int(answer) - 1]
 
 
-def _usual_labels(chosen: Guess) -> tuple[str, ...]:
+def _usual_labels(chosen: Guess) -> tuple[str, ...] | None:
+    """Names for a usual number of classes; None for others."""
     from comfywear.vision.layouts.coco import COCO_80, COCO_90
 
     if chosen.classes == len(COCO_80) or (chosen.classes is None and chosen.layout == "rows"):
         return COCO_80
     if chosen.classes in (None, 90, 91):
         return COCO_90 if chosen.classes != 91 else (*COCO_90, "-")
-    if chosen.classes == 1:
-        return ("person",)
-    raise UsageError(f"the model has {chosen.classes} classes and does not say which; give their names with --labels")
+    return ("person",) if chosen.classes == 1 else None
+
+
+def _asked_labels(chosen: Guess, args: argparse.Namespace) -> tuple[str, ...]:
+    if args.yes or not sys.stdin.isatty():
+        raise UsageError(f"the model has {chosen.classes} classes and does not say which; give them with --labels")
+    return _named_labels(input(f"Names of the {chosen.classes} classes, with commas, or a file of them: ").strip())
 
 
 def _named_labels(given: str) -> tuple[str, ...]:
