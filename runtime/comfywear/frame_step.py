@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 WEAK = 0.1
 
 
+OnLook = Callable[[Frame, Sequence[Detection], Sequence[Person], "Mapping[str, float]"], None]
+"""Hears of each frame in which was looked: the frame, all detections down to `WEAK`, the persons, the thresholds."""
+
+
 class Finder(Protocol):
     """A detector."""
 
@@ -39,12 +43,15 @@ class Finder(Protocol):
 class FrameStep:
     """What is done with each frame; holds everything that is remembered from one to the next."""
 
-    def __init__(self, settings: Settings, detector: Finder, attributes: Predictor | None) -> None:
+    def __init__(
+        self, settings: Settings, detector: Finder, attributes: Predictor | None, on_look: OnLook | None = None
+    ) -> None:
         from comfywear.vision import PersonBook, ZoneArea
         from comfywear.vision.reid import Gallery
 
         vision, budget = settings.vision, settings.budget
         self._detector, self._attributes = detector, attributes
+        self._on_look = on_look
         self._book = PersonBook(
             zones=[ZoneArea(zone.name, tuple(zone.polygon)) for zone in settings.zones],
             attribute_interval_s=vision.attribute_interval_s,
@@ -83,6 +90,8 @@ class FrameStep:
             "frame", *(sum(parts) for parts in zip(follow, rest, *([] if looks else [look]), strict=True))
         )
         self._persons = persons
+        if self._on_look is not None and detections is not None:
+            self._on_look(frame, detections, persons, self._detector.thresholds)
         return persons, changes
 
     def counts(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ from comfywear.supervisor import Pulse
 from comfywear.vision.budget import Load, checked_headroom
 
 if TYPE_CHECKING:
-    from comfywear.frame_step import FrameStep
+    from comfywear.frame_step import FrameStep, OnLook
     from comfywear.vision import AttributeModel, CameraState, Detector
 
 _log = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Looking:
         self._headroom = 1.0
         self._changes: deque[PresenceChange] = deque(maxlen=MOST_CHANGES)
         self.models: list[tuple[str, Detector | AttributeModel]] = []
+        self.on_look: OnLook | None = None  # set it before the worker starts
 
     def sight(self) -> Sight:
         """The persons of the newest frame by zone."""
@@ -146,7 +147,7 @@ class Looking:
             raise
         self.looked_s = 0.0  # newly loaded models count their seconds from here
         self.models = [*detector.parts, *([("attributes", attributes)] if attributes else [])]
-        step = FrameStep(self._settings, detector, attributes)
+        step = FrameStep(self._settings, detector, attributes, self.on_look)
         step.budget.headroom = self._headroom
         self._step = step
         self._say("the camera is starting", logging.INFO)
