@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from comfywear.comfort import ComfyWear, ThermalWear, clothing_of
+from comfywear.comfort import ComfyWear, Site, ThermalWear, clothing_of
 from comfywear.comfort.clothing import TYPICAL_INDOOR
+from comfywear.comfort.levels import Taught
 from comfywear.records import Climate, Clothing, Comfort, Person, SkinTemperature
 from comfywear.settings import ComfortSettings
 
@@ -39,8 +40,22 @@ class Estimator:
         self._thermalwear = ThermalWear()
         self._comfywear = ComfyWear()
 
-    def zone(self, climate: Climate, persons: Sequence[Person]) -> ZoneEstimate:
-        """The estimate for the persons of one zone in its air."""
+    def zone(
+        self,
+        climate: Climate,
+        persons: Sequence[Person],
+        *,
+        site: Site | None = None,
+        taught: Taught | None = None,
+    ) -> ZoneEstimate:
+        """The estimate for the persons of one zone in its air.
+
+        Args:
+            climate: The air.
+            persons: Who is seen there.
+            site: What is known of the place.
+            taught: What votes taught about the zone.
+        """
         people = tuple(self._person(climate, person) for person in persons)
         clothing = mean_clothing([each.clothing for each in people])
         comfort = self._comfywear.estimate(
@@ -50,6 +65,8 @@ class Estimator:
             met=self._settings.met,
             air_speed_m_s=self._air_speed(climate),
             radiant_temp_c=climate.radiant_temp_c,
+            site=site,
+            taught=taught,
         )
         return ZoneEstimate(climate, people, clothing, comfort)
 

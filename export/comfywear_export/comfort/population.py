@@ -26,7 +26,7 @@ _LEAST_SPREAD = 1e-3
 # Votes of a unit from which on it takes part in the fit.
 LEAST_TO_FIT: Mapping[Kind, int] = {"persons": 10, "buildings": 30}
 # See `comfywear.comfort.personal.Population`.
-TRUST: Mapping[Kind, float] = {"persons": 1.0, "buildings": 0.5}
+TRUST: Mapping[Kind, float] = {"persons": 0.8, "buildings": 0.25}
 
 
 def fit_population(units: Sequence[Unit], trust: float, tilt: Array = TILT, rounds: int = ROUNDS) -> Population:

@@ -1,0 +1,304 @@
+"""What a device learns from votes: for each zone anew from the stored ones, so that undo and deletion cannot spoil it.
+
+The comfort worker calls `tick`; presses only mark their zone, so that nobody waits for arithmetic.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from comfywear.asked import conditions_of
+from comfywear.clock import Clock, wall_time
+from comfywear.comfort import ComfyWear
+from comfywear.comfort.asking import Conditions
+from comfywear.comfort.influence import Limits, Press, influences
+from comfywear.comfort.levels import Taught, learn_levels
+from comfywear.comfort.personal import Evidence, Population
+from comfywear.comfort.populations import load_populations
+from comfywear.errors import StoreError, UsageError
+from comfywear.feedback.control import Handler
+from comfywear.learning_log import LearningLog, Snapshot
+from comfywear.records import Vote
+from comfywear.settings_learning import LearningSettings
+
+__all__ = ["Lesson", "Lessons"]
+
+_log = logging.getLogger(__name__)
+
+MOST_VOTES = 1000
+REFRESH_S = 6 * 3600.0
+
+
+class Lesson:
+    """What one zone's or person's votes taught, and what it rests on.
+
+    Attributes:
+        taught: The bend of the model, and the table of levels.
+        votes: Votes that were learnt from: with the air of their moment, not undone, not reset.
+        likes_warmer_k: By how many K warmer than the model says it is liked here.
+        inputs: Of each vote: what the model was asked with.
+    """
+
+    def __init__(self, taught: Taught, likes_warmer_k: float, inputs: Sequence[Mapping[str, float]]) -> None:
+        self.taught = taught
+        self.votes = len(inputs)
+        self.likes_warmer_k = likes_warmer_k
+        self.inputs = inputs
+
+    def words(self, whose: str = "your zone") -> str:
+        """One sentence: "learnt from 23 votes; your zone likes it 0.8 K cooler than the model"."""
+        votes = "1 vote" if self.votes == 1 else f"{self.votes} votes"
+        amount = abs(self.likes_warmer_k)
+        if amount < 0.05:
+            return f"learnt from {votes}; {whose} likes it as the model says"
+        side = "warmer" if self.likes_warmer_k > 0 else "cooler"
+        return f"learnt from {votes}; {whose} likes it {amount:.1f} K {side} than the model"
+
+
+class Lessons:
+    """The lessons of each zone; every method may be called from any thread.
+
+    Args:
+        folder: The state folder, where resets and snapshots are kept.
+        zones: The zones that there are.
+        settings: How votes count.
+        newest: The newest votes of a zone (None: of all) that were not undone, newest first: `VoteStore.newest`.
+        clock: Says the time and whether it can be believed.
+        limits: How much a place can say; the half-life is that of the settings.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        zones: Collection[str],
+        settings: LearningSettings,
+        newest: Callable[[int, str | None], list[Vote]],
+        *,
+        clock: Clock = wall_time,
+        limits: Limits | None = None,
+    ) -> None:
+        self._zones = tuple(zones)
+        self._enabled = settings.enabled
+        self._limits = (limits or Limits())._replace(half_life_days=settings.half_life_days)
+        self._newest = newest
+        self._clock = clock
+        self._model = ComfyWear()
+        self._known = load_populations()
+        self.log = LearningLog(folder, self._zones)
+        self._lock = threading.Lock()
+        self._stale = set(self._zones)
+        self._learnt_s: float | None = None
+        self._lessons: Mapping[str, Lesson] = {}
+
+    def after_vote(self, vote: Vote) -> None:
+        """A vote was committed: its zone is learnt anew at the next tick."""
+        self._forget([vote.zone])
+
+    def after_undo(self, vote: Vote) -> None:
+        """A vote was taken back."""
+        self._forget([vote.zone])
+
+    def after_delete(self, _: list[str]) -> None:
+        """Votes were deleted, of whichever zones."""
+        self._forget(self._zones)
+
+    def tick(self, now_s: float) -> None:
+        """Learn what has changed, and every few hours everything, since old votes fade; `now_s` is monotonic."""
+        if self._learnt_s is None or now_s - self._learnt_s >= REFRESH_S:
+            self._learnt_s = now_s
+            self._forget(self._zones)
+        with self._lock:
+            stale, self._stale = self._stale, set()
+        for zone in sorted(stale) if self._enabled else ():
+            self._try_zone(zone)
+
+    def taught(self, zone: str) -> Taught | None:
+        """What bends the model in a zone; None where nothing was learnt."""
+        lesson = self._lessons.get(zone)
+        return lesson.taught if lesson else None
+
+    def lesson(self, zone: str) -> Lesson | None:
+        """What was learnt about a zone; None where no vote could be learnt from."""
+        return self._lessons.get(zone)
+
+    def of_person(self, person: str) -> Lesson | None:
+        """What was learnt about somebody who said who they are, in whichever zone they voted; None without votes."""
+        votes = [vote for vote in self._newest(MOST_VOTES, None) if vote.person == person]
+        return self._lesson(votes, self._known.persons) if self._enabled else None
+
+    def summary(self, zone: str, person: str | None = None) -> str | None:
+        """One sentence about a zone, or about a person, for the page; None while there is nothing to say."""
+        if person is not None:
+            lesson = self.of_person(person)
+            return lesson.words(person) if lesson else None
+        lesson = self._lessons.get(zone)
+        return lesson.words() if lesson else None
+
+    def reset(self, zone: str) -> str:
+        """Let the votes up to now teach nothing more (they stay stored); returns a sentence.
+
+        Raises:
+            UsageError: While the clock is not set: votes could not be told apart by time.
+            StoreError: When it could not be kept; nothing has then changed.
+        """
+        now = self._now()
+        self.log.snapshot(zone, self._snapshot(zone, now), force=True)
+        self.log.ignore(zone, "", now)
+        self._learn_zone(zone)
+        return f"{zone}: forgotten; votes from now on count. `comfywear learning rollback` brings it back"
+
+    def rollback(self, zone: str, to: int | None = None) -> str:
+        """Learn again what had been learnt at a snapshot: the votes since then teach nothing; returns a sentence.
+
+        Args:
+            zone: Which zone.
+            to: Place in the list of snapshots, oldest first from 1; None: the newest one.
+
+        Raises:
+            UsageError: When there is no such snapshot, or the clock is not set.
+            StoreError: When it could not be kept; nothing has then changed.
+        """
+        now = self._now()
+        past = self.log.snapshots(zone)
+        number = len(past) if to is None else to
+        if not 1 <= number <= len(past):
+            there = f"there are {len(past)}, oldest first" if past else "there is none yet"
+            raise UsageError(f"{zone} has no snapshot {number}; {there}")
+        chosen = past[number - 1]
+        before = self._snapshot(zone, now)
+        self.log.restore(zone, chosen, now)
+        if to is not None:
+            self.log.snapshot(zone, before, force=True)
+        self._learn_zone(zone)
+        return f"{zone}: as on {chosen.ts}: {self.summary(zone) or 'nothing learnt'}"
+
+    def check(self, zone: str | None) -> str:
+        """The zone that is meant; None means the only one.
+
+        Raises:
+            UsageError: When there is no such zone, or it must be said.
+        """
+        if zone is None and len(self._zones) == 1:
+            return self._zones[0]
+        if zone not in self._zones:
+            said = "say which zone" if zone is None else f"no zone is named {zone!r}"
+            raise UsageError(f"{said}; the zones are: {', '.join(self._zones)}")
+        return zone
+
+    def show(self, zone: str) -> dict[str, Any]:
+        """All that is known about a zone, for the command."""
+        lesson = self._lessons.get(zone)
+        shown: dict[str, Any] = {"zone": zone, "summary": self.summary(zone), "snapshots": []}
+        for each in self.log.snapshots(zone):
+            shown["snapshots"].append({"ts": each.ts, "votes": each.votes, "likes_warmer_k": each.likes_warmer_k})
+        if lesson:
+            learnt = lesson.taught.learnt
+            shown |= {
+                "votes": lesson.votes,
+                "weight": learnt.weight,
+                "likes_warmer_k": lesson.likes_warmer_k,
+                "offset": learnt.offset,
+                "offset_sd": learnt.offset_sd,
+                "scale": float(np.exp(learnt.mean[1])),
+                "tilt": learnt.mean[2:].tolist(),
+                "levels": lesson.taught.table.tolist(),
+            }
+        return shown
+
+    def voted(self, zone: str) -> list[Conditions]:
+        """The conditions of the votes that a zone has learnt from."""
+        lesson = self._lessons.get(zone)
+        return [conditions_of(each) for each in lesson.inputs] if lesson else []
+
+    def verbs(self) -> dict[str, Handler]:
+        """What the control socket answers."""
+
+        def show(request: Mapping[str, Any]) -> dict[str, Any]:
+            zone = request.get("zone")
+            return {"zones": [self.show(name) for name in ([self.check(zone)] if zone else self._zones)]}
+
+        def rollback(request: Mapping[str, Any]) -> dict[str, Any]:
+            to = request.get("to")
+            if to is not None and (isinstance(to, bool) or not isinstance(to, int)):
+                raise UsageError(f"to is the number of a snapshot, not {to!r}")
+            return {"said": self.rollback(self.check(request.get("zone")), to)}
+
+        return {
+            "learning-show": show,
+            "learning-reset": lambda request: {"said": self.reset(self.check(request.get("zone")))},
+            "learning-rollback": rollback,
+        }
+
+    def _forget(self, zones: Collection[str]) -> None:
+        with self._lock:
+            self._stale |= set(zones) & set(self._zones)
+
+    def _try_zone(self, zone: str) -> None:
+        try:
+            self._learn_zone(zone)
+            ts, time_ok = self._clock()
+            if time_ok and ts and zone in self._lessons:
+                self.log.snapshot(zone, self._snapshot(zone, ts))
+        except StoreError as error:
+            _log.error("%s is not learnt, or no snapshot of it kept: %s", zone, error)
+
+    def _learn_zone(self, zone: str) -> None:
+        votes = self.log.heeded(zone, self._newest(MOST_VOTES, zone)[::-1])
+        lesson = self._lesson(votes, self._known.zones)
+        lessons = {name: each for name, each in self._lessons.items() if name != zone}
+        self._lessons = lessons if lesson is None else lessons | {zone: lesson}
+
+    def _lesson(self, votes: Sequence[Vote], population: Population) -> Lesson | None:
+        usable = [vote for vote in votes if vote.comfort is not None and vote.comfort.probabilities]
+        if not usable:
+            return None
+        ts, _ = self._clock()
+        times = _times(usable, _seconds(ts) if ts else None)
+        presses = [Press(vote.person or vote.source, time) for vote, time in zip(usable, times, strict=True)]
+        weight = influences(presses, _seconds(ts) if ts else max(times), self._limits)
+        inputs = [vote.comfort.inputs for vote in usable if vote.comfort]
+        evidence = Evidence(
+            np.asarray([self._model.eta(each) for each in inputs]),
+            np.asarray([vote.level - 1 for vote in usable]),
+            weight,
+        )
+        taught = learn_levels(population, np.asarray(self._model.cutpoints), evidence, self._known.levels)
+        felt_k = self._model.felt_warmer_k(inputs[int(np.argmax(times))], taught)
+        return Lesson(taught, -felt_k, inputs)
+
+    def _snapshot(self, zone: str, ts: str) -> Snapshot:
+        lesson = self._lessons.get(zone)
+        ignored = self.log.ignored(zone)
+        if lesson is None:
+            return Snapshot(ts, ignored)
+        learnt = lesson.taught.learnt
+        mean, covariance = learnt.mean.tolist(), learnt.covariance.tolist()
+        return Snapshot(ts, ignored, lesson.votes, lesson.likes_warmer_k, mean, covariance)
+
+    def _now(self) -> str:
+        ts, time_ok = self._clock()
+        if not time_ok or ts is None:
+            raise UsageError("the clock is not set yet: votes before and after now could not be told apart; try later")
+        return ts
+
+
+def _seconds(ts: str) -> float:
+    return datetime.fromisoformat(ts).timestamp()
+
+
+def _times(votes: Sequence[Vote], now_s: float | None) -> list[float]:
+    """Unix seconds of each vote; one from before the clock was set has the time of a neighbour, or now."""
+    known = [_seconds(vote.ts) for vote in votes if vote.ts]
+    last = known[0] if known else now_s or 0.0
+    times = []
+    for vote in votes:
+        last = _seconds(vote.ts) if vote.ts else last
+        times.append(last)
+    return times
