@@ -236,7 +236,9 @@ def test_two_devices_with_one_client_id_are_told_why_their_connections_break(
         Publisher(BrokerSettings("127.0.0.1", mosquitto.port), TOPICS, Spool(None, "dev"), pace=FAST) for _ in range(2)
     ]
     with caplog.at_level(logging.WARNING), running(publishers[0]), running(publishers[1]):
-        until(lambda: "do two programs run with one device id" in caplog.text or "does another client have" in caplog.text)
+        until(
+            lambda: "do two programs run with one device id" in caplog.text or "does another client have" in caplog.text
+        )
 
 
 def test_the_reason_of_a_broker_that_ends_the_connection_is_kept() -> None:
