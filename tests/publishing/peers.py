@@ -92,13 +92,17 @@ class StandIn:
     Args:
         connack: What answers CONNECT by protocol level (4 = 3.1.1, 5 = v5); None closes the connection.
         acknowledge: Whether publishes are acknowledged.
+        breaks_on: A topic that makes it close the connection.
     """
 
-    def __init__(self, connack: Callable[[int], bytes | None], *, acknowledge: bool = True) -> None:
+    def __init__(
+        self, connack: Callable[[int], bytes | None], *, acknowledge: bool = True, breaks_on: str = ""
+    ) -> None:
         self.levels: list[int] = []
         self.published: list[list[tuple[int, str]]] = []
         self._connack = connack
         self._acknowledge = acknowledge
+        self._breaks_on = breaks_on
         self._server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._server.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -140,6 +144,8 @@ class StandIn:
                 length = int.from_bytes(body[:2], "big")
                 mid = int.from_bytes(body[2 + length : 4 + length], "big")
                 published.append((mid, body[2 : 2 + length].decode()))
+                if published[-1][1] == self._breaks_on:
+                    return
                 if self._acknowledge:
                     connection.sendall(b"\x40\x02" + mid.to_bytes(2, "big"))
             elif kind >> 4 == 12:

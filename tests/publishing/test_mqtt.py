@@ -165,25 +165,27 @@ def test_a_smaller_window_that_the_broker_asks_for_is_kept() -> None:
 
 def test_rows_that_cannot_be_deleted_are_not_sent_again(mosquitto: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     publisher = publisher_for(mosquitto.port)
-    really, full = publisher.spool.delete, threading.Event()
-    full.set()
+    really, full = publisher.spool._database.write, threading.Event()
 
-    def delete(keys: Any) -> None:
+    def write(work: Any) -> Any:
         if full.is_set():
             raise StoreError("the disk is full")
-        really(keys)
+        return really(work)
 
-    monkeypatch.setattr(publisher.spool, "delete", delete)
-    with Consumer(mosquitto.port) as consumer, running(publisher):
+    monkeypatch.setattr(publisher.spool._database, "write", write)
+    with Consumer(mosquitto.port) as consumer:
         sent = [publisher.post(TOPICS.climate("desk"), CLIMATE) for _ in range(40)]
-        until(lambda: publisher.health().acknowledged == 40)
-        sent += [publisher.post(TOPICS.climate("desk"), CLIMATE) for _ in range(5)]
-        until(lambda: publisher.health().acknowledged == 45)
-        assert publisher.spool.health().rows == 45
-        full.clear()
-        until(drained(publisher))
-        until(lambda: len(consumer.seqs()) >= 45)
-        assert consumer.seqs() == sent
+        full.set()
+        with running(publisher):
+            until(lambda: publisher.health().acknowledged == 40)
+            with pytest.raises(StoreError):
+                publisher.post(TOPICS.climate("desk"), CLIMATE)
+            time.sleep(0.5)
+            full.clear()
+            sent += [publisher.post(TOPICS.climate("desk"), CLIMATE) for _ in range(5)]
+            until(drained(publisher))
+            until(lambda: len(consumer.seqs()) >= 45)
+            assert consumer.seqs() == sent
 
 
 def test_votes_come_in_and_nonsense_is_refused_and_counted(mosquitto: Any, caplog: pytest.LogCaptureFixture) -> None:

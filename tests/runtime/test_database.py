@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from comfywear.clock import WallTime
 from comfywear.database import Database
 from comfywear.errors import StoreError
 
@@ -60,10 +61,10 @@ def test_a_damaged_file_is_set_aside_and_replaced(
     path = tmp_path / "a.sqlite"
     for number in (1, 2):
         path.write_bytes(damage)
-        database = Database(path, "the notes", prepare)
+        database = Database(path, "the notes", prepare, clock=lambda: WallTime("2027-01-02T03:04:05.000+00:00", True))
         note(database, "new")
         assert notes(database) == ["new"]
-        assert database.set_aside == [tmp_path / f"a.sqlite.damaged-{number}"]
+        assert database.set_aside == [tmp_path / f"a.sqlite.damaged-2027-01-02T030405-{number}"]
         assert database.set_aside[0].read_bytes() == damage
         database.close()
     assert "the notes was damaged" in caplog.text
