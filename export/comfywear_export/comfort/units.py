@@ -33,6 +33,7 @@ class Unit:
         cutpoints: `(6,)` of that model.
         vote: `(N,)` 0…6 for −3…+3.
         fold: The set in which the model left it out; 0 where the model never saw the file.
+        conditions: `(N, 3)` air temperature °C, humidity %, clo.
     """
 
     rows: Labels
@@ -40,6 +41,7 @@ class Unit:
     cutpoints: Array
     vote: Labels
     fold: int
+    conditions: Array
 
     def __len__(self) -> int:
         return len(self.vote)
@@ -78,8 +80,16 @@ def cross_fitted(votes: Votes, group: str, folds: int) -> _Model:
 
 def units_of(votes: Votes, model: _Model, kind: Kind, least: int) -> list[Unit]:
     """Every person or building with `least` votes or more."""
+    conditions = np.stack([votes.inputs[name] for name in ("air_temp_c", "humidity_pct", "clo")], axis=1)
     return [
-        Unit(rows, model.eta[rows], model.cutpoints[rows[0]], votes.vote[rows], int(model.fold[rows[0]]))
+        Unit(
+            rows,
+            model.eta[rows],
+            model.cutpoints[rows[0]],
+            votes.vote[rows],
+            int(model.fold[rows[0]]),
+            conditions[rows],
+        )
         for rows in _members(votes, kind)
         if len(rows) >= least
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,17 +52,18 @@ def influences(presses: Sequence[Press], now_s: float, limits: Limits | None = N
     places = np.unique([press.place for press in presses], return_inverse=True)[1]
     hours, days = np.floor(time_s / _HOUR_S), np.floor(time_s / _DAY_S)
     weight: Array = np.ones(len(presses))
-    for group, most in (
+    groups: tuple[tuple[tuple[NDArray[Any], ...], float], ...] = (
         ((places, hours), limits.place_hour),
         ((places, days), limits.place_day),
         ((days,), limits.day),
-    ):
+    )
+    for group, most in groups:
         weight = _limited(weight, group, most)
     age_days = np.maximum(now_s - time_s, 0.0) / _DAY_S
     return _limited(weight * 0.5 ** (age_days / limits.half_life_days), (places,), limits.place)
 
 
-def _limited(weight: Array, group: tuple[Array, ...], most: float) -> Array:
+def _limited(weight: Array, group: tuple[NDArray[Any], ...], most: float) -> Array:
     _, index = np.unique(np.stack(group), axis=1, return_inverse=True)
     index = index.ravel()
     total = np.bincount(index, weight)

@@ -20,8 +20,8 @@ LEVELS = 5
 # The starting table is worth so many votes of each sensation.
 STARTING_VOTES = 10.0
 _ROUNDS = 4
-# Up to about so many votes, the level shown is still the one of ISO 7730's categories.
-_FIRST_GUESS_VOTES = 20.0
+# Up to about so many counted votes, the level shown is still the one of ISO 7730's categories.
+_FIRST_GUESS_VOTES = 5.0
 
 
 class Taught(NamedTuple):

@@ -145,7 +145,7 @@ def learn(
     """
     table = np.eye(VOTES) if answers is None else np.asarray(answers, float)
     counted = evidence._replace(weight=evidence.weight * population.trust)
-    spread = np.linalg.inv(population.covariance)
+    spread: Array = np.linalg.inv(population.covariance)
     farthest = FARTHEST_SD * np.sqrt(np.diag(population.covariance))
     low, high = population.mean - farthest, population.mean + farthest
     mode = np.clip(population.mean if start is None else start, low, high)
@@ -209,7 +209,8 @@ def terms(parameters: Array, eta: Array, cutpoints: Array, tilt: Array) -> tuple
 def _likelihood(q: Array, evidence: Evidence, table: Array) -> Array:
     """`(N,)` P(pressed): by the table, or by a slip that presses anything."""
     told: Array = (q * table[evidence.label]).sum(axis=1)
-    return (1.0 - SLIP) * told + SLIP / table.shape[0]
+    result: Array = (1.0 - SLIP) * told + SLIP / table.shape[0]
+    return result
 
 
 def _objective(

@@ -1,0 +1,61 @@
+"""`comfywear-export evaluate asking`: questions at chosen moments beside questions at random ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from comfywear.errors import UsageError
+from comfywear_export.comfort.asked import QUESTIONS, asking
+from comfywear_export.comfort.prepared import prepare
+from comfywear_export.comfort.units import Kind
+from comfywear_export.evaluate.adaptation import add_mode
+
+# Votes that a unit needs: half of them can be asked for, and the others measure.
+LEAST: Mapping[Kind, int] = {"persons": 30, "buildings": 100}
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "asking",
+        help="how many questions at chosen moments are worth 10 at random ones",
+        description="Half of the votes of a building (or person), drawn at random, are moments at which it could be "
+        "asked; the other half measures. Models and priors as in `evaluate adaptation`.",
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="votes, CSV or csv.gz")
+    parser.add_argument("--draws", type=int, default=5, metavar="N", help="random halves (default 5)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_mode(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; exit code 0."""
+    if args.draws < 1:
+        raise UsageError(f"--draws {args.draws}: give at least 1")
+    prepared = prepare(args.data, LEAST, args.mode, args.group, args.folds)
+    figures: dict[str, Any] = {"data": args.data.name, "model": prepared.model, "how": prepared.how}
+    for kind, units in prepared.units.items():
+        if not units:
+            raise UsageError(f"{args.data}: none of the {kind} has {LEAST[kind]} votes")
+        figures[kind] = asking(units, prepared.priors[kind], args.draws)
+    print(json.dumps(figures, ensure_ascii=False) if args.json else _table(figures))
+    return 0
+
+
+def _table(figures: dict[str, Any]) -> str:
+    lines = [f"{figures['data']}: {figures['how']}"]
+    for kind in ("persons", "buildings"):
+        part = figures[kind]
+        lines.append(f"{kind} ({part['units']}, {part['draws']} draws): RPS after 0…{QUESTIONS} questions")
+        lines += [
+            f"  {name[4:]:8}" + " ".join(f"{value:.4f}" for value in part[name])
+            for name in ("rps_random", "rps_asking")
+        ]
+        needed = part["needed"] if part["needed"] is not None else f"more than {QUESTIONS}"
+        lines.append(f"  questions needed for random's RPS at {QUESTIONS}: {needed}; by draw {part['needed_by_draw']}")
+    return "\n".join(lines)
