@@ -26,8 +26,8 @@ _PARTS: tuple[tuple[str, ...], ...] = (("top", "knit", "outer", "dress"), ("trou
 _ATTRIBUTES = 8.0  # weight of the attributes against that of the colours of one part of the body
 _UNKNOWN = 0.45  # distance of colours where one of two was not seen: between that of the same and of two strangers
 
-THRESHOLD, MARGIN = 0.13, 0.02
-"""Chosen by `comfywear-export evaluate reid --split train --choose`; to be chosen anew for a new attribute model."""
+THRESHOLD, MARGIN = 0.125, 0.02
+"""Chosen by `comfywear-export evaluate reid --split train --limit 200 --choose`; to be done again for a new model."""
 
 
 class Description(NamedTuple):
