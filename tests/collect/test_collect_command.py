@@ -155,3 +155,12 @@ def test_a_broker_that_is_not_there_is_said_and_waited_for(make_mosquitto: Any, 
     broker.start()
     until(collecting(collector))
     assert collector.end() == 0
+
+
+def test_a_broker_that_lets_nobody_in_is_said_and_tried_again(make_mosquitto: Any, collect: Any, tmp_path: Any) -> None:
+    broker = make_mosquitto(lines=["allow_anonymous false"])
+    broker.start()
+    collector = collect("--db", tmp_path / "x.db", "--broker", f"127.0.0.1:{broker.port}")
+    until(lambda: collector.said().count("not authorised") >= 2)
+    assert collector.end() == 0
+    assert "Traceback" not in collector.said()
