@@ -77,7 +77,8 @@ def _attributes(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> l
             answer = clock.time(form, partial(model.predict, [crop]))
             if form[2] == 1:
                 values[form[:2]].append(answer[0])
-    first, plain = np.stack(values[forms[0]]), models[(*forms[0], 1)]
+    engine, precision = forms[0]
+    first, plain = np.stack(values[forms[0]]), models[engine, precision, 1]
     limits = np.array([plain.thresholds[label] for label in plain.labels], np.float32)
     return [
         {

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
         task = find_model(args.model)[0].task
     except CardError as error:
         raise ModelError(str(error)) from error
+    model: Detector | AttributeModel
     if task == "detector":
         detector = open_detector(args.model, garments=args.garments, interval_s=0.0, **how)
         photos = photos_of(args)

@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from comfywear.errors import ModelError, UsageError
 from comfywear.places import find_model
@@ -119,7 +121,7 @@ def _options(name: str, precision: str) -> Iterator[_Option]:
         session = ENGINES["onnxruntime"](path, precision, size, 1)
         for count in _BATCHES:
             batch = np.repeat(picture, count, axis=0)
-            yield _Option(label, f"onnxruntime, batch of {count}", lambda batch=batch: session.run(batch), count)
+            yield _Option(label, f"onnxruntime, batch of {count}", partial(session.run, batch), count)
 
 
 def _path(card: Card, folder: Path, engine: str, precision: str) -> Path | None:
@@ -132,17 +134,17 @@ def _path(card: Card, folder: Path, engine: str, precision: str) -> Path | None:
     return None
 
 
-def _onnx_options(path: Path, picture: np.ndarray) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _onnx_options(path: Path, picture: NDArray[np.uint8]) -> Iterator[tuple[str, Callable[[], Any]]]:
     """ONNX Runtime: as the device runs it, then one thing changed at a time."""
     try:
         import onnxruntime
     except ImportError:
         return
     for threads in (1, 2):
-        engine = ENGINES["onnxruntime"](path, "", tuple(picture.shape[1:]), threads)
+        engine = ENGINES["onnxruntime"](path, "", _shape(picture), threads)
         yield (
             f"onnxruntime, {threads} thread{'s' * (threads > 1)}, as shipped",
-            lambda engine=engine: engine.run(picture),
+            partial(engine.run, picture),
         )
     changes: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {
         "2 threads, spinning": (2, {}, {"session.intra_op.allow_spinning": "1"}),
@@ -170,22 +172,27 @@ def _onnx_options(path: Path, picture: np.ndarray) -> Iterator[tuple[str, Callab
         for key, setting in attributes.items():
             setattr(options, key, setting)
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        given = session.get_inputs()[0].name
-        yield (
-            f"onnxruntime, {name}",
-            lambda session=session, given=given: session.run(None, {given: picture.astype(np.float32)}),
-        )
+        yield f"onnxruntime, {name}", partial(_plain_run, session, picture)
 
 
-def _litert_options(path: Path, picture: np.ndarray) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _shape(picture: NDArray[np.uint8]) -> tuple[int, int, int]:
+    return picture.shape[1], picture.shape[2], picture.shape[3]
+
+
+def _plain_run(session: Any, picture: NDArray[np.uint8]) -> Any:
+    """As without memory of its own: the picture is made float first, and handed over."""
+    return session.run(None, {session.get_inputs()[0].name: picture.astype(np.float32)})
+
+
+def _litert_options(path: Path, picture: NDArray[np.uint8]) -> Iterator[tuple[str, Callable[[], Any]]]:
     """LiteRT: as the device runs it, and without XNNPACK."""
     try:
         from ai_edge_litert import interpreter as litert
     except ImportError:
         return
     for threads in (1, 2):
-        engine = ENGINES["litert"](path, "", tuple(picture.shape[1:]), threads)
-        yield f"litert, {threads} thread{'s' * (threads > 1)}, as shipped", lambda engine=engine: engine.run(picture)
+        engine = ENGINES["litert"](path, "", _shape(picture), threads)
+        yield f"litert, {threads} thread{'s' * (threads > 1)}, as shipped", partial(engine.run, picture)
     plain = litert.Interpreter(
         model_path=str(path),
         num_threads=1,
