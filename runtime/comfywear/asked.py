@@ -40,6 +40,9 @@ class Asking:
         settings: When people may be asked.
         voted: The conditions of the votes that a zone has learnt from.
         clock: The wall clock; while it is not set nobody is asked.
+
+    Attributes:
+        on_change: Each is called with a zone and its question, or None when that ends: a light that is to be switched.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Asking:
         self._rules = AskingRules(settings.questions_per_day, settings.ask_from_hour, settings.ask_to_hour)
         self._enabled = settings.enabled and settings.questions_per_day > 0
         self._stands_s = settings.question_stands_s
+        self.on_change: list[Callable[[str, Asked | None], None]] = []
         self._voted = voted
         self._clock = clock
         known = kept(self._path, _File()).zones
@@ -116,10 +120,18 @@ class Asking:
             self._asked_s[zone] = now_s  # not again at every tick
             raise
         self._days, self._asked_s[zone] = days, now_s
-        self._standing = {**self._standing, zone: (Asked(found.text, found.why), now_s + self._stands_s)}
+        asked = Asked(found.text, found.why)
+        self._standing = {**self._standing, zone: (asked, now_s + self._stands_s)}
+        self._tell(zone, asked)
 
     def _end(self, zone: str) -> None:
-        self._standing = {name: each for name, each in self._standing.items() if name != zone}
+        if zone in self._standing:
+            self._standing = {name: each for name, each in self._standing.items() if name != zone}
+            self._tell(zone, None)
+
+    def _tell(self, zone: str, asked: Asked | None) -> None:
+        for listener in self.on_change:
+            listener(zone, asked)
 
 
 def conditions_of(inputs: Mapping[str, float]) -> Conditions:

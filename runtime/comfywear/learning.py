@@ -40,13 +40,13 @@ class Learning:
     def __init__(self, folder: Path, settings: Settings, voting: Voting, clock: Clock = wall_time) -> None:
         zones = [zone.name for zone in settings.zones]
         self.lessons = Lessons(folder, zones, settings.learning, voting.store.newest, clock=clock)
-        self._asking = Asking(folder, zones, settings.learning, self.lessons.voted, clock)
+        self.asking = Asking(folder, zones, settings.learning, self.lessons.voted, clock)
         self._usual = Usual(folder, zones, settings.site.usual_days)
         self._site = settings.site
         self._hours = (settings.learning.ask_from_hour, settings.learning.ask_to_hour)
         self._clock = clock
         self._said = Cadence(SAID_EVERY_S, SAID_EVERY_S)
-        voting.after_vote += [self.lessons.after_vote, self._asking.after_vote]
+        voting.after_vote += [self.lessons.after_vote, self.asking.after_vote]
         voting.after_undo.append(self.lessons.after_undo)
         voting.after_delete.append(self.lessons.after_delete)
 
@@ -64,7 +64,7 @@ class Learning:
 
     def question(self, zone: str) -> Asked | None:
         """The question that the learning has for a zone now."""
-        return self._asking.of(zone)
+        return self.asking.of(zone)
 
     def verbs(self) -> dict[str, Handler]:
         """What the control socket answers."""
@@ -81,7 +81,7 @@ class Learning:
         self.lessons.tick(now_s)
         try:
             self._note_air(now_s, estimates, camera)
-            self._asking.tick(now_s, estimates, camera)
+            self.asking.tick(now_s, estimates, camera)
         except StoreError as error:
             if self._said.due("store", str(error), now_s):
                 _log.error("%s", error)

@@ -195,14 +195,18 @@ def test_a_question_stands_until_it_is_answered_and_a_restart_asks_no_more_of_th
         return Asking(room.folder, ["desk"], given, room.lessons.voted, room.clock)
 
     asking = make(questions_per_day=1)
+    light: list[bool] = []
+    asking.on_change.append(lambda zone, asked: light.append(asked is not None))
     assert asking.of("desk") is None
     asking.tick(0.0, estimate(), camera=False)
     question = asking.of("desk")
     assert question is not None
     assert "nobody has voted" in (question.why or "")
     room.press(4)
+    assert light == [True]
     asking.after_vote(room.store.newest(1)[0])
     assert asking.of("desk") is None
+    assert light == [True, False]
     room.clock.pass_hours(-12)
     again = make(questions_per_day=1)
     again.tick(1e5, estimate(30.0), camera=False)
