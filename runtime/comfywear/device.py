@@ -17,6 +17,7 @@ import msgspec
 from comfywear import __version__, machine, publishing, sending
 from comfywear.broker import broker_settings
 from comfywear.cadence import Cadence
+from comfywear.capturing import Capturing
 from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, ZoneEstimate
@@ -80,6 +81,14 @@ class Device:
         if settings.camera.source:
             shown_camera(settings.camera.source)  # one that cannot be meant is refused now
         self.looking = Looking(settings) if settings.camera.source else None
+        self.capturing = Capturing(
+            self.folder,
+            settings.capture,
+            self.voting,
+            lambda: [msgspec.to_builtins(model) for model in self._models() if model.engine],
+        )
+        if self.looking is not None:
+            self.looking.on_look = self.capturing.on_look
         self._filters, self._readers = _sensors(settings, self.zones)
         self._cadence = Cadence(settings.mqtt.interval_s, GAP_S)
         self._slow = Cadence(METRICS_EVERY_S, GAP_S)
@@ -171,6 +180,7 @@ class Device:
             zone = sensor.zone or self.zones[0]
             supervisor.add(f"sensor {reader.source}", partial(_read, reader, self._filters[zone]))
         add_buttons(supervisor, self.buttons)
+        self.capturing.add_worker(supervisor)
         if self.looking is not None:
             supervisor.add("vision", self.looking.work, hang_after_s=60.0)
         if self.page is not None:
@@ -275,6 +285,7 @@ class Device:
             "broker": self._publisher.state,
             "workers": workers,
             "buttons": buttons,
+            "capture": msgspec.to_builtins(self.capturing.state()),
         }
 
 

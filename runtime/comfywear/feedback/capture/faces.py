@@ -65,9 +65,11 @@ def _coarse(part: Image, side: int) -> Image:
 
 
 def _within(box: Box, image: Image) -> Area:
+    """The whole pixels of a box; one that lies outside is empty, and no slice of it reaches round to the other end."""
     height, width = image.shape[:2]
-    x1, y1 = (max(int(np.floor(value)), 0) for value in box[:2])
-    return x1, y1, min(int(np.ceil(box[2])), width), min(int(np.ceil(box[3])), height)
+    x1, y1 = (int(np.clip(np.floor(value), 0, side)) for value, side in zip(box[:2], (width, height), strict=True))
+    x2, y2 = (int(np.clip(np.ceil(value), 0, side)) for value, side in zip(box[2:], (width, height), strict=True))
+    return x1, y1, x2, y2
 
 
 def _found(image: Image) -> list[Box]:
