@@ -51,7 +51,7 @@ def decode(
     distances = np.logaddexp(0, raw[cells[:, None], offset]) * strides[cells, None]
     at = centres[cells]
     boxes = np.concatenate([at - distances[:, :2], at + distances[:, 2:]], 1).astype(np.float32)
-    for label in np.unique(labels):
+    for label in np.flatnonzero(np.bincount(labels)):
         own = np.flatnonzero(labels == label)
         own = own[np.argsort(-scores[own], kind="stable")[:_MOST]]
         kept.append(own[nms(boxes[own], scores[own], overlap)])

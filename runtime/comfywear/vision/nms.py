@@ -10,11 +10,13 @@ __all__ = ["box_iou", "nms"]
 
 def box_iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """`(N, 4)` and `(M, 4)` boxes x1 y1 x2 y2 → `(N, M)` intersection over union, 0…1; 0 for boxes without area."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inter = np.clip(high - low, 0, None).prod(2)
-    area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(1)
-    area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(1)
+    # Coordinate by coordinate: sums over a last axis of two cost several times as much.
+    inter = np.minimum(a[:, 2, None], b[:, 2]) - np.maximum(a[:, 0, None], b[:, 0])
+    height = np.minimum(a[:, 3, None], b[:, 3]) - np.maximum(a[:, 1, None], b[:, 1])
+    np.maximum(inter, 0, out=inter)
+    np.maximum(height, 0, out=height)
+    inter *= height
+    area_a, area_b = (np.maximum(c[:, 2] - c[:, 0], 0) * np.maximum(c[:, 3] - c[:, 1], 0) for c in (a, b))
     union = area_a[:, None] + area_b[None] - inter
     overlaps: NDArray[np.float32] = np.divide(inter, union, out=np.zeros_like(inter), where=union > 0)
     return overlaps
