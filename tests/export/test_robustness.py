@@ -120,3 +120,20 @@ def test_attributes_are_measured_on_a_detectors_crops_too(tmp_path: Path, capsys
     words = ["evaluate", "attributes", "--data", str(folder), "--split", "mine", "--crops", "detector"]
     assert main(words) == 2
     assert "finds none of the 1 labelled persons" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["detector", "attributes"])
+def test_parity_compares_every_form_with_the_first_and_times_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    words = ["parity", model, "--data", str(make_set(tmp_path / "s")), "--split", "mine", "--threads", "1"]
+    assert main([*words, "--json"]) == 0
+    first, *others = json.loads(capsys.readouterr().out)
+    assert first["form"] == "onnxruntime fp16"
+    assert {row["form"] for row in others} == {"litert fp16", "onnxruntime int8", "litert int8"}
+    assert first["largest difference"] == 0.0
+    assert first["times as fast, 1 thread"] == 1.0
+    for row in others:
+        assert row["largest difference"] < 0.3
+        assert row[f"ms a {'photo' if model == 'detector' else 'crop'}, 1 thread"] > 0
+    assert main([*words, "--limit", "0"]) == 2

@@ -12,11 +12,13 @@ import foreign_outputs as made
 import numpy as np
 import pytest
 from tiny_onnx import write_onnx
+from tiny_tflite import write_tflite
 
 from comfywear.cli import main
 from comfywear.errors import ModelError
 from comfywear.vision import Detector, open_detector
 from comfywear.vision.composed import ComposedDetector
+from comfywear.vision.engines.litert import LiteRtEngine
 from comfywear.vision.engines.onnx import OnnxEngine
 from comfywear.vision.preparing import preparation_of
 
@@ -264,3 +266,34 @@ def test_bytes_go_into_graphs_of_bytes_as_they_are(tmp_path: Path) -> None:
 def test_an_input_that_is_not_understood_is_refused(said: dict[str, object]) -> None:
     with pytest.raises(ModelError, match="input is not understood"):
         preparation_of({"height": 8, "width": 8, **said})
+
+
+def test_a_tflite_file_with_post_processing_and_bytes_is_imported(
+    tmp_path: Path, home: Path, sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = ("scores", "boxes", "count", "classes")
+    outputs = dict(zip(("a", "b", "c", "d"), made.ssd(THINGS, SIDE, order), strict=True))
+    path = write_tflite(tmp_path / "lite.tflite", ("uint8", (1, SIDE, SIDE, 3)), outputs, quantised=(1 / 128, 127))
+    assert main(["models", "import", str(path), "--sample", str(sample)]) == 0
+    assert "person 0.80 at 30, 40, 110, 250" in capsys.readouterr().out
+    detector = Detector.load("lite")
+    assert (detector.engine_name, detector.precision, detector.card.input["dtype"]) == ("litert", "int8", "uint8")
+    # The frame is stretched: boxes come back in its own proportions.
+    (found,) = detector.detect(np.zeros((160, 640, 3), np.uint8))
+    np.testing.assert_allclose(found.box, [60, 20, 220, 125], atol=0.1)
+
+
+@pytest.mark.parametrize(("dtype", "zero"), [("int8", -1), ("uint8", 127)])
+def test_floats_are_quantised_for_graphs_of_whole_numbers_and_answers_are_floats(
+    tmp_path: Path, dtype: str, zero: int
+) -> None:
+    path = write_tflite(tmp_path / "q.tflite", (dtype, (1, 8, 8, 3)), {}, quantised=(1 / 128, zero), echo=True)
+    engine = LiteRtEngine(path, "int8", (8, 8, 3), 1)
+    values = np.random.default_rng(3).uniform(-0.9, 0.9, (2, 8, 8, 3)).astype(np.float32)
+    (seen,) = engine.run(values)
+    assert seen.dtype == np.float32
+    np.testing.assert_allclose(seen, values, atol=0.51 / 128)
+    # What cannot be said in eight bits is the nearest that can.
+    (clipped,) = engine.run(np.full((1, 8, 8, 3), 9.0, np.float32))
+    top = {"int8": 127, "uint8": 255}[dtype]
+    np.testing.assert_allclose(clipped, (top - zero) / 128)
