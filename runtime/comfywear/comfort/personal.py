@@ -145,7 +145,7 @@ def learn(
     """
     table = np.eye(VOTES) if answers is None else np.asarray(answers, float)
     counted = evidence._replace(weight=evidence.weight * population.trust)
-    spread: Array = np.linalg.inv(population.covariance)
+    spread = _inverse(population.covariance)
     farthest = FARTHEST_SD * np.sqrt(np.diag(population.covariance))
     low, high = population.mean - farthest, population.mean + farthest
     mode = np.clip(population.mean if start is None else start, low, high)
@@ -170,7 +170,7 @@ def learn(
         if moved < 1e-5:
             break
     weight = float(counted.weight.sum())
-    return Learnt(mode, np.linalg.inv(information), population, np.asarray(cutpoints, float), weight)
+    return Learnt(mode, _inverse(information), population, np.asarray(cutpoints, float), weight)
 
 
 def tilted(parameters: Array, eta: Array, cutpoints: Array, tilt: Array) -> Array:
@@ -204,6 +204,10 @@ def terms(parameters: Array, eta: Array, cutpoints: Array, tilt: Array) -> tuple
     slopes = np.concatenate([by_offset[:, :, None], by_scale[:, :, None], flat], axis=2)
     slopes -= np.einsum("nv,nvd->nd", q, slopes)[:, None, :]
     return q, slopes
+
+
+def _inverse(matrix: Array) -> Array:
+    return np.linalg.inv(matrix).astype(np.float64)
 
 
 def _likelihood(q: Array, evidence: Evidence, table: Array) -> Array:
