@@ -26,6 +26,16 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def every_message_fits_its_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a device of this process sends in any test is held against the JSON Schema that it names."""
+    import sent_messages
+
+    faults = sent_messages.watch(monkeypatch)
+    yield
+    assert not faults, "\n".join(faults)
+
+
 class Mosquitto:
     """A real mosquitto on a random port of the loopback address, as a child of the test."""
 

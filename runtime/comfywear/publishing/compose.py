@@ -331,7 +331,8 @@ def _round(value: float | None, digits: int) -> float | None:
 
 
 def _mean(values: Sequence[float]) -> float | None:
-    return _round(sum(values) / len(values), 2) if values else None
+    known = [value for value in values if math.isfinite(value)]
+    return _round(sum(known) / len(known), 2) if known else None
 
 
 def _whole(value: int | None) -> int | None:

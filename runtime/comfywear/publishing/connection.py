@@ -167,7 +167,8 @@ class Connection:
         if self._answer is None and (alert := reasons.of_alert(self._trouble)):
             raise Refused(f"{host}:{port} refuses: {alert}", Kind.REFUSED)
         if self._answer is None:
-            raise Refused(f"{host}:{port} closed the connection without an answer", Kind.SILENT)
+            hint = reasons.of_silence(self._trouble) if self.settings.client_cert else ""
+            raise Refused(f"{host}:{port} closed the connection without an answer{hint}", Kind.SILENT)
         if self._answer.is_failure:
             kind = Kind.VERSION if self._answer.value == _UNSUPPORTED_VERSION else Kind.REFUSED
             self.abandon()

@@ -6,7 +6,6 @@ A component's key is permanent; one that is gone is named once more with its pla
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -31,8 +30,8 @@ _QOS = {"qos": 1}
 
 
 def device_id(topics: Topics) -> str:
-    """The device's id in Home Assistant: readable, and no other site's device of that name has it."""
-    return f"comfywear_{topics.device}_{hashlib.sha256(topics.base.encode()).hexdigest()[:8]}"
+    """The device's id in Home Assistant. It holds `device.id` alone, as access rules of brokers can name it (%u)."""
+    return f"comfywear_{topics.device}"
 
 
 def config_topic(prefix: str, topics: Topics) -> str:
