@@ -72,7 +72,7 @@ class Device:
         )
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
 
-    def accept_more(self, count: int = 100, seconds: float = 120) -> None:
+    def accept_more(self, count: int = 100, seconds: float = 600) -> None:
         """Wait until so many more were accepted."""
         before = sum(self.accepted().values())
         until(lambda: sum(self.accepted().values()) >= before + count, seconds)
@@ -97,7 +97,7 @@ class Device:
     def _end(self, number: int) -> int:
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(150)
+        return self.process.wait(300)
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stderr is not None
@@ -143,7 +143,7 @@ class Archive:
         return found
 
 
-def count(what: str, device: Device, archive: Archive, settle_s: float = 60) -> Figures:
+def count(what: str, device: Device, archive: Archive, settle_s: float = 120) -> Figures:
     """Wait until everything has come or nothing more comes, and count; prints the figures."""
     wanted = {(epoch, seq) for epoch, last in device.accepted().items() for seq in range(1, last + 1)}
     deadline_s = time.monotonic() + settle_s

@@ -54,7 +54,7 @@ def main() -> None:
         end.wait(TICK_S)
     spool.flush()
     os.write(notes, f"{spool.epoch} {spool.last_seq}\n".encode())
-    deadline_s = time.monotonic() + 120
+    deadline_s = time.monotonic() + 240
     while spool.health().rows and time.monotonic() < deadline_s:
         if confirm_by and made:  # something follows, so that a consumer notices what is missing at the end
             made = 0

@@ -126,6 +126,10 @@ class _Came:
             self.more.notify_all()
 
 
+def _subscribe(client: Client, *_: object) -> None:
+    client.subscribe([(TOPICS.metrics, 1), (PAHO_TOPIC, 1)])
+
+
 @contextmanager
 def _subscriber(port: int) -> Iterator[_Came]:
     """Plain paho, with a session that outlives the broker's restarts."""
@@ -133,7 +137,7 @@ def _subscriber(port: int) -> Iterator[_Came]:
     client = Client(CallbackAPIVersion.VERSION2, client_id="subscriber", protocol=MQTTProtocolVersion.MQTTv5)
     client.reconnect_delay_set(1, 1)
     client.on_message = came.take
-    client.on_connect = lambda *_: client.subscribe([(TOPICS.metrics, 1), (PAHO_TOPIC, 1)])
+    client.on_connect = _subscribe
     client.on_subscribe = lambda *_: ready.set()
     session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
     session.SessionExpiryInterval = 3600

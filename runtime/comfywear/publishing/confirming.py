@@ -101,6 +101,9 @@ class Confirming:
         """Let go what every awaited consumer has stored."""
         acks = self._acks.setdefault(ack.epoch, {})
         acks[consumer] = ack
+        if ack.seq < self._spool.last_seq:  # it is there, and may have missed the end
+            self._probe_s = self._pace.probe_s
+            self._next_probe_s = min(self._next_probe_s, time.monotonic() + self._pace.resend_s)
         while len(self._acks) > _MOST_EPOCHS:
             del self._acks[next(epoch for epoch in self._acks if epoch not in (ack.epoch, self._spool.epoch))]
         if len(acks) < len(self._consumers):
