@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from comfywear.comfort import clothing_of
 from comfywear.errors import UsageError
 from comfywear.records import Box, ColourShare, Detection, Frame, Person
 from comfywear.vision import PersonBook, ZoneArea
@@ -248,3 +249,99 @@ def test_frames_out_of_order_and_boxes_outside_the_picture_do_no_harm() -> None:
         people = book.update(Frame(image, 0, t, "made"), detections, Model(top=0.9), mean_colour)
         assert len(people) <= 1
     assert book.update(Frame(image, 0, 60.0, "made"), [], None, mean_colour) == []
+
+
+def test_persons_and_their_garments_are_carried_over_frames_without_detections() -> None:
+    scene = Scene(PersonBook(hold_s=0.5))
+    for i in range(20):
+        a = body(20 + 10.0 * i)
+        people = scene.show(a, on(a, "top"))
+    for i in range(20, 26):
+        frame = Frame(scene.image, i, 100.0 + i / FPS, "made")
+        (person,) = scene.book.update(frame, None, None, mean_colour)
+        assert person.track_id == people[0].track_id
+        assert person.box[0] == pytest.approx(20 + 10.0 * i, abs=15)
+        top = person.garments[0].box
+        assert top is not None
+        assert top[0] - person.box[0] == pytest.approx(10, abs=2)
+    scene.index = 26
+    a = body(20 + 10.0 * 26)
+    assert [p.track_id for p in scene.show(a, on(a, "top"))] == [1]
+
+
+def test_a_person_missed_by_one_of_rare_detections_is_still_there_at_the_next() -> None:
+    scene = Scene(PersonBook(frame_rate=FPS))
+    counts, ids = [], set()
+    for i in range(60):
+        frame = Frame(scene.image, i, i / FPS, "made")
+        detections = None if i % 5 else [] if i == 30 else [body(100), body(400)]
+        people = scene.book.update(frame, detections, None, mean_colour)
+        counts.append(len(people))
+        ids |= {person.track_id for person in people}
+    assert ids == {1, 2}
+    assert set(counts) == {2}
+
+
+def test_two_people_who_cross_keep_ids_and_clothes_although_frames_are_dropped() -> None:
+    rng = np.random.default_rng(4)
+    scene = Scene(PersonBook(frame_rate=10.0))
+    seen = {}
+    for i in range(80):
+        if i > 3 and rng.random() < 0.35:
+            continue
+        a, b = body(20 + 6.0 * i), body(500 - 6.0 * i, 110)
+        hidden = abs(a.box[0] - b.box[0]) < 30
+        detections = [a, on(a, "outer"), *([] if hidden else [b, on(b, "knit")])]
+        frame = Frame(scene.image, i, i / 10, "made")
+        people = scene.book.update(frame, detections, None, mean_colour)
+        if not hidden:
+            seen[i] = {person.track_id: kinds(person) for person in people}
+    assert seen[0] == seen[max(seen)] == {1: ["outer"], 2: ["knit"]}
+    assert set().union(*seen.values()) == {1, 2}
+
+
+def test_one_garment_box_over_two_persons_is_worn_by_one_of_them() -> None:
+    scene = Scene(PersonBook())
+    a, b = body(200), body(260)
+    shared = Detection((250, 150, 310, 260), 0.8, "outer")
+    for _ in range(5):
+        people = scene.show(a, b, shared, on(a, "trousers"), on(b, "trousers"))
+    worn = [kinds(person) for person in people]
+    assert sorted(worn) == [["outer", "trousers"], ["trousers"]]
+
+
+def test_one_who_sits_behind_a_desk_has_an_upper_body_and_assumed_legs() -> None:
+    scene = Scene(PersonBook(), Model(top=0.9, trousers=0.3))
+    torso = Detection((200, 150, 320, 300), 0.8, "person")
+    shirt = Detection((205, 200, 315, 300), 0.8, "top")
+    for _ in range(30):
+        people = scene.show(torso, shirt)
+    assert [kinds(person) for person in people] == [["top"]]
+    worn = clothing_of(people[0])
+    assert any("legs were not seen" in sentence for sentence in worn.assumptions)
+    assert 0.4 < worn.clo < 0.9
+
+
+def test_a_persons_clo_becomes_surer_with_every_look() -> None:
+    scene = Scene(PersonBook(attribute_interval_s=1.0), Model(top=0.9, trousers=0.9))
+    sds = []
+    for _ in range(40):
+        (person,) = scene.show(body(100), on(body(100), "top"), on(body(100), "trousers"))
+        sds.append(clothing_of(person).clo_sd)
+    assert sds == sorted(sds, reverse=True)
+    assert sds[-1] < sds[0] - 0.001
+    assert person.looks == 8
+
+
+def test_work_is_put_off_to_later_frames_when_there_is_no_time_for_looks() -> None:
+    model = Model(top=0.5)
+    scene = Scene(PersonBook(attribute_interval_s=2.0), model)
+    for i in range(10):
+        frame = Frame(scene.image, i, i / FPS, "made")
+        scene.book.follow(frame, [body(50), body(250), body(450)])
+        assert scene.book.waiting(frame.monotonic_s) == (3, pytest.approx(i / FPS))
+        assert scene.book.look(frame, model, mean_colour, most=0) == 0
+    assert scene.book.look(frame, model, mean_colour, most=2) == 2
+    assert scene.book.waiting(frame.monotonic_s)[0] == 1
+    assert scene.book.look(frame, model, mean_colour) == 1
+    assert scene.book.waiting(frame.monotonic_s, slower=4.0) == (0, 0.0)
