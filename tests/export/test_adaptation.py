@@ -89,9 +89,20 @@ def test_buildings_of_the_fit_are_measured_with_refitted_files(
 
 
 def test_asking_is_measured_beside_random_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = str(write_people(tmp_path / "votes.csv", buildings=2))
-    assert main(["evaluate", "asking", "--data", path]) == UsageError.exit_code  # nobody has 30 votes
-    assert "persons has 30" in capsys.readouterr().err
+    path = write_people(tmp_path / "votes.csv", buildings=2)
+    figures = evaluate(capsys, "asking", "--data", str(path), "--draws", "2")
+    assert figures["persons"] is None  # nobody has 30 votes
+    buildings = figures["buildings"]
+    assert (buildings["units"], buildings["draws"], len(buildings["needed_by_draw"])) == (2, 2, 2)
+    for name in ("rps_random", "rps_asking"):
+        assert len(buildings[name]) == 11
+        assert buildings[name][0] == buildings["rps_random"][0]
+    needed = buildings["needed"]
+    assert needed is None or buildings["rps_asking"][needed] <= buildings["rps_random"][10]
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(lines[:50]))
+    assert main(["evaluate", "asking", "--data", str(path)]) == UsageError.exit_code
+    assert "30 votes" in capsys.readouterr().err
 
 
 def test_the_population_that_made_the_units_is_found() -> None:

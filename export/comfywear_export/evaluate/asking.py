@@ -40,9 +40,9 @@ def run(args: argparse.Namespace) -> int:
     prepared = prepare(args.data, LEAST, args.mode, args.group, args.folds)
     figures: dict[str, Any] = {"data": args.data.name, "model": prepared.model, "how": prepared.how}
     for kind, units in prepared.units.items():
-        if not units:
-            raise UsageError(f"{args.data}: none of the {kind} has {LEAST[kind]} votes")
-        figures[kind] = asking(units, prepared.priors[kind], args.draws)
+        figures[kind] = asking(units, prepared.priors[kind], args.draws) if units else None
+    if not any(prepared.units.values()):
+        raise UsageError(f"{args.data}: no person has {LEAST['persons']} votes and no building {LEAST['buildings']}")
     print(json.dumps(figures, ensure_ascii=False) if args.json else _table(figures))
     return 0
 
@@ -51,6 +51,9 @@ def _table(figures: dict[str, Any]) -> str:
     lines = [f"{figures['data']}: {figures['how']}"]
     for kind in ("persons", "buildings"):
         part = figures[kind]
+        if part is None:
+            lines.append(f"{kind}: none has {LEAST[kind]} votes")
+            continue
         lines.append(f"{kind} ({part['units']}, {part['draws']} draws): RPS after 0…{QUESTIONS} questions")
         lines += [
             f"  {name[4:]:8}" + " ".join(f"{value:.4f}" for value in part[name])
