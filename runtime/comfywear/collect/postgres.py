@@ -83,8 +83,7 @@ class PostgresStore:
         """Commit a batch."""
 
         def work(connection: Connection) -> Saved:
-            with connection.transaction():
-                return self._save(connection, batch)
+            return self._save_plain(connection, batch) or self._save_carefully(connection, batch)
 
         try:
             return self._guarded(work)
@@ -98,7 +97,7 @@ class PostgresStore:
         def work(connection: Connection) -> Review:
             @contextmanager
             def books() -> Iterator[PostgresBooks]:
-                with connection.transaction():
+                with connection.pipeline(), connection.transaction():
                     yield PostgresBooks(connection, self._pace)
 
             return review(books, streams, self._pace, again=again)
@@ -188,6 +187,24 @@ class PostgresStore:
     def _rows(self, query: str, *values: object) -> Rows:
         return self._guarded(lambda connection: connection.execute(query, values).fetchall())
 
+    def _save_plain(self, connection: Connection, batch: Sequence[Received]) -> Saved | None:
+        """What nearly every batch is: messages and nothing else, in one statement that is a transaction of its own."""
+        entries = [(item, at) for item, at in batch if isinstance(item, Entry)]
+        if not entries or len(entries) < len(batch):
+            return None
+        self._learn(connection, {entry.source for entry, _ in entries})
+        try:
+            new = self._insert(connection, unique(entries))
+        except psycopg.Error as error:
+            if _of_the_data(error):
+                return None
+            raise
+        return Saved(new, len(entries) - new, 0, {self._streams[entry.source] for entry, _ in entries})
+
+    def _save_carefully(self, connection: Connection, batch: Sequence[Received]) -> Saved:
+        with connection.transaction():
+            return self._save(connection, batch)
+
     def _save(self, connection: Connection, batch: Sequence[Received]) -> Saved:
         saved = Saved()
         entries = [(item, at) for item, at in batch if isinstance(item, Entry)]
@@ -245,25 +262,11 @@ class PostgresStore:
         """Insert what is not there yet and return how many; a row that cannot be held is found and set aside."""
         if not rows:
             return 0
-        columns = zip(
-            *(
-                (self._streams[entry.source], entry.seq, at, entry.ts, entry.zone, entry.kind, entry.payload)
-                for entry, at in rows
-            ),
-            strict=True,
-        )
         try:
             with connection.transaction():
-                return connection.execute(
-                    "INSERT INTO entries (stream, seq, received_at, ts, zone, kind, payload) "
-                    "SELECT stream, seq, received_at, ts, zone, kind, payload::jsonb FROM unnest("
-                    "%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::text[]"
-                    ") AS n(stream, seq, received_at, ts, zone, kind, payload) "
-                    "ORDER BY stream, seq ON CONFLICT DO NOTHING",
-                    [list(column) for column in columns],
-                ).rowcount
+                return self._insert(connection, rows)
         except psycopg.Error as error:
-            if not isinstance(error, psycopg.DataError) and (error.sqlstate or "")[:2] not in _OF_THE_DATA:
+            if not _of_the_data(error):
                 raise
             reason = _line(error)
         if len(rows) > 1:
@@ -276,6 +279,24 @@ class PostgresStore:
         stand_in = Entry(entry.source, entry.seq, entry.ts, entry.zone, "refused", None)
         return self._put_entries(connection, saved, [(stand_in, at)])
 
+    def _insert(self, connection: Connection, rows: Sequence[tuple[Entry, datetime]]) -> int:
+        """Insert what is not there yet, all or nothing, and return how many."""
+        columns = zip(
+            *(
+                (self._streams[entry.source], entry.seq, at, entry.ts, entry.zone, entry.kind, entry.payload)
+                for entry, at in rows
+            ),
+            strict=True,
+        )
+        return connection.execute(
+            "INSERT INTO entries (stream, seq, received_at, ts, zone, kind, payload) "
+            "SELECT stream, seq, received_at, ts, zone, kind, payload::jsonb FROM unnest("
+            "%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::text[]"
+            ") AS n(stream, seq, received_at, ts, zone, kind, payload) "
+            "ORDER BY stream, seq ON CONFLICT DO NOTHING",
+            [list(column) for column in columns],
+        ).rowcount
+
     def _refuse(
         self, connection: Connection, saved: Saved, at: datetime, topic: str, reason: str, payload: bytes
     ) -> None:
@@ -285,6 +306,10 @@ class PostgresStore:
             "RETURNING id) DELETE FROM refused WHERE id <= (SELECT id FROM new) - %s",
             (at, topic, reason, payload[:REFUSED_BYTES], REFUSED_KEPT),
         )
+
+
+def _of_the_data(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in _OF_THE_DATA
 
 
 def _line(error: Exception) -> str:

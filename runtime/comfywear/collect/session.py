@@ -73,11 +73,9 @@ class Session(Connection):
 
     def read(self, timeout_s: float) -> None:
         """Like `poll`, then take in what else has arrived already, some hundred packets at most."""
-        before = len(self.events)
+        start = before = len(self.events)
         self.poll(timeout_s)
-        for _ in range(_IN_A_ROW):
-            if self.lost is not None or len(self.events) == before:
-                return
+        while self.lost is None and before < len(self.events) < start + _IN_A_ROW:
             before = len(self.events)
             if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self.lost = self.lost or "the connection broke"
