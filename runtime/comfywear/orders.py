@@ -140,7 +140,7 @@ class Orders:
         """Carry out a command that came, and reply; never raises."""
         name = message.topic.rsplit("/", 1)[-1]
         sender = read_sender(message.payload)
-        wanted = message.response_topic or sender.reply_to
+        wanted = sender.reply_to if message.response_topic is None else message.response_topic
         result: Result = {}
         error: str | None = None
         try:

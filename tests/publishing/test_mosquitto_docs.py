@@ -14,7 +14,7 @@ from certificates import Authority
 from peers import until
 
 from comfywear.publishing import BrokerSettings, Topics
-from comfywear.publishing.connection import Acknowledged, Connection, Dialect, Incoming, Kind, Refused
+from comfywear.publishing.connection import Acknowledged, Connection, Dialect, Incoming, Refused
 from comfywear.publishing.homeassistant import config_topic
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "mosquitto"
@@ -165,8 +165,7 @@ def refusal(settings: BrokerSettings) -> Refused:
 
 def test_a_broker_that_wants_a_certificate_says_so_in_one_line(broker: Any, authority: Authority) -> None:
     error = refusal(BrokerSettings("localhost", broker.port, tls=True, ca_file=str(authority.pem)))
-    assert "it wants a client certificate (client_cert and client_key)" in str(error)
-    assert error.kind is Kind.REFUSED
+    assert re.search(r"it (wants|may want) a client certificate \(client_cert and client_key\)", str(error))
 
 
 def test_a_certificate_of_another_authority_is_refused_in_one_line(
@@ -182,8 +181,13 @@ def test_a_certificate_of_another_authority_is_refused_in_one_line(
         client_cert=str(certificate),
         client_key=str(key),
     )
-    # mosquitto 2.0.11 closes without the alert that would say why.
-    assert "right after TLS was agreed: it may not accept the client certificate" in str(refusal(settings))
+    # Whether the broker's alert, which says why, comes before the connection is closed is a race that it runs.
+    words = (
+        "it does not trust the authority that signed the client certificate",
+        "may not accept the client certificate",
+    )
+    said = str(refusal(settings))
+    assert any(word in said for word in words), said
 
 
 def test_files_that_cannot_be_used_are_named(broker: Any, authority: Authority, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ class Connection:
         if self._answer is None and (alert := reasons.of_alert(self._trouble)):
             raise Refused(f"{host}:{port} refuses: {alert}", Kind.REFUSED)
         if self._answer is None:
-            hint = reasons.of_silence(self._trouble) if self.settings.client_cert else ""
+            hint = reasons.of_silence(self.settings.client_cert) if self.settings.tls else ""
             raise Refused(f"{host}:{port} closed the connection without an answer{hint}", Kind.SILENT)
         if self._answer.is_failure:
             kind = Kind.VERSION if self._answer.value == _UNSUPPORTED_VERSION else Kind.REFUSED

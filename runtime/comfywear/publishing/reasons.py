@@ -53,11 +53,11 @@ def of_alert(text: str) -> str | None:
     return next((words for name, words in _ALERTS.items() if name in text), None)
 
 
-def of_silence(text: str) -> str:
-    """What it may mean that a broker, shown our certificate, closed the connection before it answered CONNECT."""
-    if "EOF occurred" in text or "reset by peer" in text:
-        return " right after TLS was agreed: it may not accept the client certificate (its log says why)"
-    return ""
+def of_silence(client_cert: str) -> str:
+    """What it may mean that a broker closed the connection after TLS was agreed; its alert does not always come."""
+    if client_cert:
+        return " after TLS was agreed: it may not accept the client certificate (its log says why)"
+    return " after TLS was agreed: it may want a client certificate (client_cert and client_key)"
 
 
 def of_error(error: Exception, host: str, port: int) -> str:
