@@ -37,7 +37,7 @@ _CHROMA_STEP = 10
 _MOST_CR, _MOST_CB = 37, 29
 # The smallest face that a detector looks for, pixels of the picture, and what outlines may add to its deviation.
 _WINDOW = 20
-_INK_SD, _DARKEST_INK = 7.5, 60.0
+_INK_SD, _DARKEST_INK = 6.5, 60.0
 _HEAD = 0.25
 
 

@@ -1,0 +1,96 @@
+"""Who may see the page: tokens, sessions, and how often somebody may try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfywear.errors import UsageError
+from comfywear.web import Access, is_loopback, read_secret, read_token
+from comfywear.web.access import SESSION_S, Limiter
+
+SECRET = b"s" * 32
+
+
+def test_only_addresses_of_this_machine_are_loopback() -> None:
+    assert all(is_loopback(host) for host in ("127.0.0.1", "127.3.2.1", "::1", "localhost"))
+    assert not any(is_loopback(host) for host in ("0.0.0.0", "::", "192.168.1.5", "localhost.example", ""))
+
+
+def test_a_token_is_read_from_its_file_or_its_credential(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("long enough token\n")
+    assert read_token(str(tmp_path / "token")) == "long enough token"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_token("credential:token") == "long enough token"
+    assert read_token("") == ""
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"short", b"two lines of\nsomething", b"\xff\xfe\xff\xfe\xff\xfe\xff\xfe\xff"]
+)
+def test_a_token_that_keeps_nobody_out_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(UsageError, match="token_file"):
+        read_token(str(tmp_path / "token"))
+
+
+@pytest.mark.parametrize("file", ["/no/such/file", "credential:", "credential:../token", "credential:.."])
+def test_a_token_that_is_not_there_is_refused(file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(UsageError, match="token_file"):
+        read_token(file)
+
+
+def test_a_session_holds_until_its_end_and_for_its_token_alone() -> None:
+    now = [1000.0]
+    access = Access("the right token", SECRET, clock=lambda: now[0])
+    cookie = access.new_cookie()
+    assert access.cookie_ok(cookie)
+    assert Access("the right token", SECRET, clock=lambda: now[0]).cookie_ok(cookie), "a restart keeps it"
+    assert not Access("another token!", SECRET, clock=lambda: now[0]).cookie_ok(cookie)
+    assert not Access("the right token", b"t" * 32, clock=lambda: now[0]).cookie_ok(cookie)
+    until, rest = cookie.split(".", 1)
+    assert not access.cookie_ok(f"{int(until) + 1}.{rest}")
+    now[0] += SESSION_S + 1
+    assert not access.cookie_ok(cookie)
+
+
+@given(st.text())
+def test_no_other_text_is_a_cookie_or_the_token(text: str) -> None:
+    access = Access("the right token", SECRET)
+    assert not access.cookie_ok(text)
+    assert access.token_ok(text) == (text == "the right token")
+
+
+def test_without_a_token_no_token_is_right() -> None:
+    assert not Access("", SECRET).token_ok("")
+
+
+def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    first = read_secret(tmp_path / "state" / "page.key")
+    assert read_secret(tmp_path / "state" / "page.key") == first
+    assert (tmp_path / "state" / "page.key").stat().st_mode & 0o777 == 0o600
+    assert read_secret(Path("/proc/no/page.key")) != first
+
+
+def test_a_client_waits_after_too_many_and_others_do_not() -> None:
+    now = [0.0]
+    limiter = Limiter(3, 60.0, clock=lambda: now[0])
+    for _ in range(3):
+        assert limiter.wait_s("a") == 0
+        limiter.note("a")
+        now[0] += 1
+    assert limiter.wait_s("a") == pytest.approx(57)
+    assert limiter.wait_s("b") == 0
+    now[0] = 60.0
+    assert limiter.wait_s("a") == 0
+
+
+def test_many_clients_take_bounded_room() -> None:
+    limiter = Limiter(3, 60.0, clock=lambda: 0.0)
+    for number in range(5000):
+        limiter.note(str(number))
+    assert len(limiter._events) <= 1000

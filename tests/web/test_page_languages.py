@@ -1,0 +1,82 @@
+"""The page's languages: complete, and chosen as the settings and the browser wish."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfywear import web
+from comfywear.colour import BASIC_TERMS
+from comfywear.comfort import SCALE
+from comfywear.web.words import choose, languages, words
+
+STATIC = Path(web.__file__).parent / "static"
+OTHERS = [code for code in languages() if code != "en"]
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    else:
+        yield path, value
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_language_says_everything_that_english_says(code: str) -> None:
+    ours, theirs = dict(leaves(words("en"))), dict(leaves(words(code)))
+    assert theirs.keys() == ours.keys()
+    for path, text in ours.items():
+        if path == ("sentences",):
+            continue
+        said = theirs[path]
+        assert said, path
+        if isinstance(text, list):
+            assert len(said) == len(text), path
+        else:
+            placeholders = re.compile(r"\{(\w+)\}")
+            assert set(placeholders.findall(said)) == set(placeholders.findall(text)), path
+
+
+@pytest.mark.parametrize("code", languages())
+def test_sentences_of_the_device_are_patterns_with_what_they_mean(code: str) -> None:
+    for pattern, said in words(code)["sentences"]:
+        groups = re.compile(pattern).groups
+        assert all(int(number) <= groups for number in re.findall(r"\$(\d)", said)), pattern
+
+
+def test_english_says_the_words_of_the_scale_and_of_the_colours() -> None:
+    assert [text.lower() for text in words("en")["vote"]["levels"]] == [SCALE.words[level] for level in range(1, 6)]
+    assert set(words("en")["colours"]) == set(BASIC_TERMS)
+
+
+def test_every_word_that_the_page_asks_for_is_there() -> None:
+    known = {".".join(path) for path, _ in leaves(words("en"))}
+    text = "".join(path.read_text() for path in STATIC.glob("*.*") if path.suffix in (".html", ".js"))
+    asked = set(re.findall(r'data-(?:word|label)="([\w.]+)"', text)) | set(re.findall(r'word\("([\w. ]+)"', text))
+    assert len(asked) > 60
+    assert asked - known == set()
+
+
+def test_the_language_is_the_settings_or_the_browsers_or_english() -> None:
+    assert choose("de", "en") == "de"
+    assert choose("auto", "fr-FR, de-CH;q=0.8, en;q=0.5") == "de"
+    assert choose("auto", "fr, *") == "en"
+    assert choose("auto", "") == "en"
+    assert choose("xx", "de") == "de"
+
+
+@pytest.mark.parametrize("code", ["xx", "../en", "", "en/../en"])
+def test_a_language_that_there_is_none_of_is_not_read(code: str) -> None:
+    with pytest.raises(KeyError):
+        words(code)
+
+
+def test_language_files_are_plain_json() -> None:
+    for path in (Path(web.__file__).parent / "languages").glob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"))
