@@ -53,7 +53,8 @@ class CaptureFolder:
                 part.replace(text)
             except OSError as error:
                 for path in (picture, text, text.with_suffix(".part")):
-                    path.unlink(missing_ok=True)
+                    with suppress(OSError):  # what could not be made is not there
+                        path.unlink()
                 raise StoreError(f"{self.path}: a capture cannot be written ({error.strerror})") from error
         self.prune()
 
