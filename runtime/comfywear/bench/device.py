@@ -15,6 +15,9 @@ from comfywear.errors import ComfyWearError, DeviceNotRunningError
 from comfywear.feedback import ask
 from comfywear.metrics import rss_mb
 
+# By then every buffer has its size: what memory grows by later is a leak.
+WARM_FRAMES = 1000
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `comfywear bench` without a stage, and of `comfywear bench device`."""
@@ -58,7 +61,9 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     import_s = min(_import_time() for _ in range(3))
     device = subprocess.Popen([sys.executable, "-m", "comfywear.cli", "run", "--config", str(config)])
     try:
-        first, last = _wait(device, folder, 1), _wait(device, folder, args.frames)
+        first = _wait(device, folder, 1)
+        warm = _wait(device, folder, min(WARM_FRAMES, args.frames))
+        last = _wait(device, folder, args.frames)
         memory = {"rss_device_mb": _rounded(rss_mb(device.pid)), "rss_camera_mb": _rounded(_children_mb(device.pid))}
     finally:
         device.terminate()
@@ -73,6 +78,9 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "engine_share": round(last["engine_share"], 3),
         **memory,
         "rss_first_frame_mb": _rounded(first["rss_mb"]),
+        "rss_warm_mb": _rounded(warm["rss_mb"]),
+        "rss_warm_frames": int(warm["frames"]),
+        "rss_growth_mb": _rounded(last["rss_mb"] - warm["rss_mb"]),
         "import_s": round(import_s, 3),
         "venv_mb": _rounded(_venv_mb()),
     }
