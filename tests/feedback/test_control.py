@@ -141,6 +141,9 @@ def test_a_path_that_is_too_long_is_refused_with_its_length(tmp_path: Path) -> N
         (["6"], 2, "6 is no vote: press 1 (uncomfortable) … 5 (comfortable)"),
         (["0"], 2, "0 is no vote"),
         (["four"], 2, "invalid int value"),
+        ([], 2, "or take the last vote back with --undo"),
+        (["4", "--undo"], 2, "or take the last vote back with --undo"),
+        (["--undo"], 1, "no device runs with the state folder"),
         (["4"], 1, "no device runs with the state folder"),
     ],
 )

@@ -21,6 +21,7 @@ import pytest
 
 from comfywear import clock
 from comfywear import settings as settings_file
+from comfywear.cli import main
 from comfywear.demo.consumer import Consumer
 from comfywear.device import Device
 from comfywear.errors import ComfyWearError, SettingsError, UsageError
@@ -152,14 +153,17 @@ def test_with_a_clock_that_is_not_set_a_press_counts_without_a_time(
     assert second.time_ok
 
 
-def test_votes_are_undone_and_deleted_through_the_running_device(tmp_path: Path) -> None:
+def test_votes_are_undone_and_deleted_through_the_running_device(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with running(tmp_path, ANY_NUMBER) as device:
         folder = tmp_path / "state"
         device.vote("room", 2, "page", person="anna")
         kept = device.vote("room", 3, "page")
         assert until(lambda: (folder / "control.sock").exists())
         wrong = ask(folder, {"verb": "vote", "level": 5})["vote"]
-        assert ask(folder, {"verb": "undo"})["vote"]["id"] == wrong["id"]
+        assert main(["vote", "--undo", "--state-dir", str(folder)]) == 0
+        assert f"5 (very comfortable) taken back for room: {wrong['id']}" in capsys.readouterr().out
         assert ask(folder, {"verb": "undo", "vote": kept.id})["vote"]["undone"] is True
         assert ask(folder, {"verb": "delete-votes", "person": "anna"}) == {"ok": True, "deleted": 1}
         with pytest.raises(UsageError, match="say which votes"):

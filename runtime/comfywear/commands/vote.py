@@ -17,7 +17,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "vote", help="tell the running device how comfortable it is, 1 (not at all) … 5 (very)"
     )
-    parser.add_argument("level", metavar="N", type=int, help="1 uncomfortable, 5 comfortable")
+    parser.add_argument("level", metavar="N", type=int, nargs="?", help="1 uncomfortable, 5 comfortable")
+    parser.add_argument("--undo", action="store_true", help="take back the last vote of this command instead")
     parser.add_argument("--zone", help="where; needed when the device has several zones")
     parser.add_argument("--config", metavar="FILE", help="the device's settings, where its state folder is named")
     parser.add_argument("--state-dir", metavar="DIR", help="the device's state folder")
@@ -26,6 +27,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Have the vote stored and say what was stored; returns 0."""
+    if args.undo == (args.level is not None):
+        raise UsageError("press 1 (uncomfortable) … 5 (comfortable), or take the last vote back with --undo")
+    if args.undo:
+        vote = ask(_folder(args), {"verb": "undo", "zone": args.zone, "source": "command"})["vote"]
+        print(f"{vote['level']} ({vote['words']}) taken back for {vote['zone']}: {vote['id']} counts no more")
+        return 0
     if not 1 <= args.level <= 5:
         raise UsageError(f"{args.level} is no vote: press 1 (uncomfortable) … 5 (comfortable)")
     answer = ask(_folder(args), {"verb": "vote", "level": args.level, "zone": args.zone, "source": "command"})
