@@ -21,6 +21,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--out", type=Path, default=Path("comfywear-demo.png"), metavar="FILE", help="the annotated picture"
     )
+    parser.add_argument("--page", action="store_true", help="show the page too, and keep running until Ctrl-C")
     parser.set_defaults(run=run)
 
 
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(
             f"--out {args.out}: its folder cannot be made ({error.strerror}); name another file"
         ) from error
-    options = Options(args.source, args.frames, _address(args.broker), args.engine, args.precision, args.out)
+    options = Options(args.source, args.frames, _address(args.broker), args.engine, args.precision, args.out, args.page)
     run_demo(options, lambda line: print(line, flush=True))
     return 0
 

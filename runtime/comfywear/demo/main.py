@@ -8,7 +8,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ SENSOR_EVERY_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for; `source` None shows the sample photo, `broker` None starts one."""
+    """What the user asked for; `source` None shows the sample photo, `broker` None starts one, `page` stays with it."""
 
     source: str | None
     frames: int
@@ -41,6 +41,7 @@ class Options:
     engine: str
     precision: str
     out: Path
+    page: bool = False
 
 
 def run_demo(options: Options, say: Callable[[str], None]) -> None:
@@ -84,6 +85,8 @@ def run_demo(options: Options, say: Callable[[str], None]) -> None:
         say(f"received on {received[0]}:")
         say(received[1])
         _draw(device, lines, options.out)
+        if options.page:
+            _stay(device, say)
         metrics = device.metrics()
     say("")
     say(f"picture    {options.out.resolve()}")
@@ -138,6 +141,11 @@ uri = {quoted(f"serial://{port_path}?simulated=1")}
 
 [climate]
 time_constant_s = 2.0
+
+[web]
+enabled = {json.dumps(options.page)}
+port = 0
+title = "comfywear demo"
 
 [mqtt]
 host = {quoted(host)}
@@ -206,6 +214,17 @@ def _wait(condition: Callable[[], bool], deadline_s: float, otherwise: str) -> N
         if time.monotonic() > deadline_s:
             raise ComfyWearError(f"demo: {otherwise}")
         time.sleep(0.02)
+
+
+def _stay(device: Device, say: Callable[[str], None]) -> None:
+    """Keep the device and its page running until Ctrl-C."""
+    assert device.page is not None
+    say("")
+    say(f"page       {device.page.server.url or device.health()['page'].failure}")
+    say("           open it in a browser of this machine; Ctrl-C ends the demo")
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1.0)
 
 
 def _draw(device: Device, lines: list[str], out: Path) -> None:
