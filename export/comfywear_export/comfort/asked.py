@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.asking import worth
+from comfywear.comfort.asking import STEP, worth
 from comfywear.comfort.personal import Population, learn
 from comfywear_export.comfort.scores import ranked_probability_score
 from comfywear_export.comfort.units import Unit
@@ -59,10 +59,11 @@ def _chosen(unit: Unit, prior: Population, pool: Labels) -> Labels:
     q = learnt.probabilities(unit.eta[pool])
     mean = q @ VOTES
     uncertainty = np.sqrt(np.maximum(q @ VOTES**2 - mean**2, 0.0))
-    # The first question comes at whatever moment the device begins; it cannot compare yet.
-    chosen = [int(np.argmin(np.abs(unit.conditions[pool] - np.median(unit.conditions[pool], axis=0)).sum(axis=1)))]
+    # Before any vote every moment is as new as another: the most usual one begins.
+    here = unit.conditions[pool]
+    chosen = [int(np.argmin((((here - np.median(here, axis=0)) / STEP) ** 2).sum(axis=1)))]
     while len(chosen) < min(QUESTIONS, len(pool)):
-        value = worth(unit.conditions[pool], unit.conditions[pool[chosen]], uncertainty)
+        value = worth(here, here[chosen], uncertainty)
         value[chosen] = -np.inf
         chosen.append(int(np.argmax(value)))
     result: Labels = pool[chosen]

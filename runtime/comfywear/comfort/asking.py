@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["AskingRules", "Conditions", "Occasion", "Question", "question", "worth"]
+__all__ = ["STEP", "AskingRules", "Conditions", "Occasion", "Question", "question", "worth"]
 
 Array = NDArray[np.float64]
 # What counts as one step of difference: 1.5 K, 15 %, 0.2 clo.
-_STEP = np.asarray([1.5, 15.0, 0.2])
+STEP = np.asarray([1.5, 15.0, 0.2])
 # The farthest that novelty counts, in steps: the oddest moment is not the most telling.
 _FAR = 3.0
 # A vote's standard deviation is worth so many steps a unit: it decides between moments that are equally new.
@@ -76,7 +76,7 @@ def worth(candidates: Array, voted: Array, uncertainty: Array) -> Array:
     """
     novelty = np.full(len(candidates), _FAR)
     if len(voted):
-        apart = (candidates[:, None, :] - voted[None, :, :]) / _STEP
+        apart = (candidates[:, None, :] - voted[None, :, :]) / STEP
         novelty = np.minimum(np.sqrt((apart**2).sum(axis=2)).min(axis=1), _FAR)
     result: Array = novelty + _UNCERTAINTY * uncertainty
     return result
@@ -102,7 +102,7 @@ def question(occasion: Occasion, voted: Sequence[Conditions], rules: AskingRules
 def _why(now: Conditions, past: Array) -> str:
     if not len(past):
         return "nobody has voted here yet"
-    apart = (np.asarray(now) - past[np.argmin((((np.asarray(now) - past) / _STEP) ** 2).sum(axis=1))]) / _STEP
+    apart = (np.asarray(now) - past[np.argmin((((np.asarray(now) - past) / STEP) ** 2).sum(axis=1))]) / STEP
     index = int(np.argmax(np.abs(apart)))
     if abs(apart[index]) < 0.5:
         return "people's votes differ most in conditions like these"
