@@ -52,8 +52,7 @@ class Device:
         self.spool.flush()
 
     def kept(self) -> list[int]:
-        keys, _ = self.spool.held(self.spool.epoch, [(1, 10_000)])
-        return [number for _, number in keys]
+        return [row.key[1] for row in self.spool.again((self.spool.epoch, number) for number in range(1, 100))]
 
     def gone(self) -> list[tuple[str, str, list[list[int]]]]:
         return [(aside.topic, *_gone(aside.payload)) for aside in self.said]
@@ -95,6 +94,17 @@ def test_every_named_consumer_must_confirm_and_others_do_not_count() -> None:
     assert device.kept() == [2, 5]
 
 
+def test_what_was_never_sent_is_not_sent_again_and_a_long_gap_is_looked_at_in_parts() -> None:
+    device = Device()
+    device.accept(2)
+    device.accept(3, sent=False)
+    device.ack(5, (2, 5))
+    assert device.resent == [2]
+    assert device.said == []
+    keys, not_here = device.spool.held(device.spool.epoch, [(1, 5)], limit=1)
+    assert (keys, not_here) == ([(device.spool.epoch, 2)], [(1, 1)])
+
+
 def test_what_is_missed_is_sent_again_and_what_is_gone_is_said() -> None:
     device = Device()
     device.accept(10)
@@ -105,7 +115,7 @@ def test_what_is_missed_is_sent_again_and_what_is_gone_is_said() -> None:
     assert device.kept() == [6, 7, 9]
 
 
-def test_the_same_question_in_a_hurry_is_answered_once() -> None:
+def test_questions_in_a_hurry_are_answered_once() -> None:
     device = Device()
     device.accept(3)
     for _ in range(5):
@@ -117,6 +127,15 @@ def test_questions_about_a_store_that_is_gone_are_answered() -> None:
     device = Device()
     device.ack(9, (1, 9), epoch="long ago")
     assert device.gone() == [(TOPICS.gone("a"), "long ago", [[1, 9]])]
+
+
+def test_a_store_that_went_back_in_time_is_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    device = Device()
+    device.accept(3)
+    device.ack(9, (8, 9))
+    assert "restored from an old copy" in caplog.text
+    assert device.kept() == [1, 2, 3]
+    assert device.said == []
 
 
 def test_the_last_message_is_sent_again_while_nobody_confirms_it() -> None:

@@ -366,7 +366,7 @@ def test_what_can_be_read_of_a_damaged_spool_is_kept(kind: str, tmp_path: Path) 
         assert spool.accept("new", BUILD) == 1
         assert everything(spool)[-1].topic == "new"  # after those that were brought over
         keys, not_here = spool.held(epoch, [(1, 200)])
-        assert set(keys) == {row.key for row in rows}
+        assert keys == []  # they come by themselves
         assert sum(last - first + 1 for first, last in not_here) == 200 - len(rows)
         spool.release(epoch, [(1, 200)])
         spool.flush()

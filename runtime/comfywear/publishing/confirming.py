@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
-from comfywear.errors import ComfyWearError
+from comfywear.errors import ComfyWearError, UsageError
 from comfywear.publishing.asides import Aside
 from comfywear.publishing.compose import gone_message
 from comfywear.publishing.connection import Incoming
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 _MOST_EPOCHS = 16
 _MOST_GONE = 1000
 _LONGEST_PROBE_S = 3600.0
-_SAME_QUESTION_S = 1.0
+_NEXT_QUESTION_S = 1.0
 _REFUSED_LOG_S = 10.0
 
 
@@ -61,7 +61,7 @@ class Confirming:
         self._say = say
         self._pace = pace
         self._acks: dict[str, dict[str, Ack]] = {}
-        self._answered: dict[str, tuple[Ack, float]] = {}
+        self._answered: dict[tuple[str, str], float] = {}
         self._probed: Key | None = None
         self._probe_s = pace.probe_s
         self._next_probe_s = 0.0
@@ -99,6 +99,11 @@ class Confirming:
 
     def _confirm(self, consumer: str, ack: Ack) -> None:
         """Let go what every awaited consumer has stored."""
+        if ack.epoch == self._spool.epoch and ack.seq > self._spool.last_seq:
+            raise UsageError(
+                f"{consumer} has message {ack.seq}, this device has sent {self._spool.last_seq} only: was its state "
+                "folder restored from an old copy? Stop it and remove spool.sqlite, so that its numbers begin anew"
+            )
         acks = self._acks.setdefault(ack.epoch, {})
         acks[consumer] = ack
         if ack.seq < self._spool.last_seq:  # it is there, and may have missed the end
@@ -114,12 +119,12 @@ class Confirming:
     def _answer(self, consumer: str, ack: Ack) -> None:
         """Send again what is missed and still here; say which is not."""
         now_s = time.monotonic()
-        before, at_s = self._answered.get(consumer, (None, 0.0))
-        if not ack.missing or (before == ack and now_s - at_s < _SAME_QUESTION_S):
-            return
-        if consumer not in self._answered and len(self._answered) >= _MOST_EPOCHS:
+        who = (consumer, ack.epoch)
+        if not ack.missing or now_s - self._answered.get(who, float("-inf")) < _NEXT_QUESTION_S:
+            return  # a consumer asks again
+        if who not in self._answered and len(self._answered) >= _MOST_EPOCHS:
             del self._answered[next(iter(self._answered))]
-        self._answered[consumer] = (ack, now_s)
+        self._answered[who] = now_s
         asked = Ranges(ack.missing)
         keys, gone = self._spool.held(ack.epoch, asked)
         self._resend(keys)

@@ -36,7 +36,9 @@ MOST_OFFERS = 2000
 # Rows that arrived are deleted with the next commit, or after this alone.
 _DELETE_AFTER_S = 2.0
 _DELETE_AT = 500
-_RETRY_S = 1.0
+_RETRY_AFTER_S = 1.0
+# So many offers are committed whatever the budget says.
+_CROWD = 500
 _CARE_S = 600.0
 # A full file system would also refuse to delete: telemetry leaves it this much room.
 _SPARE_SHARE = 0.05
@@ -94,6 +96,7 @@ class Spool:
         self._refused = 0
         self._done_since_s: float | None = None
         self._next_commit_s = 0.0
+        self._retry_s = 0.0
         self._next_care_s = 0.0
         self._complaint: str | None = None
         self._database = Database(
@@ -161,8 +164,8 @@ class Spool:
         while not stop.is_set():
             beat()
             with self._wanted:
-                due_s = max(0.0, self._next_commit_s - time.monotonic()) if self._offered else 1.0
-                if due_s > 0:
+                due_s = max(self._next_commit_s, self._retry_s) - time.monotonic() if self._offered else 1.0
+                if due_s > 0 and (len(self._offered) < _CROWD or self._retry_s > time.monotonic()):
                     self._wanted.wait(min(due_s, 1.0))
             self.tend()
         self.flush()
@@ -173,7 +176,8 @@ class Spool:
         with self._lock:
             waited = self._done_since_s is not None and now_s - self._done_since_s > _DELETE_AFTER_S
             due = bool(self._offered) or waited or self._books.done.count() >= _DELETE_AT or now_s >= self._next_care_s
-            if due and now_s >= self._next_commit_s:
+            crowded = len(self._offered) >= _CROWD
+            if now_s >= self._retry_s and (crowded or (due and now_s >= self._next_commit_s)):
                 self.flush()
 
     def flush(self) -> None:
@@ -182,7 +186,7 @@ class Spool:
             try:
                 self._commit(None)
             except StoreError as error:
-                self._next_commit_s = time.monotonic() + _RETRY_S
+                self._retry_s = time.monotonic() + _RETRY_AFTER_S
                 if str(error) != self._complaint:
                     self._complaint = str(error)
                     _log.error("%s", error)
@@ -234,10 +238,13 @@ class Spool:
                     for number, _ in self._rows.salvaged(epoch, first, last):
                         self._let_go(number, number)
 
-    def held(self, epoch: str, ranges: Iterable[Range]) -> tuple[list[Key], list[Range]]:
-        """What of `ranges` is still here (keys, oldest first), and the ranges that are not."""
+    def held(self, epoch: str, ranges: Iterable[Range], limit: int = 1000) -> tuple[list[Key], list[Range]]:
+        """What of `ranges` is still here and was sent (keys, oldest first), and the ranges that are not here.
+
+        Looks at `limit` rows at most, from the front.
+        """
         with self._lock:
-            return self._rows.held(epoch, ranges)
+            return self._rows.held(epoch, ranges, limit)
 
     def last_unconfirmed(self) -> Key | None:
         """The newest row, when the broker has it and its confirmation is awaited."""

@@ -60,21 +60,29 @@ class Rows:
         query = f"SELECT {_ROW} FROM messages WHERE seq IN ({marks}) ORDER BY seq"  # noqa: S608 - only question marks are put in
         return self._sound(self._select(query, tuple(numbers)), unsent=unsent)
 
-    def held(self, epoch: str, ranges: Iterable[Range]) -> tuple[list[Key], list[Range]]:
-        """What of `ranges` is here (keys, oldest first), and the ranges that are not."""
+    def held(self, epoch: str, ranges: Iterable[Range], limit: int) -> tuple[list[Key], list[Range]]:
+        """What of `ranges` is here and was sent (keys, oldest first), and the ranges that are not here.
+
+        Looks at `limit` rows at most, from the front: who asks for more asks again. What is here and was never sent is
+        left out, since it comes by itself.
+        """
         books = self._books()
         keys: list[Key] = []
         gone: list[Range] = []
         for first, last in ranges:
+            if limit <= 0:
+                break
             if epoch == books.epoch:
-                found = self._select(
-                    "SELECT seq, seq FROM messages WHERE seq BETWEEN ? AND ?",
-                    (max(first, 1), min(last, books.last_seq)),
-                )
+                last = min(last, books.last_seq)  # what is still to come is not gone
+                query = "SELECT seq, seq FROM messages WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+                found = self._select(query, (max(first, 1), last, limit))
             else:
-                found = self.salvaged(epoch, first, last)
+                found = self.salvaged(epoch, first, last)[:limit]
+            limit -= len(found)
             here = [(number, seq) for number, seq in found if number not in books.done]
-            keys += [(books.epoch, number) for number, _ in here]
+            keys += [(books.epoch, number) for number, _ in here if number in books.sent]
+            if limit <= 0:
+                last = found[-1][1]
             gone += Ranges((seq, seq) for _, seq in here).gaps(first, last)
         return keys, gone
 
