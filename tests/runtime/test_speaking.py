@@ -120,7 +120,7 @@ def test_a_command_is_carried_out_and_answered_and_the_name_is_shown_everywhere(
 
 def test_malformed_commands_do_not_stop_the_device(tmp_path: Path, mosquitto: Any, client: Client) -> None:
     with running(tmp_path, mosquitto.port) as device:
-        until(lambda: client.newest(f"{BASE}/status"))
+        until(lambda: client.newest(f"{BASE}/meta"))  # it is subscribed by then
         for name in ("identify", "x", "set-zone-name"):
             for payload in (b"\xff\x00", b"[" * 4000, b'{"id": 1}', b"x" * 9000, b"null"):
                 client.send(f"{BASE}/cmd/{name}", payload)
