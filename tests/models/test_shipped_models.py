@@ -13,6 +13,11 @@ from comfywear_models import CardError, available, find, load_card, verify
 from comfywear_models.registry import FOLDER
 
 
+@pytest.fixture(autouse=True)
+def no_models_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMFYWEAR_MODELS", str(tmp_path / "mine"))
+
+
 @pytest.mark.parametrize("name", ["detector", "attributes"])
 def test_each_model_has_all_its_forms_and_says_what_it_was_made_from(name: str) -> None:
     card, folder = find(name)
