@@ -48,7 +48,20 @@ title = "Office"
 """
 # Hours ago and level: a chilly morning, a warm afternoon.
 VOTES = ((9.2, 2), (8.7, 2), (7.9, 3), (6.4, 4), (5.6, 5), (4.1, 5), (3.2, 4), (2.3, 3), (1.2, 3), (0.4, 4))
-NAMES = {"phone": (390, 844), "tablet": (1280, 800)}
+SCREENS = {"phone": (390, 844), "tablet": (1280, 800)}
+READY = {
+    "vote": "#faces button",
+    "thanks": "#thanks:not([hidden])",
+    "room": ".worn li",
+    "day": "#chart svg",
+    "sketch": "#sketch:not([hidden])",
+}
+SHOTS = {
+    ("phone", "light"): ("vote", "thanks", "room"),
+    ("phone", "dark"): ("vote",),
+    ("tablet", "light"): ("vote", "room", "day", "sketch"),
+    ("tablet", "dark"): ("vote", "day"),
+}
 
 
 def make_up_day(folder: Path) -> None:
@@ -78,24 +91,17 @@ def make_up_day(folder: Path) -> None:
         store.close()
 
 
-def shoot(page: Page, url: str, folder: Path, kind: str, theme: str) -> None:
-    """Every view of one screen in one theme."""
-    suffix = kind if theme == "light" else f"{kind}-{theme}"
-    page.goto(f"{url}?zone=desk")
-    page.wait_for_selector("html[data-ready]", state="attached")
-    page.wait_for_selector("#chips span:nth-child(2)")
-    page.screenshot(path=folder / f"page-vote-{suffix}.png")
-    for view, ready in (("room", ".worn li"), ("day", "#chart svg"), ("sketch", "#sketch:not([hidden])"), ("about", "#settings details")):
-        page.goto(f"{url}?zone=desk#{view}")
-        page.wait_for_selector(ready, timeout=20000)
-        page.wait_for_timeout(300)
-        page.screenshot(path=folder / f"page-{view}-{suffix}.png")
-    page.goto(f"{url}?zone=desk#vote")
-    page.click("#faces button:nth-child(4)")
-    page.wait_for_selector("#thanks:not([hidden])")
+def shoot(page: Page, url: str, file: Path, view: str) -> None:
+    """One view as it looks once all of it is there."""
+    page.goto(f"{url}?zone=desk#{'vote' if view == 'thanks' else view}")
+    page.wait_for_selector("#chips span:nth-child(2)", state="attached")
+    if view == "thanks":
+        page.click("#faces button:nth-child(4)")
+    page.wait_for_selector(READY[view])
     page.wait_for_timeout(600)
-    page.screenshot(path=folder / f"page-thanks-{suffix}.png")
-    page.click("#undo")
+    page.screenshot(path=file)
+    if view == "thanks":
+        page.click("#undo")
 
 
 def main(folder: Path) -> int:
@@ -119,12 +125,16 @@ def main(folder: Path) -> int:
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
         )
-        for kind, theme in (("phone", "light"), ("tablet", "light"), ("tablet", "dark"), ("phone", "dark")):
-            width, height = NAMES[kind]
+        for (kind, theme), views in SHOTS.items():
+            width, height = SCREENS[kind]
             context = browser.new_context(
                 viewport={"width": width, "height": height}, color_scheme=theme, locale="en-GB"
             )
-            shoot(context.new_page(), device.page.server.url, folder, kind, theme)
+            page = context.new_page()
+            page.set_default_timeout(120_000)
+            for view in views:
+                name = f"page-{view}-{kind}" + ("-dark" if theme == "dark" else "")
+                shoot(page, device.page.server.url, folder / f"{name}.png", view)
             context.close()
         browser.close()
     return 0

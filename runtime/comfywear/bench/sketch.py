@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.bench.colour import find_photos
+from comfywear.vision import read_photo
 from comfywear.vision.sketch import sketch
 
 __all__ = ["add_parser", "measure", "run"]
@@ -35,8 +36,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     source, paths = find_photos(args.data)
-    frames = [cv2.resize(cv2.imread(str(path)), (WIDTH, HEIGHT)) for path in paths]
-    result = {"photos": source, **measure([np.asarray(frame, dtype=np.uint8) for frame in frames], args.repeats)}
+    frames = [np.asarray(cv2.resize(read_photo(str(path)), (WIDTH, HEIGHT)), dtype=np.uint8) for path in paths]
+    result = {"photos": source, **measure(frames, args.repeats)}
     if args.json:
         print(json.dumps(result))
     else:

@@ -47,6 +47,8 @@ def _posterised(most: int) -> NDArray[np.uint8]:
 
 
 _LEVELS = np.repeat([level for _, level in _BRIGHTNESS], np.diff([-1, *(bound for bound, _ in _BRIGHTNESS)]))
+_PARTS = np.clip(np.arange(1, 257) / 255, 0.01, 0.5)
+_INK = np.minimum(_INK_SD / np.sqrt(_PARTS * (1 - _PARTS)), _DARKEST_INK).astype(np.uint8)
 _TABLE = np.dstack([_LEVELS.astype(np.uint8), _posterised(_MOST_CR), _posterised(_MOST_CB)])
 
 
@@ -73,8 +75,8 @@ def sketch(image: NDArray[np.uint8], people: Sequence[Box] = ()) -> NDArray[np.u
         if drawn[rows, columns].size:
             drawn[rows, columns] = drawn[rows, columns].reshape(-1, 3).mean(axis=0)
             outlines[rows, columns] = 0
-    drawn = cv2.subtract(drawn, cv2.merge([_ink(outlines, scale)] * 3))
-    return np.asarray(cv2.resize(drawn, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    inked = cv2.subtract(drawn, cv2.merge([_ink(outlines, scale)] * 3))
+    return np.asarray(cv2.resize(inked, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
 def _colours(smooth: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -89,13 +91,13 @@ def _colours(smooth: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _outlines(smooth: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Long edges away from crowds of edges, `(h, w) uint8`, 1 on an outline."""
     grey = cv2.cvtColor(smooth, cv2.COLOR_BGR2GRAY)
-    median = float(np.median(grey))
+    median = float(np.median(grey[::2, ::2]))
     edges = cv2.Canny(grey, max(_LOW * median, _LEAST_LOW), max(_HIGH * median, _LEAST_HIGH))
     edges[cv2.boxFilter(edges, -1, (_CROWD_SIDE, _CROWD_SIDE)) > 255 * _CROWD] = 0
     _, parts, spans, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
     long = np.hypot(spans[:, cv2.CC_STAT_WIDTH], spans[:, cv2.CC_STAT_HEIGHT]) >= _LONG
     long[0] = False  # the background
-    return long.astype(np.uint8)[parts]
+    return np.asarray(long.astype(np.uint8)[parts], dtype=np.uint8)
 
 
 def _ink(outlines: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -104,7 +106,6 @@ def _ink(outlines: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     Ink of strength c on a part p of a square has the standard deviation c √(p (1 − p)) in it.
     """
     side = max(3, round(_WINDOW * scale))
-    part = cv2.boxFilter(outlines.astype(np.float32), -1, (side, side), borderType=cv2.BORDER_CONSTANT)
-    fullest = np.clip(cv2.dilate(part, np.ones((side, side), np.uint8)), 0.01, 0.5)
-    strength = np.minimum(_INK_SD / np.sqrt(fullest * (1 - fullest)), _DARKEST_INK)
-    return np.asarray(outlines * strength, dtype=np.uint8)
+    part = cv2.boxFilter(outlines * np.uint8(255), -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+    fullest = cv2.dilate(part, np.ones((side, side), np.uint8))
+    return np.asarray(cv2.LUT(fullest, _INK) * outlines, dtype=np.uint8)
