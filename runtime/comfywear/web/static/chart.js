@@ -7,7 +7,7 @@ import { clock, counted, make, number, word } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const GAP = 38, TOP = 26, LEFT = 46, RIGHT = 14, BOTTOM = 28;
 // What stands above and below the chart on the screen, about; the panels share the rest.
-const AROUND = 330;
+const AROUND = 400;
 // Points further apart than this are not joined: the device was off, or did not know.
 const BROKEN_S = 300;
 
@@ -32,7 +32,7 @@ export function resized() {
 
 function drawChart(day) {
   const width = Math.max(300, $("chart").clientWidth - 2 * parseFloat(getComputedStyle($("chart")).paddingLeft));
-  panel = Math.max(84, Math.min(150, (innerHeight - AROUND - TOP - BOTTOM - 3 * GAP) / 4));
+  panel = Math.max(76, Math.min(150, (innerHeight - AROUND - TOP - BOTTOM - 3 * GAP) / 4));
   const height = TOP + 4 * panel + 3 * GAP + BOTTOM;
   const x = (unix) => LEFT + ((unix - day.since_s) / (day.until_s - day.since_s)) * (width - LEFT - RIGHT);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(day) });

@@ -107,7 +107,7 @@ function advice(sentences) {
       continue;
     }
     const off = /^take the (.+) off$/.exec(what);
-    const action = off ? word("advice.take off", { garment: garment(off[1]) }) : word(`advice.${what}`);
+    const action = off ? word("advice.take off", { garment: garment(off[1]) }) : word("advice")[what];
     const known = action ? make("strong", { text: action }) : make("strong", { text: what, lang: "en" });
     if (k) known.append(make("span", { class: "quiet", text: ` · ${word(`advice.${direction}`, { k: number(k) })}` }));
     list.append(make("li", {}, known, make("span", { text: word("advice.gain", { after, before }) })));
