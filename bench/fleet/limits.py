@@ -80,11 +80,13 @@ class Stage:
         self.collectors[number].send_signal(signal.SIGKILL)
         self.collectors[number].wait()
 
-    def devices(self, count: int, rate: float, seconds: float, settle: float) -> subprocess.Popen[str]:
-        """Start a fleet."""
+    def devices(
+        self, count: int, rate: float, seconds: float, settle: float, consumer: str = "collect"
+    ) -> subprocess.Popen[str]:
+        """Start a fleet; without a consumer it waits for nobody's confirmation."""
         command = [sys.executable, str(Path(__file__).parent / "devices.py"), "--port", str(self.port)]
         command += ["--devices", str(count), "--rate", str(rate), "--seconds", str(seconds), "--settle", str(settle)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*command, "--consumer", consumer], stdout=subprocess.PIPE, text=True)
 
     def cpu_seconds(self) -> dict[str, float]:
         """What each has used since its start."""
@@ -185,6 +187,28 @@ def measure(stage: Stage, count: int, rate: float, seconds: float, settle: float
     }
 
 
+def drain(stage: Stage, count: int, messages: int, patience_s: float = 300.0) -> dict[str, Any]:
+    """What collectors do when a queue of `messages` waits for them at the broker: their highest rate, and its cost."""
+    for process in stage.collectors:
+        process.terminate()
+        process.wait()
+    fleet = stage.devices(count, messages / 10, 10, 60, consumer="")
+    accepted = int(json.loads(fleet.communicate()[0].splitlines()[-1])["accepted"])
+    before = stage.stored()
+    stage.collectors = [stage.start_collector(number) for number in range(len(stage.collectors))]
+    first, cpu, began = stage.stored() - before, stage.cpu_seconds(), time.monotonic()  # without starting
+    while (stored := stage.stored() - before) < accepted and time.monotonic() - began < patience_s:
+        time.sleep(0.2)
+    took_s = time.monotonic() - began
+    spent = {name: value - cpu[name] for name, value in stage.cpu_seconds().items()}
+    return {
+        "messages": accepted,
+        "lost": accepted - stored,
+        "stored_per_s": round((stored - first) / took_s, 1),
+        "cpu_us_per_message": {name: round(seconds / max(1, stored - first) * 1e6) for name, seconds in spent.items()},
+    }
+
+
 def storage(stage: Stage) -> dict[str, float]:
     """Bytes a message: its payload, and what it takes in the database with its indexes."""
     payload, total, count = stage.query(
@@ -225,11 +249,14 @@ def main() -> int:
     parser.add_argument("--collectors", type=int, default=2)
     parser.add_argument("--rates", default="100,200,400,800,1600", help="messages a second, one after the other")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each rate")
+    parser.add_argument("--drain", type=int, default=20_000, help="messages that wait for the collectors; 0 = none")
+    parser.add_argument("--ack-every", type=float, default=5.0, help="of the collectors")
     parser.add_argument("--broker-defaults", action="store_true", help="mosquitto's own limits instead of none")
     parser.add_argument("--out", metavar="FILE", help="write the figures here as JSON")
     args = parser.parse_args()
     allow_many_files()
-    stage = Stage(args.collectors, () if args.broker_defaults else BROKER_SETTINGS)
+    settings = () if args.broker_defaults else BROKER_SETTINGS
+    stage = Stage(args.collectors, settings, ("--ack-every", str(args.ack_every)))
     steps = []
     try:
         for rate in args.rates.split(","):
@@ -239,12 +266,16 @@ def main() -> int:
             steps.append(step)
             if step["backlog_s"] > args.seconds / 2:
                 break
+        drained = drain(stage, args.devices, args.drain) if args.drain else None
+        print(json.dumps({"drain": drained}), flush=True)
         figures = {
             "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
             "collectors": args.collectors,
-            "broker_settings": [] if args.broker_defaults else list(BROKER_SETTINGS),
+            "ack_every_s": args.ack_every,
+            "broker_settings": list(settings),
             "storage": storage(stage),
             "steps": steps,
+            "drain": drained,
         }
     finally:
         stage.close()

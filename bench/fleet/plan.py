@@ -58,7 +58,7 @@ def need(devices: int, state_s: float, ack_s: float, figures: dict[str, Any], si
     confirmations = min(rate, 1 / ack_s)
     wire = sum(each * (sizes[kind]["payload_bytes"] + WIRE_BYTES) for kind, each in rates.items())
     stored = sum(each * sizes[kind]["postgresql_bytes"] for kind, each in rates.items())
-    spent = best_step(figures)["cpu_us_per_message"]
+    spent = (figures["drain"] or best_step(figures))["cpu_us_per_message"]
     cores = {name: devices * rate * micro * 1e-6 / LOAD for name, micro in spent.items()}
     return Need(
         devices * rate,
@@ -79,12 +79,14 @@ def best_step(figures: dict[str, Any]) -> dict[str, Any]:
 
 def table(figures: dict[str, Any], sizes: dict[str, Any]) -> str:
     """The table in Markdown."""
-    step = best_step(figures)
-    spent = step["cpu_us_per_message"]
+    step, drained = best_step(figures), figures["drain"]
+    spent = (drained or step)["cpu_us_per_message"]
     measured = (
-        f"Measured at {step['accepted_per_s']:g} messages a second from {step['devices']:,} devices: CPU a message "
-        f"{spent['broker']} µs broker, {spent['collectors']} µs collectors, {spent['postgresql']} µs PostgreSQL; "
-        f"memory {step['memory_mb']['broker']:.0f} MB broker, {step['memory_mb']['collector']:.0f} MB a collector."
+        f"Measured with {step['devices']:,} devices and {figures['collectors']} collectors: {step['accepted_per_s']:g} "
+        f"messages a second kept up with; CPU time a message {spent['broker']} µs broker, {spent['collectors']} µs "
+        f"collectors, {spent['postgresql']} µs PostgreSQL{' (draining a queue)' if drained else ''}; "
+        f"memory {step['memory_mb']['broker']:.0f} MB broker, {step['memory_mb']['collector']:.0f} MB a collector; the load "
+        f"average of the {figures['machine']['cores']} cores before it was {step['load_before']:g}."
     )
     heads = (
         "devices|regime|messages/s|confirmations/s|Mbit/s|broker cores|collector cores|PostgreSQL cores|storage a day"

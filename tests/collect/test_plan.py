@@ -17,7 +17,7 @@ HELD = {
     "cpu_us_per_message": {"broker": 1, "collectors": 2, "postgresql": 3},
 }
 TOO_MUCH = {**HELD, "accepted_per_s": 900.0, "backlog_s": 9.9, "cpu_us_per_message": {"broker": 9, "collectors": 9}}
-FIGURES = {"steps": [HELD, TOO_MUCH]}
+FIGURES = {"steps": [HELD, TOO_MUCH], "drain": None, "collectors": 2}
 
 
 def test_needs_follow_from_what_was_measured_and_stated() -> None:
@@ -30,6 +30,14 @@ def test_needs_follow_from_what_was_measured_and_stated() -> None:
     assert found.megabit_s == pytest.approx(
         (rate * (100 + plan.WIRE_BYTES) + found.confirmations_s * plan.CONFIRMATION_BYTES) * 8 / 1e6
     )
+
+
+def test_the_cost_of_a_message_is_that_of_a_queue_drained_where_it_was_measured() -> None:
+    drained = {"drain": {"cpu_us_per_message": {"broker": 10, "collectors": 20, "postgresql": 30}}}
+    for name, cores in (("broker_cores", 5), ("collector_cores", 10), ("database_cores", 15)):
+        found = plan.need(1000, 1.0, 60.0, {**FIGURES, **drained}, SIZES)
+        rate = 1000 * (3 + 1 / 60 + 20 / 86400)
+        assert getattr(found, name) == pytest.approx(rate * cores * 2e-6 / 0.5)
 
 
 def test_a_device_that_says_less_than_it_could_be_answered_is_answered_as_often_as_it_speaks() -> None:
