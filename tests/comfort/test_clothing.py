@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -161,3 +163,13 @@ def test_the_rule_starts_at_nothing_and_never_falls() -> None:
     assert clo[0] == 0.0
     assert (np.diff(clo) > 0).all()
     assert ensemble_clo(0.6) == pytest.approx(0.161 + 0.835 * 0.6)
+
+
+def test_more_looks_at_a_person_make_the_clo_surer_and_leave_it_where_it_is() -> None:
+    seen = person(Garment("top", 0.9), Garment("trousers", 0.9))
+    found = [clothing_of(replace(seen, looks=looks)) for looks in (0, 1, 2, 8, 1000)]
+    deviations = [clothing.clo_sd for clothing in found]
+    assert deviations[0] == deviations[1]
+    assert all(later < sooner for sooner, later in pairwise(deviations[1:]))
+    assert deviations[-1] > 0.045  # the rule's own error
+    assert len({clothing.clo for clothing in found}) == 1

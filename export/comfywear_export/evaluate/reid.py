@@ -109,13 +109,14 @@ def _scale(image: Image, _: Floats, rng: np.random.Generator) -> Image:
 
 
 def _desk(image: Image, box: Floats, rng: np.random.Generator) -> Image:
-    out = image.copy()
+    out: Image = image.copy()
     out[int(box[1] + rng.uniform(0.45, 0.6) * (box[3] - box[1])) :] = rng.integers(60, 180, 3)
     return out
 
 
 def _side(image: Image, box: Floats, rng: np.random.Generator) -> Image:
-    out, hidden = image.copy(), rng.uniform(0.25, 0.4) * (box[2] - box[0])
+    out: Image = image.copy()
+    hidden = rng.uniform(0.25, 0.4) * (box[2] - box[0])
     columns = slice(None, int(box[0] + hidden)) if rng.random() < 0.5 else slice(int(box[2] - hidden), None)
     out[:, columns] = rng.integers(40, 200, 3)
     return out
@@ -200,7 +201,7 @@ def figures(tables: dict[str, Floats], threshold: float, *, draws: int = _DRAWS,
     rng = np.random.default_rng(seed)
     out = {}
     for view, table in tables.items():
-        usable = ~np.isnan(table).all(axis=0)
+        usable = ~np.asarray(np.isnan(table).all(axis=0))
         rows = [i for i in range(len(table)) if usable[i] and not np.isnan(table[i]).all()]
         others = np.flatnonzero(usable)
         known = mistaken = accepted = 0
