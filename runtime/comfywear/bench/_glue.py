@@ -49,7 +49,7 @@ def make_glue(
     def person(image: Image, track: int, box: Any, garments: Sequence[Detection]) -> dict[str, Any]:
         inside = [g for g in garments if box[0] <= (g.box[0] + g.box[2]) / 2 <= box[2]]
         clo = 0.1 + sum(_CLO.get(g.label, 0.02) for g in inside)
-        air = {"tdb": 23.0, "tr": 23.0, "rh": 45.0, "met": 1.1, "clo": clo}
+        air = {"tdb": 25.0, "tr": 25.0, "rh": 45.0, "met": 1.2, "clo": clo}
         pmv = comfort.pmv_ppd_iso(vr=0.1, **air)
         skin = comfort.two_nodes_gagge(v=0.1, **air)
         return {

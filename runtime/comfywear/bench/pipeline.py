@@ -37,7 +37,7 @@ FPS, INTERVAL_S = 2.0, 10.0  # as in the settings
 ENGINES = ("detector engine", "attribute engine")
 _WARM = 3  # frames that are not counted: caches, tables, the first look
 _STAMP = Stamp("bench", "0" * 16, 1, "2027-01-01T00:00:00.000+00:00", True)
-_AIR = Climate("room", "fresh", 23.0, 45.0)
+_AIR = Climate("room", "fresh", 25.0, 45.0)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
