@@ -28,10 +28,10 @@ _log = logging.getLogger(__name__)
 
 DAY_S = 86400.0
 POINT_EVERY_S = 60.0
+RECORDING_EVERY_S = 5.0
 MOST_VOTES = 300
 JPEG_QUALITY = 80
 _STARTING = "the device is starting"
-_CAPTURED = "crops of persons, their faces pixelated"
 # A password in an address, and parameters that may hold one.
 _SECRETS = (re.compile(r"(?<=//)[^/@\s]*@"), re.compile(r"(?i)(?<=[?&])(password|pass|pwd|token|key|secret)=[^&\s]*"))
 
@@ -55,6 +55,8 @@ class DevicePage:
         self._lock = threading.Lock()
         self._drawn: tuple[int, bytes] | None = None
         self._counts: dict[str, int] = {}
+        self._recorded = web.Recording(device.settings.capture.enabled)
+        self._recording_until_s = 0.0
         for changed in (device.voting.after_vote, device.voting.after_undo):
             changed.append(lambda vote: self._recount(vote.zone))
         device.voting.after_delete.append(lambda _: self._counts.clear())
@@ -88,9 +90,9 @@ class DevicePage:
             unseen=None if seen is not None else unseen or _STARTING,
             comfort=_comfort(estimate),
             learnt=self._learnt(zone),
-            question=question.text if question else None,
+            question=(question.why or question.text) if question else None,
             votes=self._count(zone),
-            recording=web.Recording(*self._recording()),
+            recording=self._recording(),
             sketch="on" if device.looking and device.settings.web.sketch else "off",
             troubles=tuple(
                 _without_secrets(f"{name}: {health.failure}")
@@ -153,12 +155,16 @@ class DevicePage:
             )
 
     def _learnt(self, zone: str) -> str | None:
-        learning = getattr(self._device, "learning", None)
-        return learning.summary(zone) if learning else None
+        return self._device.learning.summary(zone)
 
-    def _recording(self) -> tuple[bool, str | None]:
-        capturing = self._device.settings.capture.enabled and self._device.looking is not None
-        return capturing, _CAPTURED if capturing else None
+    def _recording(self) -> web.Recording:
+        """Whether pictures are kept; looked up every few seconds, since it may look at the disk."""
+        now_s = time.monotonic()
+        if now_s >= self._recording_until_s:
+            state = self._device.capturing.state()
+            self._recorded = web.Recording(state.on, state.items)
+            self._recording_until_s = now_s + RECORDING_EVERY_S
+        return self._recorded
 
     def _count(self, zone: str) -> int:
         if zone not in self._counts:

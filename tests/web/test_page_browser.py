@@ -229,7 +229,7 @@ class Furnished(MadeUp):
             "learnt from 23 votes",
             "How do you feel here right now? Please press.",
             3,
-            web.Recording(True, "crops of persons, their faces pixelated"),
+            web.Recording(True, 3),
             "on",
             ("camera: gone",),
         )

@@ -73,10 +73,10 @@ class ComfortNow:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Whether pictures of people are being kept, and which in words."""
+    """Whether pictures of people are being kept, and how many are there."""
 
     active: bool
-    what: str | None = None
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Now:
         unseen: Why there is no picture.
         comfort: What is expected.
         learnt: What has been learnt from the votes, in words.
-        question: What the device would like to know now, in words.
+        question: Why a vote would help most now, in words.
         votes: How many votes of this zone count.
         recording: Whether pictures are kept.
         sketch: "on", or "off" where the settings switch it off or there is no camera.

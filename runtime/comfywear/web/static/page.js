@@ -176,7 +176,7 @@ function render() {
   if (now.air.humidity_pct !== null) chips.push(`${number(now.air.humidity_pct, 0)} %`);
   $("chips").replaceChildren(...chips.map((text) => make("span", { text })));
   $("why").hidden = !now.question;
-  $("why").replaceChildren(...(now.question ? [sentence(now.question)] : []));
+  $("why").replaceChildren(...(now.question ? [word("vote.asks"), " ", sentence(now.question)] : []));
   if (now.learnt) learnt(now.learnt);
   renderRoom(now, title(zone));
 }

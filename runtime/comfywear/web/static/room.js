@@ -122,9 +122,10 @@ function learnt(now) {
 }
 
 function recording(state) {
-  const what = state.active ? [word("recording.active"), " ", sentence(state.what ?? "")] : [word("recording.none")];
+  const off = state.kept ? word("recording.kept", { n: state.kept }) : word("recording.none");
+  const what = state.active ? word("recording.active", { n: state.kept }) : off;
   return [
-    make("p", { class: state.active ? "state on" : "state" }, make("span", {}, ...what)),
+    make("p", { class: state.active ? "state on" : "state" }, make("span", { text: what })),
     make("p", { class: "quiet", text: word("recording.votes") }),
     make("p", { class: "quiet", text: word("recording.minutes") }),
   ];
