@@ -85,8 +85,8 @@ def table(figures: dict[str, Any], sizes: dict[str, Any]) -> str:
         f"Measured with {step['devices']:,} devices and {figures['collectors']} collectors: {step['accepted_per_s']:g} "
         f"messages a second kept up with; CPU time a message {spent['broker']} µs broker, {spent['collectors']} µs "
         f"collectors, {spent['postgresql']} µs PostgreSQL{' (draining a queue)' if drained else ''}; "
-        f"memory {step['memory_mb']['broker']:.0f} MB broker, {step['memory_mb']['collector']:.0f} MB a collector; the load "
-        f"average of the {figures['machine']['cores']} cores before it was {step['load_before']:g}."
+        f"memory {step['memory_mb']['broker']:.0f} MB broker, {step['memory_mb']['collector']:.0f} MB a collector; the "
+        f"load average of the {figures['machine']['cores']} cores before it was {step['load_before']:g}."
     )
     heads = (
         "devices|regime|messages/s|confirmations/s|Mbit/s|broker cores|collector cores|PostgreSQL cores|storage a day"

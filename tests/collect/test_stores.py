@@ -124,9 +124,11 @@ def test_gaps_are_asked_for_filled_and_closed_and_survive_a_restart(database: st
 
 
 def test_a_gap_that_nobody_fills_is_given_up_and_written_down(database: str) -> None:
-    with opened(database, Pace(ack_every_s=0, grace_s=0, give_up_s=0.05)) as store:
+    with opened(database, Pace(ack_every_s=0, grace_s=0, ask_again_s=0, give_up_s=0.05)) as store:
         streams = store.save([came("a", 1), came("a", 5)]).streams
         assert say(store, streams) == {"a": Answer(5, ((2, 4),))}
+        assert set(store.due(10)[0]) == set(store.due(10, ["home"])[0]) == streams
+        assert store.due(10, ["elsewhere"])[0] == []
         time.sleep(0.1)
         say(store, streams)
         assert store.totals() == Totals(0, 0)
@@ -151,7 +153,9 @@ def test_devices_are_reminded_of_what_is_stored_while_they_send(database: str) -
         assert say(store, streams) == {"a": Answer(1)}
         time.sleep(0.2)
         _, reminding = store.due(10)
-        assert set(reminding) == streams
+        assert set(reminding) == set(store.due(10, ["elsewhere", "home"])[1]) == set(store.known(["home"])) == streams
+        assert store.due(10, ["elsewhere"]) == ([], [])
+        assert store.known(["elsewhere"]) == []
         assert say(store, streams, again=True) == {"a": Answer(1)}
     with opened(database, Pace(remind_s=0.1, remind_for_s=0)) as store:
         assert store.due(10) == ([], [])

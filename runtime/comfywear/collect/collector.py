@@ -152,7 +152,7 @@ class Collector:
         _log.info("collecting from %s:%d into %s", self._broker.host, self._broker.port, self._store.place)
         session.subscribe_all(filters(self.options.name, self.options.sites, self.options.group))
         # The last confirmations may not have arrived: they are said again.
-        self._again = set(self._store.attempt(lambda store: store.known()) or ())
+        self._again = set(self._store.attempt(lambda store: store.known(self.options.sites)) or ())
         while session.lost is None and not stop.is_set():
             before = len(self._pending)
             session.read(0 if before >= _USUAL_WINDOW and not self._store.away else _TICK_S)
@@ -227,7 +227,7 @@ class Collector:
         again = list(islice(self._again, _MOST_REVIEWED))
         if again and (told := self._tell(session, again, again=True)) is not None:
             self._again -= told
-        asking, reminding = self._store.attempt(lambda store: store.due(_MOST_REVIEWED)) or ([], [])
+        asking, reminding = self._store.attempt(lambda store: store.due(_MOST_REVIEWED, self.options.sites)) or ([], [])
         if asking:
             self._tell(session, asking, again=False)
         if reminding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -104,24 +104,29 @@ class PostgresStore:
 
         return self._guarded(work)
 
-    def due(self, limit: int) -> tuple[list[int], list[int]]:
+    def due(self, limit: int, sites: Sequence[str] = ()) -> tuple[list[int], list[int]]:
         """Sources with a gap to be asked for, and sources to be reminded."""
+        values = {"limit": limit, "sites": list(sites), "remind": self._pace.remind_s, "late": self._pace.remind_for_s}
         asking = self._rows(
-            "SELECT DISTINCT stream FROM gaps WHERE ask_at_s <= extract(epoch FROM now()) LIMIT %s", limit
+            "SELECT DISTINCT stream FROM gaps JOIN streams ON id = stream WHERE ask_at_s <= extract(epoch FROM now()) "
+            "AND (%(sites)s::text[] = '{}' OR site = ANY(%(sites)s)) LIMIT %(limit)s",
+            values,
         )
         reminding = self._rows(
-            "SELECT id FROM streams WHERE reviewed_s < extract(epoch FROM now()) - %s "
-            "AND advanced_s > extract(epoch FROM now()) - %s LIMIT %s",
-            self._pace.remind_s,
-            self._pace.remind_for_s,
-            limit,
+            "SELECT id FROM streams WHERE reviewed_s < extract(epoch FROM now()) - %(remind)s "
+            "AND advanced_s > extract(epoch FROM now()) - %(late)s "
+            "AND (%(sites)s::text[] = '{}' OR site = ANY(%(sites)s)) LIMIT %(limit)s",
+            values,
         )
         return [row[0] for row in asking], [row[0] for row in reminding]
 
-    def known(self) -> list[int]:
+    def known(self, sites: Sequence[str] = ()) -> list[int]:
         """Sources that sent something lately."""
-        query = "SELECT id FROM streams WHERE advanced_s > extract(epoch FROM now()) - %s"
-        return [row[0] for row in self._rows(query, self._pace.remind_for_s)]
+        query = (
+            "SELECT id FROM streams WHERE advanced_s > extract(epoch FROM now()) - %(late)s "
+            "AND (%(sites)s::text[] = '{}' OR site = ANY(%(sites)s))"
+        )
+        return [row[0] for row in self._rows(query, {"late": self._pace.remind_for_s, "sites": list(sites)})]
 
     def totals(self) -> Totals:
         """What is missing."""
@@ -184,7 +189,7 @@ class PostgresStore:
         kind = StoreError if refused else StoreAwayError
         return kind(f"the database {self.place}: {what}: {_line(error)}")
 
-    def _rows(self, query: str, *values: object) -> Rows:
+    def _rows(self, query: str, values: Mapping[str, object] | None = None) -> Rows:
         return self._guarded(lambda connection: connection.execute(query, values).fetchall())
 
     def _save_plain(self, connection: Connection, batch: Sequence[Received]) -> Saved | None:

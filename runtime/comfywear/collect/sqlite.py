@@ -32,6 +32,7 @@ from comfywear.collect.store import (
 from comfywear.database import Database
 from comfywear.errors import StoreError
 
+_OF_SITES = "(? = '[]' OR site IN (SELECT value FROM json_each(?)))"
 _THESE = "(SELECT value FROM json_each(?))"
 
 
@@ -75,21 +76,35 @@ class SqliteStore:
         except StoreError as error:
             raise StoreAwayError(str(error)) from error
 
-    def due(self, limit: int) -> tuple[list[int], list[int]]:
+    def due(self, limit: int, sites: Sequence[str] = ()) -> tuple[list[int], list[int]]:
         """Sources with a gap to be asked for, and sources to be reminded."""
-        now_s, pace = time.time(), self._pace
-        asking = self._ids("SELECT DISTINCT stream FROM gaps WHERE ask_at_s <= ? LIMIT ?", now_s, limit)
+        now_s, pace, wanted = time.time(), self._pace, json.dumps(list(sites))
+        asking = self._ids(
+            f"SELECT DISTINCT stream FROM gaps JOIN streams ON id = stream WHERE ask_at_s <= ? AND {_OF_SITES} LIMIT ?",  # noqa: S608 - a constant
+            now_s,
+            wanted,
+            wanted,
+            limit,
+        )
         reminding = self._ids(
-            "SELECT id FROM streams WHERE reviewed_s < ? AND advanced_s > ? LIMIT ?",
+            f"SELECT id FROM streams WHERE reviewed_s < ? AND advanced_s > ? AND {_OF_SITES} LIMIT ?",  # noqa: S608
             now_s - pace.remind_s,
             now_s - pace.remind_for_s,
+            wanted,
+            wanted,
             limit,
         )
         return asking, reminding
 
-    def known(self) -> list[int]:
+    def known(self, sites: Sequence[str] = ()) -> list[int]:
         """Sources that sent something lately."""
-        return self._ids("SELECT id FROM streams WHERE advanced_s > ?", time.time() - self._pace.remind_for_s)
+        wanted = json.dumps(list(sites))
+        return self._ids(
+            f"SELECT id FROM streams WHERE advanced_s > ? AND {_OF_SITES}",  # noqa: S608
+            time.time() - self._pace.remind_for_s,
+            wanted,
+            wanted,
+        )
 
     def totals(self) -> Totals:
         """What is missing."""

@@ -86,11 +86,14 @@ class Store(Protocol):
         A source that any collector reviewed less than `Pace.ack_every_s` ago is left out.
         """
 
-    def due(self, limit: int) -> tuple[list[int], list[int]]:
-        """Sources with a gap to be asked for now, and sources to be reminded of what is stored; `limit` of each."""
+    def due(self, limit: int, sites: Sequence[str] = ()) -> tuple[list[int], list[int]]:
+        """Sources with a gap to be asked for now, and sources to be reminded of what is stored; `limit` of each.
 
-    def known(self) -> list[int]:
-        """Sources that sent something within `Pace.remind_for_s`."""
+        Only those of `sites`, where any are given: others may be at a broker that this collector does not speak with.
+        """
+
+    def known(self, sites: Sequence[str] = ()) -> list[int]:
+        """Sources, of `sites` where any are given, that sent something within `Pace.remind_for_s`."""
 
     def totals(self) -> Totals:
         """What is missing of all sources."""
