@@ -28,7 +28,9 @@ export function number(value, digits = 1) {
 }
 
 export function clock(unix) {
-  const time = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  const language = document.documentElement.lang;
+  const place = navigator.languages.find((each) => each.split("-")[0] === language) ?? language;
+  const time = new Intl.DateTimeFormat(place, { hour: "2-digit", minute: "2-digit" });
   return time.format(new Date(unix * 1000));
 }
 
