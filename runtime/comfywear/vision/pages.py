@@ -119,5 +119,5 @@ def _moved(box: Box, before: Box, now: Box) -> Box:
 
 
 def _rgb(value: NDArray[np.float64]) -> tuple[int, int, int]:
-    red, green, blue = (int(channel) for channel in np.clip(np.rint(value), 0, 255))
+    red, green, blue = (min(max(round(channel), 0), 255) for channel in value.tolist())
     return red, green, blue
