@@ -93,6 +93,8 @@ class Spool:
         self._budget = WriteBudget(self.limits.written_bytes_a_day)
         self._offered: deque[Offer] = deque()
         self._wanted = threading.Condition()
+        # What the broker took; from the publisher's thread, which must not wait for a commit to say so.
+        self._taken: deque[Key] = deque()
         self._refused = 0
         self._done_since_s: float | None = None
         self._next_commit_s = 0.0
@@ -167,18 +169,26 @@ class Spool:
                 due_s = max(self._next_commit_s, self._retry_s) - time.monotonic() if self._offered else 1.0
                 if due_s > 0 and (len(self._offered) < _CROWD or self._retry_s > time.monotonic()):
                     self._wanted.wait(min(due_s, 1.0))
-            self.tend()
+            self.tend(wait=True)
         self.flush()
 
-    def tend(self) -> None:
-        """Commit what is due, and now and then let go what is too old; a failure is said once and tried again."""
-        now_s = time.monotonic()
-        with self._lock:
+    def tend(self, *, wait: bool = False) -> None:
+        """Commit what is due, and now and then let go what is too old; a failure is said once and tried again.
+
+        Unless `wait` is set, it does nothing while another thread uses the file.
+        """
+        if not self._lock.acquire(blocking=wait):
+            return
+        try:
+            now_s = time.monotonic()
             waited = self._done_since_s is not None and now_s - self._done_since_s > _DELETE_AFTER_S
-            due = bool(self._offered) or waited or self._books.done.count() >= _DELETE_AT or now_s >= self._next_care_s
+            done = self._books.done.count() + len(self._taken)
+            due = bool(self._offered) or waited or done >= _DELETE_AT or now_s >= self._next_care_s
             crowded = len(self._offered) >= _CROWD
             if now_s >= self._retry_s and (crowded or (due and now_s >= self._next_commit_s)):
                 self.flush()
+        finally:
+            self._lock.release()
 
     def flush(self) -> None:
         """Commit what is offered now; a failure is logged once, and what was not committed stays offered."""
@@ -198,16 +208,23 @@ class Spool:
     def waiting(self, after: int, limit: int, *, without_topics: Collection[str] = ()) -> list[Row]:
         """At most `limit` unsent rows with a number above `after`, oldest first, none of `without_topics`."""
         with self._lock:
+            self._settle()
             return self._rows.waiting(after, limit, without_topics)
 
     def live(self) -> list[Row]:
-        """The newest state of each retained topic that is not sent yet, oldest first."""
-        with self._lock:
+        """The newest state of each retained topic that is not sent yet, oldest first; none during a commit."""
+        if not self._lock.acquire(blocking=False):
+            return []
+        try:
+            self._settle()
             return self._rows.numbered(list(self._books.newest.values()), unsent=True)
+        finally:
+            self._lock.release()
 
     def again(self, keys: Iterable[Key]) -> list[Row]:
         """The rows of `keys` that are still there, whether they were sent or not, oldest first."""
         with self._lock:
+            self._settle()
             return self._rows.numbered([number for epoch, number in keys if epoch == self.epoch], unsent=False)
 
     def is_newest(self, row: Row) -> bool:
@@ -219,14 +236,9 @@ class Spool:
 
         Keys of another epoch and rows that are gone already are ignored.
         """
-        with self._lock:
-            for epoch, number in keys:
-                if epoch != self.epoch:
-                    continue
-                if self.limits.confirm_s is None:
-                    self._let_go(number, number)
-                else:
-                    self._books.sent.add(number)
+        self._taken.extend(keys)
+        if self._done_since_s is None and self.limits.confirm_s is None:
+            self._done_since_s = time.monotonic()
 
     def release(self, epoch: str, ranges: Iterable[Range]) -> None:
         """Rows that every consumer has confirmed go with the next commit; `epoch` may be that of a replaced store."""
@@ -244,17 +256,20 @@ class Spool:
         Looks at `limit` rows at most, from the front.
         """
         with self._lock:
+            self._settle()
             return self._rows.held(epoch, ranges, limit)
 
     def last_unconfirmed(self) -> Key | None:
         """The newest row, when the broker has it and its confirmation is awaited."""
         with self._lock:
+            self._settle()
             found = self._rows.last_unconfirmed()
             return None if found is None else (self.epoch, found)
 
     def health(self) -> SpoolHealth:
         """How full it is and what went."""
         with self._lock:
+            self._settle()
             facts = self._rows.facts()
             rows, size = self._rows.taken()
             return SpoolHealth(
@@ -288,6 +303,7 @@ class Spool:
 
     def _commit(self, extra: Offer | None, *, last: bool = False) -> int:
         """Put what is offered, and `extra`, into the file, and take out what is done; returns the last number."""
+        self._settle()
         short = self._shortage()
         if short and extra is not None and not extra.event:
             raise StoreError(short)
@@ -324,7 +340,7 @@ class Spool:
         books.done.clear()
         if outcome.left is not None:
             books.done.add(outcome.left)
-        self._done_since_s = None
+        self._done_since_s = time.monotonic() if self._taken else None
         self._next_commit_s = time.monotonic() + self._budget.pause_s()
         for fault in outcome.faults:
             _log.error("%s", fault)
@@ -342,6 +358,17 @@ class Spool:
         if disk.f_bavail * disk.f_frsize >= spare:
             return None
         return f"the disk of {folder} is nearly full: telemetry is refused until there is room"
+
+    def _settle(self) -> None:
+        """Take in what the broker took."""
+        while self._taken:
+            epoch, number = self._taken.popleft()
+            if epoch != self.epoch:
+                continue
+            if self.limits.confirm_s is None:
+                self._let_go(number, number)
+            else:
+                self._books.sent.add(number)
 
     def _let_go(self, first: int, last: int) -> None:
         self._books.done.add(first, last)
