@@ -84,7 +84,7 @@ class VisionSettings(_Section, frozen=True):
         str,
         Meta(
             title="Detector",
-            description="The name of a shipped or imported model (comfywear models list), or the path of a *.card.json.",
+            description="A shipped or imported model (comfywear models list), or the path of a *.card.json.",
         ),
     ] = "detector"
     garments: Annotated[
@@ -102,7 +102,7 @@ class VisionSettings(_Section, frozen=True):
         Literal["auto", "onnxruntime", "litert", "cuda", "tensorrt"],
         Meta(
             title="Engine",
-            description="auto = ONNX Runtime where it is installed, on the GPU where its build can (cuda), else LiteRT.",
+            description="auto = ONNX Runtime where installed, on the GPU where its build can (cuda), else LiteRT.",
         ),
     ] = "auto"
     precision: Annotated[
