@@ -22,7 +22,7 @@ def test_version_and_help_end_well(capsys: pytest.CaptureFixture[str]) -> None:
         assert command in said
 
 
-@pytest.mark.parametrize("words", [[], ["nonsense"], ["config"], ["run"], ["vote"], ["run", "--config"]])
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["config"], ["run"], ["vote", "five"], ["run", "--config"]])
 def test_wrong_use_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
