@@ -16,7 +16,7 @@ SOURCES = {
     "comfywear_models": ROOT / "models" / "comfywear_models",
     "comfywear_export": ROOT / "export" / "comfywear_export",
 }
-ROOMS = {"vision", "comfort", "feedback", "publishing"}
+ROOMS = {"vision", "comfort", "feedback", "publishing", "web"}
 
 
 def imported(path: Path) -> set[str]:
@@ -54,6 +54,16 @@ def test_rooms_do_not_import_each_other(room: str) -> None:
         for other in others:
             found = under(imported(path), f"comfywear.{other}")
             assert not found, f"{path.relative_to(ROOT)} imports {found}"
+
+
+def test_the_collector_stands_on_publishing_alone_and_the_device_does_without_it() -> None:
+    above = {"device", "cli", "commands", "demo", "supervisor", "settings"}
+    for path in (SOURCES["comfywear"] / "collect").rglob("*.py"):
+        for other in ROOMS - {"publishing"} | above:
+            assert not under(imported(path), f"comfywear.{other}"), f"{path.relative_to(ROOT)} imports {other}"
+    for path in SOURCES["comfywear"].rglob("*.py"):
+        if path.parent.name not in ("collect", "commands"):
+            assert not under(imported(path), "comfywear.collect"), f"{path.relative_to(ROOT)} imports collect"
 
 
 @pytest.mark.parametrize("room", ["colour", "comfort"])

@@ -95,7 +95,7 @@ class Device:
         self._once = Cadence(math.inf, GAP_S)
         self._estimates: Mapping[str, ZoneEstimate] = {}
         self._started_s = time.monotonic()
-        self.buttons = buttons_of(settings.buttons, self.zones, self.voting)
+        self.buttons = buttons_of(settings.buttons, self.zones, self.voting, self.orders.call)
         self.page = DevicePage(self) if settings.web.enabled else None
         self._supervisor = self._workers()
 

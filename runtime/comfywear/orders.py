@@ -15,6 +15,7 @@ import msgspec
 from comfywear import __version__, machine
 from comfywear.discovery import Discovery
 from comfywear.errors import ComfyWearError, UsageError
+from comfywear.feedback.buttons import Call
 from comfywear.publishing import Aside, Message, Publisher, Stamp, ask_message, reply_message
 from comfywear.publishing.commands import (
     COMMANDS,
@@ -71,8 +72,6 @@ class Orders:
     Attributes:
         names: The names to show of zones.
         questions: Which question each zone shows.
-        on_identify: Called with seconds when the device should show which one it is: a lamp, the page.
-        identified_until_s: Monotonic time until which the device shows which one it is.
         carried_out: Commands done since the start.
         refused: Commands refused since the start.
 
@@ -99,8 +98,7 @@ class Orders:
         zones = [zone.name for zone in settings.zones]
         self.names = ZoneNames(folder, zones)
         self.questions = Questions(learnt, clock)
-        self.on_identify: list[Callable[[float], None]] = []
-        self.identified_until_s = float("-inf")
+        self._identified_until_s = float("-inf")
         self.carried_out = self.refused = 0
         self._publisher = publisher
         self._reload = reload
@@ -129,6 +127,17 @@ class Orders:
     def tick(self, now_s: float) -> None:
         """Tell Home Assistant what is to be told at `now_s` (monotonic)."""
         self._discovery.tick(now_s)
+
+    @property
+    def showing(self) -> bool:
+        """Whether the device shows which one it is now: on its page and by the lights of its buttons."""
+        return self._clock() < self._identified_until_s
+
+    def call(self, zone: str) -> Call:
+        """What is wanted of the people at the buttons of `zone`."""
+        if self.showing:
+            return "here"
+        return "ask" if self.questions.of(zone) else "quiet"
 
     def set_zone_name(self, zone: str | None, name: str) -> tuple[str, str]:
         """Give a zone a name to show; it goes out at once. Errors as `ZoneNames.set`."""
@@ -182,9 +191,7 @@ class Orders:
 
     def _identify(self, seconds: float) -> Result:
         _log.warning("this is %s: somebody asked it to show itself for %g s", self._publisher.topics.device, seconds)
-        self.identified_until_s = self._clock() + seconds
-        for show in self.on_identify:
-            show(seconds)
+        self._identified_until_s = self._clock() + seconds
         return {"seconds": seconds}
 
     def _count(self, name: str, error: str | None) -> None:

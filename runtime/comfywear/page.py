@@ -99,6 +99,7 @@ class DevicePage:
                 for name, health in device.health().items()
                 if health.failure and health.state != "running"
             ),
+            showing=device.topics.device if device.orders.showing else None,
         )
 
     def day(self, zone: str) -> web.Day:

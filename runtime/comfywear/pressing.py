@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from comfywear.feedback.buttons import PatientPanel, parse_button_uri
+from comfywear.feedback.buttons import Call, PatientPanel, parse_button_uri
 from comfywear.settings_feedback import ButtonSettings
 from comfywear.supervisor import Pulse, Supervisor
 from comfywear.voting import Voting
 
 
-def buttons_of(settings: Sequence[ButtonSettings], zones: Sequence[str], voting: Voting) -> list[PatientPanel]:
-    """A panel, not opened yet, for each of the settings.
+def buttons_of(
+    settings: Sequence[ButtonSettings],
+    zones: Sequence[str],
+    voting: Voting,
+    calls: Callable[[str], Call] = lambda _: "quiet",
+) -> list[PatientPanel]:
+    """A panel, not opened yet, for each of the settings; `calls` says what the device wants of a zone's people.
 
     Raises:
         UsageError: When a source cannot be meant.
@@ -26,6 +31,7 @@ def buttons_of(settings: Sequence[ButtonSettings], zones: Sequence[str], voting:
                 each.long_press_s,
                 vote=partial(voting.vote, zone, source=source),
                 undo=partial(voting.undo_last, zone, source),
+                calls=partial(calls, zone),
             )
         )
     return panels

@@ -16,7 +16,7 @@ import pytest
 
 from comfywear.errors import ComfyWearError, SourceError, StoreError
 from comfywear.feedback import Snapshot, VoteStore
-from comfywear.feedback.buttons import PatientPanel
+from comfywear.feedback.buttons import Call, PatientPanel
 from comfywear.feedback.buttons.gpio import GpioPanel
 from comfywear.feedback.buttons.panel import Panel
 from comfywear.feedback.buttons.uri import ButtonSpec, GpioButtons
@@ -42,7 +42,16 @@ class Desk:
     def __init__(self, uri: str, opener: Callable[[ButtonSpec, float], Panel] | None = None) -> None:
         self.store = VoteStore(None, zones=["desk"], scale_id="s", scale_words=WORDS)
         self.failing: ComfyWearError | None = None
-        self.panel = PatientPanel(uri, 0.4, vote=self._vote, undo=self._undo, retry_s=(0.05, 0.2), opener=opener)
+        self.call: Call = "quiet"
+        self.panel = PatientPanel(
+            uri,
+            0.4,
+            vote=self._vote,
+            undo=self._undo,
+            calls=lambda: self.call,
+            retry_s=(0.05, 0.2),
+            opener=opener,
+        )
 
     def _vote(self, level: int) -> Vote:
         if self.failing:
@@ -92,6 +101,19 @@ def test_a_serial_box_votes_undoes_and_is_answered(box: PtyReplay) -> None:
         assert answers(box, 4) == ["ok 3 neutral", "ok 4 good", "ok 5 very good", "ok undone 5 very good"]
     assert desk.levels() == [3, 4]
     assert desk.store.newest()[0].source == "box:sensor"
+
+
+def test_a_box_is_told_once_that_a_vote_is_wanted_and_where_it_is(box: PtyReplay) -> None:
+    desk = Desk(f"serial://{box.path}")
+    desk.call = "ask"
+    with desk.working():
+        assert answers(box, 1) == ["ask"]
+        box.write(b"3\n")
+        assert answers(box, 1) == ["ok 3 neutral"]
+        desk.call = "here"
+        assert answers(box, 1) == ["here"]
+        desk.call = "quiet"
+        assert answers(box, 1) == ["quiet"]
 
 
 def test_what_a_box_cannot_mean_is_answered_with_an_error(box: PtyReplay) -> None:
@@ -323,6 +345,24 @@ def test_pins_vote_and_the_light_and_the_buzzer_answer(factory: Any) -> None:
         assert until(lambda: [state.state for state in light.states] == [False] + [True, False] * 5)
         assert [state.state for state in buzzer.states] == [False, True, False, True, False]
     assert desk.levels() == [4]
+
+
+def test_the_light_stays_on_while_a_vote_is_wanted_and_blinks_to_be_found(factory: Any) -> None:
+    desk = pins(factory)
+    light = factory.pin(17)
+    with desk.working():
+        assert until(lambda: desk.panel.state().state == "up")
+        desk.call = "ask"
+        assert until(lambda: bool(light.state))
+        press(factory.pin(19))
+        assert until(lambda: desk.levels() == [4])
+        light.clear_states()  # what is wanted stays wanted until the device says otherwise
+        assert until(lambda: bool(light.state))
+        desk.call = "quiet"
+        assert until(lambda: not light.state)
+        light.clear_states()
+        desk.call = "here"
+        assert until(lambda: [state.state for state in light.states] == [False, True, False, True, False])
 
 
 def test_bouncing_contacts_vote_once_and_a_long_press_undoes(factory: Any) -> None:

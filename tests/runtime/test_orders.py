@@ -75,12 +75,20 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def test_identify_shows_which_device_it_is(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    shown: list[float] = []
-    desk.orders.on_identify.append(shown.append)
     assert desk.ask("identify", {"seconds": 5}).result == {"seconds": 5.0}
-    assert shown == [5.0]
-    assert desk.orders.identified_until_s == desk.now_s + 5
     assert "this is d1" in caplog.text
+    assert desk.orders.showing
+    assert [desk.orders.call(zone) for zone in ("desk", "sofa")] == ["here", "here"]
+    desk.now_s += 5
+    assert not desk.orders.showing
+    assert desk.orders.call("desk") == "quiet"
+
+
+def test_the_buttons_of_a_zone_call_while_it_is_asked(desk: Desk) -> None:
+    assert desk.ask("ask-now", {"zone": "desk"}).ok
+    assert [desk.orders.call(zone) for zone in ("desk", "sofa")] == ["ask", "quiet"]
+    desk.orders.questions.answered("desk")
+    assert desk.orders.call("desk") == "quiet"
 
 
 def test_a_zones_name_is_kept_and_shown(desk: Desk, tmp_path: Path) -> None:
@@ -187,12 +195,11 @@ def test_a_flood_is_refused_answered_once_and_ends(desk: Desk) -> None:
     assert desk.ask("identify", after_s=1.0).ok
 
 
-def test_a_bug_in_what_carries_a_command_out_is_a_reply(desk: Desk) -> None:
-    def broken(_: float) -> None:
+def test_a_bug_in_what_carries_a_command_out_is_a_reply(tmp_path: Path) -> None:
+    def broken() -> None:
         raise ZeroDivisionError("oh")
 
-    desk.orders.on_identify.append(broken)
-    assert desk.ask("identify").error == "the device failed at it: ZeroDivisionError: oh"
+    assert Desk(tmp_path, broken).ask("reload").error == "the device failed at it: ZeroDivisionError: oh"
 
 
 def test_the_bucket_fills_again() -> None:

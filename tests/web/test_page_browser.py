@@ -203,6 +203,7 @@ def test_no_view_has_a_serious_accessibility_issue(screen: Callable[..., Any], t
             page.wait_for_selector(f"#view-{view}:not([hidden])")
             if view == "day":
                 page.click("summary")
+            assert "This is lab1" in page.inner_text("#here")
             if view == "room":
                 said = page.inner_text("#advice")
                 assert "Switch a fan on" in said
@@ -232,6 +233,7 @@ class Furnished(MadeUp):
             web.Recording(True, 3),
             "on",
             ("camera: gone",),
+            "lab1",
         )
 
     def day(self, zone: str) -> web.Day:

@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--detector-minutes", type=float, default=75.0)
     parser.add_argument("--attribute-minutes", type=float, default=35.0)
     parser.add_argument("--steps", type=int, default=0, help="stop each training after so many steps (0: by time)")
-    parser.add_argument("--pictures", type=int, default=100, help="how many to calibrate INT8 with")
+    parser.add_argument("--pictures", type=int, default=300, help="how many to calibrate INT8 with")
     parser.add_argument("--threads", type=int, default=1)
     parser.set_defaults(run=run)
 

@@ -18,7 +18,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("model", choices=MODELS)
     parser.add_argument("--forms", type=Path, required=True, help="folder with MODEL.fp32.onnx and MODEL.fp32.tflite")
     parser.add_argument("--data", type=Path, required=True, help="a data set, or a folder of data sets")
-    parser.add_argument("--pictures", type=int, default=100, help="how many to calibrate with")
+    parser.add_argument("--pictures", type=int, default=300, help="how many to calibrate with")
     parser.set_defaults(run=run)
 
 

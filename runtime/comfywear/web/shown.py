@@ -95,6 +95,7 @@ class Now:
         recording: Whether pictures are kept.
         sketch: "on", or "off" where the settings switch it off or there is no camera.
         troubles: Parts of the device that do not work now, in words.
+        showing: The device's name while somebody wants to see which one it is, else None.
     """
 
     zone: str
@@ -108,6 +109,7 @@ class Now:
     recording: Recording
     sketch: Literal["on", "off"] = "off"
     troubles: tuple[str, ...] = ()
+    showing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Buttons that people press: five on GPIO pins, a keypad, a serial box. All end in one path, the device's vote."""
 
 from comfywear.feedback.buttons.panel import PanelState, PatientPanel
+from comfywear.feedback.buttons.signals import Call
 from comfywear.feedback.buttons.uri import parse_button_uri
 
-__all__ = ["PanelState", "PatientPanel", "parse_button_uri"]
+__all__ = ["Call", "PanelState", "PatientPanel", "parse_button_uri"]

@@ -17,6 +17,8 @@ from comfywear.feedback.buttons.signals import (
     BEEP_REFUSED,
     LIGHT_ACCEPTED,
     LIGHT_REFUSED,
+    Call,
+    Lamp,
     Pattern,
     show,
 )
@@ -49,7 +51,8 @@ class GpioPanel:
                 self._open.callback(button.close)
                 button.when_activated = self._noting(key, True)
                 button.when_deactivated = self._noting(key, False)
-            self._light, self._buzzer = (self._output(gpiozero, factory, pin) for pin in (spec.led, spec.buzzer))
+            light, self._buzzer = (self._output(gpiozero, factory, pin) for pin in (spec.led, spec.buzzer))
+            self._lamp = None if light is None else Lamp(lambda on: light.on() if on else light.off())
         except ComfyWearError:
             raise
         except Exception as error:  # gpiozero, lgpio and the kernel each have errors of their own
@@ -90,8 +93,13 @@ class GpioPanel:
     def _show(self, light: Pattern, beeps: Pattern) -> None:
         if self._buzzer is not None:
             show(beeps, lambda on: self._buzzer.on() if on else self._buzzer.off())
-        if self._light is not None:
-            show(light, lambda on: self._light.on() if on else self._light.off())
+        if self._lamp is not None:
+            self._lamp.play(light)
+
+    def attend(self, call: Call) -> None:
+        """Show on the light what the device wants."""
+        if self._lamp is not None:
+            self._lamp.attend(call, time.monotonic())
 
     def close(self) -> None:
         """Give the pins back."""

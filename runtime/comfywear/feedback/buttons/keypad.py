@@ -15,7 +15,7 @@ from typing import final
 from comfywear.errors import SourceError
 from comfywear.feedback.buttons.port import Port
 from comfywear.feedback.buttons.presses import UNDO_KEY, Presses, Wish
-from comfywear.feedback.buttons.signals import LIGHT_ACCEPTED, LIGHT_REFUSED, show
+from comfywear.feedback.buttons.signals import LIGHT_ACCEPTED, LIGHT_REFUSED, Call, Lamp
 from comfywear.feedback.buttons.uri import Keypad
 from comfywear.records import Vote
 
@@ -54,6 +54,7 @@ class KeypadPanel:
         self._led = _LEDS.get(spec.led)
         self._port = Port(spec.path)
         self._rest = b""
+        self._lamp = Lamp(self._switch)
         # The times of events are wanted on the clock that no setting of the time moves; what is no input device
         # (a pipe in a test) has no clock, and its events count from when they are read.
         self._stamped = self._ioctl(_EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC)) is None
@@ -101,11 +102,15 @@ class KeypadPanel:
 
     def accepted(self, wish: Wish, vote: Vote) -> None:  # noqa: ARG002 - every source is told what was stored
         """Show that it is stored: the keypad's light goes on once."""
-        show(LIGHT_ACCEPTED, self._switch)
+        self._lamp.play(LIGHT_ACCEPTED)
 
     def refused(self, wish: Wish, reason: str) -> None:  # noqa: ARG002 - a light cannot say why
         """Show that it is not: the light blinks fast."""
-        show(LIGHT_REFUSED, self._switch)
+        self._lamp.play(LIGHT_REFUSED)
+
+    def attend(self, call: Call) -> None:
+        """Show on the keypad's light what the device wants."""
+        self._lamp.attend(call, time.monotonic())
 
     def _switch(self, on: bool) -> None:
         if self._led is not None:

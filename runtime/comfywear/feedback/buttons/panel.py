@@ -15,12 +15,13 @@ from comfywear.feedback.buttons.gpio import GpioPanel
 from comfywear.feedback.buttons.keypad import KeypadPanel
 from comfywear.feedback.buttons.presses import UNDO, Wish
 from comfywear.feedback.buttons.serial_box import SerialPanel
+from comfywear.feedback.buttons.signals import Call
 from comfywear.feedback.buttons.uri import ButtonSpec, GpioButtons, Keypad, parse_button_uri
 from comfywear.records import Vote
 
 _log = logging.getLogger(__name__)
 
-_WAIT_S = 0.5
+_WAIT_S = 0.45
 
 
 class Panel(Protocol):
@@ -34,6 +35,9 @@ class Panel(Protocol):
 
     def refused(self, wish: Wish, reason: str) -> None:
         """Show that it is not."""
+
+    def attend(self, call: Call) -> None:
+        """Show what the device wants of the people; called at least twice a second."""
 
     def close(self) -> None:
         """Give it back."""
@@ -59,6 +63,7 @@ class PatientPanel:
         long_press_s: See `Presses`.
         vote: Commits a level; raises ComfyWearError to refuse.
         undo: Takes the last vote of this source back; raises ComfyWearError to refuse.
+        calls: What the device wants of the people at these buttons now.
         retry_s: First and longest pause before a source that is gone is tried again; it doubles in between.
         opener: Opens the source, in place of `open_panel`.
 
@@ -73,13 +78,14 @@ class PatientPanel:
         *,
         vote: Callable[[int], Vote],
         undo: Callable[[], Vote],
+        calls: Callable[[], Call] = lambda: "quiet",
         retry_s: tuple[float, float] = (0.5, 30.0),
         opener: Callable[[ButtonSpec, float], Panel] | None = None,
     ) -> None:
         self._spec = parse_button_uri(uri)
         self.name = self._spec.name
         self._long_press_s = long_press_s
-        self._vote, self._undo = vote, undo
+        self._vote, self._undo, self._calls = vote, undo, calls
         self._retry_s = retry_s
         self._opener = opener or open_panel
         self._panel: Panel | None = None
@@ -118,6 +124,7 @@ class PatientPanel:
                     stop.wait(min(_WAIT_S, max(self._due_s - time.monotonic(), 0.0)))
                     continue
                 try:
+                    self._panel.attend(self._calls())
                     for wish in self._panel.read(_WAIT_S):
                         beat()
                         self._take(self._panel, wish)

@@ -1,6 +1,7 @@
 """A button box on a serial port: it writes `1`…`5`, `vote 3` or `undo`, a line each.
 
-The answer to each is `ok 3 just comfortable`, `ok undone 3 just comfortable`, or `error` and why.
+`ask` is written to it when the device asks for a vote, `here` when it shows which one it is, `quiet` when that is over.
+The answer to each line of its own is `ok 3 just comfortable`, `ok undone 3 just comfortable`, or `error` and why.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import final
 from comfywear.errors import SourceError
 from comfywear.feedback.buttons.port import Port
 from comfywear.feedback.buttons.presses import UNDO, Wish
+from comfywear.feedback.buttons.signals import Call
 from comfywear.feedback.buttons.uri import SerialBox
 from comfywear.records import Vote
 
@@ -34,6 +36,7 @@ class SerialPanel:
         self._port = Port(spec.path)
         self._line = bytearray()
         self._too_long = False
+        self._call: Call = "quiet"
         try:
             fcntl.flock(self._port.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             tty.setraw(self._port.fd, termios.TCSANOW)
@@ -89,6 +92,12 @@ class SerialPanel:
     def refused(self, wish: Wish, reason: str) -> None:  # noqa: ARG002 - the box knows what it asked
         """Say why it is not."""
         self._say(f"error {' '.join(reason.split())}")
+
+    def attend(self, call: Call) -> None:
+        """Say what the device wants, once."""
+        if call != self._call:
+            self._say(call)
+            self._call = call
 
     def _say(self, text: str) -> None:
         self._port.write(text.encode() + b"\n")

@@ -177,6 +177,8 @@ function render() {
   $("chips").replaceChildren(...chips.map((text) => make("span", { text })));
   $("why").hidden = !now.question;
   $("why").replaceChildren(...(now.question ? [word("vote.asks"), " ", sentence(now.question)] : []));
+  $("here").hidden = !now.showing;
+  $("here").textContent = now.showing ? word("here", { device: now.showing }) : "";
   if (now.learnt) learnt(now.learnt);
   renderRoom(now, title(zone));
 }
