@@ -46,7 +46,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--threshold", type=float, default=THRESHOLD, help=f"distance (default {THRESHOLD})")
-    parser.add_argument("--choose", action="store_true", help=f"choose it for {FALSE_ACCEPTS:.0%} false accepts")
+    parser.add_argument("--choose", action="store_true", help=f"choose it for {FALSE_ACCEPTS:.0%}% false accepts")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
