@@ -61,9 +61,8 @@ def test_every_form_sees_the_person_where_the_others_do(photo: np.ndarray) -> No
     assert (spread < 0.1 * max(photo.shape)).all(), boxes
 
 
-@pytest.mark.parametrize("precision", ["fp16", "int8"])
-def test_both_engines_name_the_same_things(photo: np.ndarray, precision: str) -> None:
-    seen = [outline(Detector.load(engine=e, precision=precision), photo) for e in ("onnxruntime", "litert")]
+def test_both_engines_name_the_same_things(photo: np.ndarray) -> None:
+    seen = [outline(Detector.load(engine=e, precision="fp16"), photo) for e in ("onnxruntime", "litert")]
     assert seen[0] == seen[1]
 
 

@@ -210,6 +210,7 @@ def test_no_view_has_a_serious_accessibility_issue(screen: Callable[..., Any], t
                 assert "Take the jacket off · feels like 2.2 °C cooler" in said
             assert serious(page) == [], view
         page.goto(f"{url}/#vote")
+        page.wait_for_selector("#view-vote:not([hidden])")  # the address changes before the view does
         page.keyboard.press("1")
         page.wait_for_selector("#thanks:not([hidden])")
         page.wait_for_timeout(400)  # the card has come to rest: half-drawn text has less contrast

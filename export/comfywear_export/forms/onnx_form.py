@@ -76,8 +76,8 @@ def quantise_onnx(source: Path, path: Path, pictures: Sequence[NDArray[np.float3
     """INT8 with QDQ nodes: unsigned activations, signed weights a channel, ranges from `pictures`.
 
     Each picture is `(1, H, W, 3)`. Weights use 7 of the 8 bits: x86 processors without VNNI add pairs of products in
-    16 bits, which would overflow. The first two convolutions stay in floating point: they see raw pixels and hold
-    almost no weights, and as INT8 they cost most of what the persons' AP loses.
+    16 bits, which would overflow. The stem and the first block (three convolutions) stay in floating point: they see
+    raw pixels and hold almost no weights, and as INT8 they cost most of what the persons' AP loses.
     """
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
@@ -93,7 +93,7 @@ def quantise_onnx(source: Path, path: Path, pictures: Sequence[NDArray[np.float3
 
     prepared = path.with_suffix(".prepared.onnx")
     quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-    stem = [node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"][:2]
+    stem = [node.name for node in onnx.load(prepared).graph.node if node.op_type == "Conv"][:3]
     quantize_static(
         str(prepared),
         str(path),

@@ -20,7 +20,7 @@ __all__ = ["TYPICAL_INDOOR", "clothing_of", "clothing_of_names", "ensemble_clo"]
 INTERCEPT, SLOPE, RULE_SD = 0.161, 0.835, 0.045
 # How much the clo of one look differs from the mean of a person's looks (`comfywear-export evaluate reid` on the train
 # photos of Clothing Co-Parsing): the part of the deviation that falls as a person is seen longer.
-LOOK_SD = 0.036
+LOOK_SD = 0.028
 
 TYPICAL_INDOOR = Clothing(
     clo=0.65, clo_sd=0.29, sum_clo=0.59, assumptions=("nobody was seen: 0.65 clo was assumed, as indoors on average",)
