@@ -66,6 +66,14 @@ def test_both_engines_name_the_same_things(photo: np.ndarray) -> None:
     assert seen[0] == seen[1]
 
 
+def test_with_int8_both_engines_name_what_either_is_sure_of(photo: np.ndarray) -> None:
+    found = [Detector.load(engine=e, precision="int8").detect(photo) for e in ("onnxruntime", "litert")]
+    for ours, others in (found, found[::-1]):
+        sure = {find.label for find in ours if find.score > 0.45}
+        assert "person" in sure
+        assert sure <= {find.label for find in others}
+
+
 def test_both_engines_and_precisions_give_nearly_the_same_attributes(photo: np.ndarray) -> None:
     exact, *others = (AttributeModel.load(engine=e, precision=p).predict([photo])[0] for e, p in FORMS)
     assert exact.shape == (len(AttributeModel.load().labels),)
