@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
@@ -149,6 +149,7 @@ def test_it_settles_holds_the_share_and_never_starves(
     latency=st.floats(0.02, 1.0), fps=st.floats(0.4, 15), persons=st.integers(1, 12),
     detect_s=costs, look_s=costs, seed=st.integers(0, 99),
 )  # fmt: skip
+@example(latency=0.5, fps=2.00001, persons=12, detect_s=0.384, look_s=0.299, seed=8)  # more persons than turns
 def test_a_latency_is_held_where_it_can_be_and_newcomers_are_looked_at_soon(
     latency: float, fps: float, persons: int, detect_s: float, look_s: float, seed: int
 ) -> None:

@@ -40,6 +40,7 @@ LONGEST_GAP_S = 2.0
 _RISE_S, _FALL_S = 2.0, 10.0  # for so long the load must be too high, or low enough for less shedding
 _SPARE = 0.85  # of the budget: what the load must fit into before less is shed
 _TOLERATED = 1.1  # times the budget: what is not yet called too much
+_JITTER = 1.02  # a camera that nominally gives two frames in the longest gap does, though its clock is a little slow
 _PATIENCE_S = 1.0  # a person who waits for longer is looked at before the next detection
 
 
@@ -122,6 +123,7 @@ class Budget:
         self._level = 0
         self._last_s = self._detected_s = -math.inf
         self._frames_since = 0
+        self._longest = 1  # frames from one detection to the next at most; held where jitter would make it flip
         self._gave_way = False
         self._persons = 0
         self._over_since: float | None = None
@@ -153,19 +155,23 @@ class Budget:
         if self._last_s < now_s < math.inf and self._last_s > -math.inf:
             longest_s = 5.0 * self._period.wall_s if self._period.count > 2 else math.inf  # a camera that was gone
             self._period.add(1, min(now_s - self._last_s, longest_s), 0.0)
+            fitting = _JITTER * LONGEST_GAP_S / self._period.wall_s
+            if not 0.88 * self._longest <= fitting < 1.12 * (self._longest + 1):
+                self._longest = max(int(fitting), 1)
         self._last_s, self._persons = now_s, persons
         self._choose(now_s)
         self._frames_since += 1
         level = LEVELS[self._level]
         gap_s = now_s - self._detected_s
-        detect = self._frames_since >= level.every or gap_s + self._period.wall_s > LONGEST_GAP_S
+        due = self._frames_since >= self._longest or gap_s >= LONGEST_GAP_S
+        detect = self._frames_since >= level.every or due
         looks = self._room(detect)
         if waiting and not looks and waited_s > _PATIENCE_S:
-            if detect and not self._gave_way and gap_s + self._period.wall_s <= LONGEST_GAP_S:
+            if detect and not self._gave_way and not due:
                 detect, self._gave_way = False, True
                 looks = max(self._room(detect), 1)
-            elif not detect or waited_s > 3.0 * _PATIENCE_S:
-                looks = 1
+            elif not detect or (waited_s > 3.0 * _PATIENCE_S and self._longest == 1):
+                looks = 1  # too few frames for detection ever to give way
         if detect:
             self._detected_s, self._frames_since, self._gave_way = now_s, 0, False
         return Plan(detect, looks, level.slower)
@@ -211,7 +217,7 @@ class Budget:
             return 0.0
         every, slower = LEVELS[level]
         frames = 1.0 / self._period.wall_s
-        detections = max(frames / every, min(frames, 1.0 / LONGEST_GAP_S))
+        detections = frames / min(every, self._longest)
         looks = self._persons / (self._interval_s * slower)
         cost = self._costs
         return (frames * cost["frame"].cpu_s + detections * cost["detect"].cpu_s + looks * cost["look"].cpu_s) / (
@@ -223,20 +229,20 @@ class Budget:
             return self._headroom * min(self._cpu_share, self._share(0))
         return self._cpu_share if self._cpu_share < 1.0 else math.inf
 
-    def _fitting(self, limit: float) -> int:
-        """The lowest level whose load fits; if none does, the lowest that is as good as the least."""
+    def _fitting(self, limit: float, of_least: float) -> int:
+        """The lowest level whose load fits, or is at most `of_least` times the least load that there is."""
         loads = [self._share(level) for level in range(len(LEVELS))]
-        enough = max(limit, 1.05 * min(loads))
+        enough = max(limit, of_least * min(loads))
         return next(i for i, load in enumerate(loads) if load <= enough)
 
     def _choose(self, now_s: float) -> None:
         """Move to the level that fits once it has been asked for long enough."""
         limit = self._limit()
-        least, calm = self._fitting(limit), self._fitting(_SPARE * limit)
+        least, calm = self._fitting(limit, 1.05 / _SPARE), self._fitting(_SPARE * limit, 1.05)
         if least > self._level:
             self._over_since = now_s if self._over_since is None else self._over_since
             if now_s - self._over_since >= _RISE_S:
-                self._level, self._over_since, self._calm_since = least, None, None
+                self._level, self._over_since, self._calm_since = self._fitting(limit, 1.05), None, None
             return
         self._over_since = None
         if calm >= self._level:
