@@ -6,7 +6,7 @@ garments means something (a set may label persons only, or one person a photo).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from comfywear_export.datasets import IGNORED, Photo
 
-__all__ = ["MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view", "warp_boxes"]
+__all__ = ["LEVERS", "MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view", "warp_boxes"]
 
 MAP_STRIDE = 4
 """Pixels of the input to a cell of the maps `person_known` and `garments_known`."""
+
+LEVERS = ("mosaic", "cutouts", "tilt", "aspect", "light")
+"""What a training run may go without, to see what it gives (`train detector --without`)."""
 _GREY = 114
 _VISIBLE = 0.3
 _SMALLEST = 5.0
@@ -54,10 +57,12 @@ def letterbox_view(photo: Photo, image: NDArray[np.uint8], size: int) -> View:
     return _warp(photo, image, _matrix(scale, 1.0, offset), (size, size))
 
 
-def random_view(photo: Photo, image: NDArray[np.uint8], size: int, rng: np.random.Generator) -> View:
+def random_view(
+    photo: Photo, image: NDArray[np.uint8], size: int, rng: np.random.Generator, without: Container[str] = ()
+) -> View:
     """One photo at a random scale, place and aspect; some cut to an upper body, some as from a tilted camera."""
     persons = photo.persons
-    aspect = _aspect(rng)
+    aspect = _aspect(rng, without)
     if len(persons) and rng.random() < 0.2:
         x1, y1, x2, y2 = persons[rng.integers(len(persons))]
         # From above the head down to somewhere between chest and knee, with room at the sides.
@@ -75,12 +80,14 @@ def random_view(photo: Photo, image: NDArray[np.uint8], size: int, rng: np.rando
             for length in (scale * aspect * photo.width, scale * photo.height)
         )
     matrix = _maybe_flip(_matrix(scale, aspect, (offset_x, offset_y)), size, rng)
-    if rng.random() < _TILTED:
+    if rng.random() < _TILTED and "tilt" not in without:
         matrix = _tilt(size, rng) @ matrix
     return _warp(photo, image, matrix, (size, size))
 
 
-def mosaic(photos: Sequence[Photo], read: Reader, size: int, rng: np.random.Generator) -> View:
+def mosaic(
+    photos: Sequence[Photo], read: Reader, size: int, rng: np.random.Generator, without: Container[str] = ()
+) -> View:
     """Four photos around a random centre."""
     centre_x, centre_y = (int(size * rng.uniform(0.3, 0.7)) // MAP_STRIDE * MAP_STRIDE for _ in range(2))
     image = np.full((size, size, 3), _GREY, np.uint8)
@@ -91,7 +98,7 @@ def mosaic(photos: Sequence[Photo], read: Reader, size: int, rng: np.random.Gene
     for photo, (left, top), (right, bottom) in zip(photos, corners, ends, strict=True):
         width, height = right - left, bottom - top
         fit = max(width / photo.width, height / photo.height)
-        scale, aspect = fit * np.exp(rng.uniform(np.log(0.6), np.log(1.6))), _aspect(rng)
+        scale, aspect = fit * np.exp(rng.uniform(np.log(0.6), np.log(1.6))), _aspect(rng, without)
         offset_x, offset_y = (
             rng.uniform(min(0.0, room - length), max(0.0, room - length))
             for room, length in ((width, scale * aspect * photo.width), (height, scale * photo.height))
@@ -129,9 +136,9 @@ def _matrix(scale: float, aspect: float, offset: tuple[float, float]) -> NDArray
     return np.array([[scale * aspect, 0, offset[0]], [0, scale, offset[1]], [0, 0, 1.0]])
 
 
-def _aspect(rng: np.random.Generator) -> float:
+def _aspect(rng: np.random.Generator, without: Container[str]) -> float:
     """Width against height: half the time about as it is, else anything that a lens or a stretched photo may do."""
-    low, high = (-0.1, 0.1) if rng.random() < 0.5 else (-0.25, 0.65)
+    low, high = (-0.1, 0.1) if rng.random() < 0.5 or "aspect" in without else (-0.25, 0.65)
     return float(np.exp(rng.uniform(low, high)))
 
 

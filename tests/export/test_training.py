@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from comfywear_export.augment import letterbox_view, mosaic, random_view
+from comfywear_export.augment import LEVERS, letterbox_view, mosaic, random_view
 from comfywear_export.cli import main
 from comfywear_export.datasets import read_photo, read_set
+from comfywear_export.train.detector import Views
 
 
 def make_sets(root: Path) -> Path:
@@ -59,6 +60,28 @@ def test_views_keep_boxes_inside_and_know_what_each_set_labels(tmp_path: Path) -
             assert (view.boxes >= 0).all()
             assert (view.boxes <= 64).all()
             assert (view.boxes[:, 2:] > view.boxes[:, :2]).all()
+
+
+def test_a_run_without_its_levers_sees_people_as_upright_wide_and_bright_as_they_are(tmp_path: Path) -> None:
+    """And with them, it does not: wider or tilted people, other light, four photos in one view."""
+    root = make_sets(tmp_path)
+    photos = [photo for name in ("people", "ccp") for photo in read_set(root / name, "train")]
+    pictures = {}
+    for without in ((), LEVERS):
+        views = Views(photos, 64, 3, 1, None, without)  # type: ignore[arg-type]  # pictures are made without a network
+        pictures[without] = [views.view(number) for number in range(60)]
+    ratios = {
+        without: np.concatenate([(v.boxes[:, 2] - v.boxes[:, 0]) / (v.boxes[:, 3] - v.boxes[:, 1]) for v in made])
+        for without, made in pictures.items()
+    }
+    brightest = {without: {int(view.image.max()) for view in made} for without, made in pictures.items()}
+    assert brightest[LEVERS] <= set(range(200, 256))
+    assert min(brightest[()]) < 180
+    assert np.quantile(ratios[()], 0.9) > 1.2 * np.quantile(ratios[LEVERS], 0.9)
+    most = {without: max(len(view.boxes) for view in made) for without, made in pictures.items()}
+    assert most[LEVERS] <= 3 < most[()]
+    with pytest.raises(SystemExit):
+        main(["train", "detector", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--without", "magic"])
 
 
 @pytest.mark.export

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 
 from comfywear.errors import UsageError
-from comfywear_export.augment import MAP_STRIDE, View, light, mosaic, random_view
+from comfywear_export.augment import LEVERS, MAP_STRIDE, View, light, mosaic, random_view
 from comfywear_export.batches import endless
 from comfywear_export.commands.make import commit
 from comfywear_export.cutouts import paste, with_masks
@@ -37,12 +38,22 @@ class Views:
         seed: Of everything random.
         batch: Views a batch.
         frozen: Turns the pictures into the maps that the learning part starts from.
+        without: Which of `augment.LEVERS` are left out.
     """
 
-    def __init__(self, photos: list[Photo], size: int, seed: int, batch: int, frozen: FrozenPart) -> None:
+    def __init__(
+        self,
+        photos: list[Photo],
+        size: int,
+        seed: int,
+        batch: int,
+        frozen: FrozenPart,
+        without: Collection[str] = (),
+    ) -> None:
         kinds = [[p for p in photos if not p.garments], [p for p in photos if p.garments]]
         self.kinds = [kind for kind in kinds if kind]
-        self.cut_out = with_masks(photos)
+        self.cut_out = [] if "cutouts" in without else with_masks(photos)
+        self.without = frozenset(without)
         self.size, self.seed, self.batch, self.frozen = size, seed, batch, frozen
         self._decoded: dict[Path, NDArray[np.uint8]] = {}
 
@@ -60,14 +71,15 @@ class Views:
     def view(self, number: int) -> View:
         """View `number`."""
         rng = np.random.default_rng([self.seed, number])
-        if rng.random() < _MOSAIC:
-            view = mosaic([self.choose(rng) for _ in range(4)], self.read, self.size, rng)
+        if rng.random() < _MOSAIC and "mosaic" not in self.without:
+            view = mosaic([self.choose(rng) for _ in range(4)], self.read, self.size, rng, self.without)
         else:
             photo = self.choose(rng)
-            view = random_view(photo, self.read(photo), self.size, rng)
+            view = random_view(photo, self.read(photo), self.size, rng, self.without)
             if self.cut_out and rng.random() < _PASTE:
                 view = paste(view, self.cut_out, self.read, rng)
-        view.image = light(view.image, rng)
+        if "light" not in self.without:
+            view.image = light(view.image, rng)
         return view
 
     def __getitem__(self, step: int) -> dict[str, NDArray[Any]]:
@@ -98,6 +110,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--minutes", type=float, default=40.0, help="wall time of all sittings together")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
     parser.add_argument("--size", type=int, default=320, help="input side in pixels, a multiple of 32")
+    parser.add_argument("--without", nargs="+", default=[], choices=LEVERS, help="leave out, to see what it gives")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1, help="threads of the network; the views have a process")
     parser.add_argument("--seed", type=int, default=20261122)
@@ -125,8 +138,9 @@ def run(args: argparse.Namespace) -> int:
     net.trunk.load_pretrained(args.start)
     net = net.to(memory_format=torch.channels_last)
     frozen = FrozenPart(export_frozen(net.trunk, args.size, args.size, args.out / "frozen.onnx"))
-    plan = Plan(args.minutes, args.batch, trunk_rate=2e-4, seed=args.seed, steps=args.steps, note={"commit": commit()})
-    views = Views(photos, args.size, args.seed, args.batch, frozen)
+    note = {"commit": commit(), "without": " ".join(sorted(args.without))}
+    plan = Plan(args.minutes, args.batch, trunk_rate=2e-4, seed=args.seed, steps=args.steps, note=note)
+    views = Views(photos, args.size, args.seed, args.batch, frozen, args.without)
     done = fit(net, lambda step: endless(views, step), _Loss(args.size), plan, args.out, resume=not args.no_resume)
     path = args.out / "detector.pt"
     torch.save({"weights": done.net.state_dict(), "size": args.size, "step": done.step, "seconds": done.seconds}, path)
