@@ -20,7 +20,7 @@ from comfywear.cadence import Cadence
 from comfywear.capturing import Capturing
 from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
-from comfywear.estimates import Estimator, ZoneEstimate
+from comfywear.estimates import Estimator, Newest, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.learning import Learning
 from comfywear.looking import Looking, Sight, sha256_of, shown_camera
@@ -78,6 +78,7 @@ class Device:
         )
         self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
         self._estimator = Estimator(settings.comfort)
+        self._newest = Newest(self._estimator)
         if settings.camera.source:
             shown_camera(settings.camera.source)  # one that cannot be meant is refused now
         self.looking = Looking(settings) if settings.camera.source else None
@@ -193,7 +194,9 @@ class Device:
             now_s = time.monotonic()
             sight = self.looking.sight() if self.looking else None
             self._estimates = {
-                zone: self._estimator.zone(
+                zone: self._newest.zone(
+                    zone,
+                    now_s,
                     self._filters[zone].climate(now_s),
                     sight.persons.get(zone, ()) if sight else (),
                     site=self.learning.site(zone),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from comfywear.comfort import ComfyWear, Site, ThermalWear, clothing_of
 from comfywear.comfort.clothing import TYPICAL_INDOOR
 from comfywear.comfort.levels import Taught
 from comfywear.records import Climate, Clothing, Comfort, Person, SkinTemperature
 from comfywear.settings import ComfortSettings
+
+AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,40 @@ class Estimator:
     def _air_speed(self, climate: Climate) -> float:
         measured = climate.air_speed_m_s
         return self._settings.air_speed_m_s if measured is None else measured
+
+
+class Newest:
+    """The newest estimate of each zone, made again when it is `AGAIN_S` old or its reason changed.
+
+    A body answers the air within minutes and clothes seldom change, so that an estimate a frame would only cost: a
+    reason is somebody who comes or goes, a new look at one, air that appears or goes, a vote that taught something.
+    """
+
+    def __init__(self, estimator: Estimator) -> None:
+        self._estimator = estimator
+        self._made: dict[str, tuple[float, tuple[object, ...], Site | None, Taught | None, ZoneEstimate]] = {}
+
+    def zone(
+        self,
+        name: str,
+        now_s: float,
+        climate: Climate,
+        persons: Sequence[Person],
+        *,
+        site: Site | None = None,
+        taught: Taught | None = None,
+    ) -> ZoneEstimate:
+        """As `Estimator.zone`, for the zone called `name` at `now_s` (monotonic); persons and air are always these."""
+        seen = tuple((person.track_id, person.looks) for person in persons)
+        reason = (seen, climate.state, climate.air_temp_c is None, climate.humidity_pct is None)
+        made_s, before, place, lesson, made = self._made.get(name, (-math.inf, (), None, None, None))
+        if made and 0.0 <= now_s - made_s < AGAIN_S and before == reason and place == site and lesson is taught:
+            pairs = zip(persons, made.people, strict=True)
+            people = tuple(PersonEstimate(person, each.clothing, each.skin) for person, each in pairs)
+            return replace(made, climate=climate, people=people)
+        made = self._estimator.zone(climate, persons, site=site, taught=taught)
+        self._made[name] = (now_s, reason, site, taught, made)
+        return made
 
 
 def mean_clothing(worn: Sequence[Clothing]) -> Clothing:

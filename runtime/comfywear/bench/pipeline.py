@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.bench._glue import make_glue
-from comfywear.comfort import clothing_of
 from comfywear.demo.scene import sample_photo
 from comfywear.errors import ComfyWearError
-from comfywear.estimates import Estimator
+from comfywear.estimates import Estimator, Newest
 from comfywear.publishing import Stamp, comfort_message, people_message
 from comfywear.records import Box, Climate, ColourShare, Detection, Frame, Person
 from comfywear.settings import ComfortSettings
@@ -106,7 +105,7 @@ def measure(detector: Detector, attributes: AttributeModel, frames: int) -> dict
 
 def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames: int) -> dict[str, Any]:
     jpegs = [cv2.imencode(".jpg", image)[1] for image in _scene(persons)]
-    book, estimator = PersonBook(thresholds=detector.thresholds, frame_rate=FPS), Estimator(ComfortSettings())
+    book, newest = PersonBook(thresholds=detector.thresholds, frame_rate=FPS), Newest(Estimator(ComfortSettings()))
     clock = _Clock()
     plain = detector._engine, attributes._engine
     colours = _timed_colours(clock)
@@ -130,11 +129,8 @@ def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames
             with clock.stage("records"):
                 people = book.persons(frame)
             found += len(people)
-            with clock.stage("clothing"):
-                for person in people:
-                    clothing_of(person)
-            with clock.stage("comfort"):
-                estimate = estimator.zone(_AIR, people)
+            with clock.stage("clothing and comfort"):
+                estimate = newest.zone("room", frame.monotonic_s, _AIR, people)
             with clock.stage("messages"):
                 _messages(estimate)
     finally:
@@ -143,7 +139,6 @@ def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames
     # What lies within another stage is taken out of it.
     spent["detector: letterbox, boxes, NMS"] -= spent[ENGINES[0]]
     spent["attributes: crops"] -= spent.get(ENGINES[1], 0.0) + spent.get("colours", 0.0)
-    spent["comfort"] -= spent["clothing"]
     counted = frames - _WARM
     total = sum(spent.values())
     engines = sum(spent.get(name, 0.0) for name in ENGINES)
