@@ -1,57 +1,24 @@
 from __future__ import annotations
 
 import json
-import random
 import sqlite3
 import threading
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spools import BUILD, DAY_S, NOON, Time, everything, gone, memory, seqs
 
 from comfywear.clock import WallTime
 from comfywear.errors import StoreError, UsageError
-from comfywear.publishing import Limits, Message, Spool, Stamp, climate_message, metrics_message
-from comfywear.publishing.ages import Moment
+from comfywear.publishing import Limits, Message, Spool, Stamp, climate_message
 from comfywear.publishing.spool import MOST_OFFERS, Row
 from comfywear.publishing.spool_commit import LARGEST_PAYLOAD_BYTES
 from comfywear.publishing.spool_file import FIRST
 from comfywear.publishing.thinning import RECENT_S
 from comfywear.records import Climate
-
-BUILD = partial(metrics_message, {"frames": 1})
-NOON = WallTime("2027-01-01T12:00:00.000+00:00", True)
-DAY_S = 86_400
-
-
-class Time:
-    """The clock that ages follow, moved by hand."""
-
-    def __init__(self) -> None:
-        self.s = 0.0
-
-    def __call__(self) -> Moment:
-        return Moment("boot", self.s, None)
-
-
-def memory(time: Time | None = None, **limits: float) -> Spool:
-    return Spool(None, "dev", limits=Limits(**limits), now=time or Time())  # type: ignore[arg-type]
-
-
-def everything(spool: Spool) -> list[Row]:
-    return spool.waiting(FIRST, 100_000)
-
-
-def seqs(spool: Spool) -> list[int]:
-    return [row.key[1] for row in everything(spool)]
-
-
-def gone(spool: Spool, rows: list[Row]) -> None:
-    spool.arrived([row.key for row in rows])
-    spool.flush()
 
 
 def test_a_message_is_committed_before_it_is_accepted_and_carries_its_key(tmp_path: Path) -> None:
@@ -321,140 +288,3 @@ def test_while_nothing_can_be_committed_offers_wait_and_the_oldest_give_way(
     spool.flush()
     assert "can be used again" in caplog.text
     assert [row.topic for row in everything(spool)] == [f"topic {number}" for number in range(5, MOST_OFFERS + 5)]
-
-
-def filled(path: Path, rows: int = 120) -> str:
-    """A spool file with rows, closed; returns its epoch."""
-    spool = Spool(path, "dev", clock=lambda: NOON)
-    for number in range(rows):
-        spool.offer(f"topic {number}", partial(metrics_message, {"frames": number}), retain=True)
-    spool.accept("vote", BUILD, event=True)
-    spool.close()
-    return spool.epoch
-
-
-def damage(path: Path, kind: str) -> None:
-    data = bytearray(path.read_bytes())
-    if kind == "bit flips in rows":
-        flip = random.Random(5)
-        for _ in range(6):
-            data[flip.randrange(3 * 4096, len(data))] ^= 1 << flip.randrange(8)
-    elif kind == "a page of rubbish":
-        data[5 * 4096 : 6 * 4096] = b"\xa5" * 4096
-    elif kind == "cut off":
-        del data[len(data) // 2 :]
-    path.write_bytes(data)
-
-
-@pytest.mark.parametrize("kind", ["bit flips in rows", "a page of rubbish", "cut off"])
-def test_what_can_be_read_of_a_damaged_spool_is_kept(kind: str, tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite"
-    epoch = filled(path)
-    before = path.read_bytes()
-    damage(path, kind)
-    assert path.read_bytes() != before
-    spool = Spool(path, "dev", clock=lambda: NOON)
-    rows = everything(spool)
-    said = [json.loads(row.payload) for row in rows]
-    assert len(said) > 40
-    for row, each in zip(rows, said, strict=True):  # whole messages, each as it was
-        assert each["epoch"] == epoch
-        assert row.topic in ("vote", f"topic {each['frames']}")
-    assert [each["seq"] for each in said] == sorted(each["seq"] for each in said)
-    if spool.epoch != epoch:
-        assert [path.name for path in spool.set_aside] == ["s.sqlite.damaged-2027-01-01T120000-1"]
-        assert spool.accept("new", BUILD) == 1
-        assert everything(spool)[-1].topic == "new"  # after those that were brought over
-        keys, not_here = spool.held(epoch, [(1, 200)])
-        assert keys == []  # they come by themselves
-        assert sum(last - first + 1 for first, last in not_here) == 200 - len(rows)
-        spool.release(epoch, [(1, 200)])
-        spool.flush()
-        assert [row.topic for row in everything(spool)] == ["new"]
-
-
-@pytest.mark.parametrize("kind", ["not SQLite", "empty pages", "tables of something else"])
-def test_a_file_that_is_no_spool_is_set_aside_and_replaced(
-    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "s.sqlite"
-    if kind == "tables of something else":
-        with closing(sqlite3.connect(path)) as other:
-            other.execute("CREATE TABLE messages (text TEXT)")
-            other.execute("INSERT INTO messages VALUES ('a')")
-            other.commit()
-    else:
-        path.write_bytes(b"rubbish" * 1000 if kind == "not SQLite" else b"SQLite format 3\0" + b"\0" * 8000)
-    was = path.read_bytes()
-    spool = Spool(path, "dev", clock=lambda: WallTime(None, False))
-    assert spool.set_aside == [tmp_path / "s.sqlite.damaged-undated-1"]
-    if kind != "tables of something else":  # opening that one as a database may write its header
-        assert spool.set_aside[0].read_bytes() == was
-    assert spool.accept("a", BUILD) == 1
-    assert "was damaged" in caplog.text
-
-
-def test_the_first_version_of_the_spool_is_brought_over(tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite"
-    payload = json.dumps({"device": "dev", "epoch": "old", "seq": 7, "ts": None, "time_ok": False}).encode()
-    with closing(sqlite3.connect(path)) as first:
-        first.execute(
-            "CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL, "
-            "retain INTEGER NOT NULL, event INTEGER NOT NULL, size INTEGER NOT NULL)"
-        )
-        first.execute("INSERT INTO messages VALUES (7, 'vote', ?, 0, 1, 100)", (payload,))
-        first.commit()
-    spool = Spool(path, "dev")
-    assert [(row.topic, row.payload) for row in everything(spool)] == [("vote", payload)]
-
-
-def test_a_late_acknowledgement_of_a_replaced_store_touches_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "s.sqlite"
-    spool = Spool(path, "dev")
-    spool.accept("a/b", BUILD)
-    (old,) = everything(spool)
-    spool.close()
-    path.write_bytes(b"rubbish" * 100)
-    spool = Spool(path, "dev")
-    assert spool.accept("a/b", BUILD) == old.key[1]
-    gone(spool, [old])
-    assert spool.health().rows == 1
-
-
-@pytest.mark.slow
-def test_thirty_days_offline_leave_a_coarser_series_and_every_vote(tmp_path: Path) -> None:
-    thirty_days(tmp_path, days=30, most=50_000_000)
-
-
-def test_hours_offline_in_a_small_spool_leaves_a_coarser_series_and_every_vote(tmp_path: Path) -> None:
-    thirty_days(tmp_path, days=0.25, most=600_000)
-
-
-def thirty_days(folder: Path, *, days: float, most: int) -> None:
-    """One message a second on three topics and a vote an hour, without a broker."""
-    time = Time()
-    spool = Spool(folder / "s.sqlite", "dev", limits=Limits(bytes=most, written_bytes_a_day=0), now=time)
-    air = partial(climate_message, Climate("desk", "fresh", 23.4, 45.0))
-    votes = 0
-    for second in range(int(days * DAY_S)):
-        time.s = second
-        if second % 3600 == 1800:
-            spool.accept("vote", BUILD, event=True)
-            votes += 1
-        spool.offer(("climate", "people", "comfort")[second % 3], air, retain=True)
-        if second % 60 == 59:
-            spool.flush()
-    rows, health = everything(spool), spool.health()
-    telemetry = [row.key[1] for row in rows if row.topic != "vote"]
-    disk = (folder / "s.sqlite").stat().st_size
-    print(
-        f"\n{days:g} days at 1/s into {most / 1e6:g} MB: {len(telemetry)} of {health.rows + health.thinned} messages, "
-        f"{votes} of {votes} votes kept; thinned {health.thinned}, dropped {health.dropped_telemetry}; "
-        f"{health.bytes / 1e6:.1f} MB of messages in a file of {disk / 1e6:.1f} MB"
-    )
-    assert sum(row.topic == "vote" for row in rows) == votes
-    assert health.dropped_events == health.dropped_telemetry == 0
-    assert health.bytes <= most
-    # From the first hour to the last: one message an hour and topic at the least.
-    hours = {(seq - 1) // 3600 for seq in telemetry}
-    assert hours >= set(range(int(days * 24)))
