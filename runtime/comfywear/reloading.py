@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from comfywear import settings as settings_file
 from comfywear.errors import ComfyWearError, UsageError
+from comfywear.notify import ServiceManager
 from comfywear.settings import Settings, state_folder
+from comfywear.supervisor import WorkerHealth, summary
 
 _log = logging.getLogger(__name__)
+
+
+# How often the service manager hears of the device; at least three times within its watchdog's patience.
+SAID_EVERY_S = 10.0
+
+
+class Running(Protocol):
+    """A device that has begun."""
+
+    def health(self) -> Mapping[str, WorkerHealth]:
+        """How each worker is."""
 
 
 class MakeDevice(Protocol):
     """Makes a device that begins when its context is entered."""
 
-    def __call__(self, settings: Settings, *, reload: Callable[[], None]) -> AbstractContextManager[object]:
+    def __call__(self, settings: Settings, *, reload: Callable[[], None]) -> AbstractContextManager[Running]:
         """The device; `reload` is what it calls to start anew, and raises a ComfyWearError to refuse."""
 
 
@@ -29,19 +43,25 @@ class Runner:
     Everything of a device depends on its settings (workers, camera, models, topics), so nothing is changed in place:
     the device stops in an orderly manner (what waits is sent, `offline` is said) and starts again, in seconds.
 
+    The service manager's watchdog is fed only while no worker hangs: a thread that is stuck in a driver cannot be
+    ended from inside, so that the process must be.
+
     Args:
         path: The settings file.
         settings: What it held.
         make: Makes the device.
+        manager: Is told how the device is.
     """
 
-    def __init__(self, path: Path, settings: Settings, make: MakeDevice) -> None:
+    def __init__(self, path: Path, settings: Settings, make: MakeDevice, manager: ServiceManager | None = None) -> None:
         self._path = path
         self._make = make
         self._settings = settings
         self._next: Settings | None = None
         self._stopping = False
         self._wake = threading.Event()
+        self._manager = manager or ServiceManager({})
+        self._hung: list[str] = []
 
     def stop(self) -> None:
         """End `run`; from any thread, or a signal's handler."""
@@ -70,14 +90,31 @@ class Runner:
         """Run the device until `stop`; errors of the first device are raised."""
         device = self._make(self._settings, reload=self.reload)
         while True:
-            with device:
-                self._wake.wait()
+            with device as running:
+                self._manager.ready(summary(running.health()))
+                self._attend(running)
+                if self._stopping:
+                    self._manager.stopping()
+                else:
+                    self._manager.reloading()
             self._wake.clear()
             if self._stopping:
                 return
             device = self._renewed()
 
-    def _renewed(self) -> AbstractContextManager[object]:
+    def _attend(self, device: Running) -> None:
+        """Tell the service manager how the device is, until something is wanted."""
+        every_s = min(SAID_EVERY_S, (self._manager.watchdog_s or math.inf) / 3)
+        while not self._wake.wait(every_s):
+            health = device.health()
+            hung = [name for name, each in health.items() if each.state == "hung"]
+            if hung and hung != self._hung:
+                outcome = "the service manager will end the device" if self._manager.watchdog_s else "nobody watches"
+                _log.error("no sign of life from %s: %s", ", ".join(hung), outcome)
+            self._hung = hung
+            (self._manager.status if hung else self._manager.alive)(summary(health))
+
+    def _renewed(self) -> AbstractContextManager[Running]:
         """The device with the next settings, or with the earlier ones where those turn out not to work."""
         wanted, self._next = self._next or self._settings, None
         try:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from comfywear.errors import ComfyWearError
 
+__all__ = ["Pulse", "Supervisor", "Work", "WorkerHealth", "summary"]
+
 _log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
@@ -57,6 +59,13 @@ class WorkerHealth:
     beat_age_s: float
     restarts: int
     failure: str | None
+
+
+def summary(health: Mapping[str, WorkerHealth]) -> str:
+    """How the workers are, in one line; each that does not run is named with its last failure."""
+    idle = {name: each for name, each in health.items() if each.state != "running"}
+    said = [f"{name} {each.state}" + (f": {each.failure}" if each.failure else "") for name, each in idle.items()]
+    return "; ".join([f"{len(health) - len(idle)} of {len(health)} workers run", *said])
 
 
 class _Worker:

@@ -25,6 +25,7 @@ from comfywear.errors import UsageError
 from comfywear.publishing import Topics
 from comfywear.publishing.homeassistant import config_topic
 from comfywear.reloading import Runner
+from comfywear.supervisor import WorkerHealth
 
 BASE = "comfywear/v1/home/d1"
 
@@ -207,8 +208,12 @@ class Fake:
     def __init__(self, made: list[str], site: str) -> None:
         self.made, self.site = made, site
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Any:
         self.made.append(f"start {self.site}")
+        return self
+
+    def health(self) -> dict[str, WorkerHealth]:
+        return {}
 
     def __exit__(self, *_: object) -> None:
         self.made.append(f"stop {self.site}")

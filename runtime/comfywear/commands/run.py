@@ -25,9 +25,10 @@ def run(args: argparse.Namespace) -> int:
     )
     settings = settings_file.load(args.config)
     from comfywear.device import Device
+    from comfywear.notify import ServiceManager
     from comfywear.reloading import Runner
 
-    runner = Runner(Path(args.config), settings, Device)
+    runner = Runner(Path(args.config), settings, Device, ServiceManager())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
     signal.signal(signal.SIGHUP, lambda *_: runner.reload_or_log())
