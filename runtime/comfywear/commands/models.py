@@ -7,10 +7,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from comfywear.checkup import check_model
 from comfywear.commands._models_import import add_import
 from comfywear.errors import ModelError
-from comfywear.places import find_model, user_models
-from comfywear_models import Card, CardError, ModelFile, available, load_card, verify
+from comfywear.places import user_models
+from comfywear_models import Card, CardError, available, load_card
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -54,26 +55,10 @@ def _everything() -> list[str]:
 
 def _faults(name: str) -> list[str]:
     """What is wrong with a model's card or files; says which files are right."""
-    try:
-        card, folder = find_model(name)
-    except CardError as error:
-        return [str(error)]
-    faults = []
-    for file in card.files:
-        fault = _fault(file, folder)
-        if fault:
-            faults.append(fault)
-        else:
-            print(f"{card.name}: {file.path} is as its card says")
+    right, faults = check_model(name)
+    for file in right:
+        print(f"{file} is as its card says")
     return faults
-
-
-def _fault(file: ModelFile, folder: Path) -> str | None:
-    try:
-        verify(file, folder)
-    except CardError as error:
-        return str(error)
-    return None
 
 
 def _card(path: Path) -> Card:

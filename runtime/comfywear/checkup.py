@@ -1,0 +1,208 @@
+"""Whether this machine can be a comfort sensor: one finding a subject, with what to do where something is amiss."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from comfywear.clock import clock_is_set
+from comfywear.errors import DeviceNotRunningError
+from comfywear.feedback import ask
+from comfywear.machine import board, system
+from comfywear.places import find_model, user_models
+from comfywear_models import ModelFile
+from comfywear_models.cards import CardError
+from comfywear_models.registry import available, verify
+
+__all__ = [
+    "Finding",
+    "check_model",
+    "clock",
+    "engines",
+    "machine",
+    "models",
+    "running",
+    "state",
+    "temperature",
+    "workers",
+]
+
+State = Literal["good", "note", "warning", "fault"]
+
+_ENGINE_PATIENCE_S = 180.0
+_LITTLE_BYTES, _NO_BYTES = 500_000_000, 50_000_000
+_WARM_C, _HOT_C = 75.0, 82.0  # single boards begin to slow down at 80 to 85 °C
+
+# In a process of its own: a wheel that this processor cannot run ends that process, not the check.
+_TRY = """
+import sys, time
+import numpy as np
+from comfywear.errors import ComfyWearError
+from comfywear.vision import Detector
+try:
+    detector = Detector.load(engine=sys.argv[1])
+    began = time.perf_counter()
+    detector.detect(np.zeros((480, 640, 3), np.uint8))
+    print(f"{detector.engine_name} {detector.precision}, {1e3 * (time.perf_counter() - began):.0f} ms a picture")
+except ComfyWearError as error:
+    print(error)
+    sys.exit(3)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found out about one subject.
+
+    Attributes:
+        what: The subject, in a word or two.
+        state: "good"; "note" for what is merely worth knowing; "warning"; "fault" when the device cannot do its work.
+        said: What was found.
+        do: What to do about it; empty when there is nothing to do.
+    """
+
+    what: str
+    state: State
+    said: str
+    do: str = ""
+
+
+def machine(version: tuple[int, ...] = sys.version_info[:3], bits: int = sys.maxsize.bit_length() + 1) -> Finding:
+    """The board, its system, and whether Python is one that the engines have wheels for."""
+    said = f"{board()}; {system()}; Python {'.'.join(map(str, version))}, {bits} bits"
+    if bits != 64:
+        return Finding("machine", "fault", said, "install the 64-bit system: the engines have no 32-bit packages")
+    if version < (3, 10):
+        return Finding("machine", "fault", said, "install Python 3.10 or newer")
+    return Finding("machine", "good", said)
+
+
+def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Finding]:
+    """Each engine of the processor, tried with the shipped detector; `wanted` is that of the settings."""
+    for name, package in (("onnxruntime", "onnxruntime"), ("litert", "ai-edge-litert")):
+        what = f"engine {name}"
+        needed: State = "fault" if wanted == name else "note"
+        try:
+            tried = subprocess.run(
+                [python, "-c", _TRY, name], capture_output=True, text=True, timeout=_ENGINE_PATIENCE_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            yield Finding(
+                what, needed, f"no answer in {_ENGINE_PATIENCE_S:.0f} s", "choose the other in [vision] engine"
+            )
+            continue
+        if tried.returncode == 0:
+            yield Finding(what, "good", tried.stdout.strip().splitlines()[-1])
+        elif tried.returncode < 0:
+            ended = signal.Signals(-tried.returncode).name
+            yield Finding(what, "fault", f"its process was ended by {ended}", f"install another version of {package}")
+        else:
+            reason = (tried.stdout.strip() or tried.stderr.strip() or "it fails without a word").splitlines()[-1]
+            yield Finding(what, needed, reason, f"pip install {package}" if needed == "fault" else "")
+
+
+def models() -> Finding:
+    """Whether every file of every model is as its card says."""
+    checked = [check_model(path) for path in {**available(user_models()), **available()}.values()]
+    wrong = [fault for _, faults in checked for fault in faults]
+    if wrong:
+        return Finding("models", "fault", "; ".join(wrong), "install the package again, or import the model again")
+    return Finding("models", "good", f"{sum(len(right) for right, _ in checked)} files are as their cards say")
+
+
+def check_model(name_or_path: str | Path) -> tuple[list[str], list[str]]:
+    """A model's files that are as its card says ("detector: detector.int8.onnx"), and what is wrong with others."""
+    right: list[str] = []
+    try:
+        card, folder = find_model(name_or_path)
+    except CardError as error:
+        return right, [str(error)]
+    faults = {file.path: _fault(file, folder) for file in card.files}
+    return [f"{card.name}: {path}" for path, fault in faults.items() if not fault], [f for f in faults.values() if f]
+
+
+def _fault(file: ModelFile, folder: Path) -> str | None:
+    try:
+        verify(file, folder)
+    except CardError as error:
+        return str(error)
+    return None
+
+
+def state(folder: Path) -> Finding:
+    """Whether votes and unsent messages can be kept."""
+    parent = next(each for each in (folder, *folder.parents) if each.exists())
+    try:
+        with tempfile.NamedTemporaryFile(dir=parent, prefix=".comfywear-check-") as file:
+            file.write(b"0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+        free = shutil.disk_usage(parent).free
+    except OSError as error:
+        return Finding("state folder", "fault", f"{parent} cannot be written: {error.strerror}", _owner(parent))
+    said = f"{folder}: {free / 1e9:.1f} GB free"
+    if free < _LITTLE_BYTES:
+        grave: State = "fault" if free < _NO_BYTES else "warning"
+        return Finding("state folder", grave, said, "make room, or name another device.state_dir")
+    return Finding("state folder", "good", said)
+
+
+def _owner(path: Path) -> str:
+    return (
+        f"give it to the user of the device, or name another device.state_dir (it belongs to uid {path.stat().st_uid})"
+    )
+
+
+def clock() -> Finding:
+    """Whether messages can carry the time."""
+    if clock_is_set(time.time()):
+        return Finding("clock", "good", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
+    said = "not set: messages carry no time, and learning by the season waits"
+    return Finding("clock", "warning", said, "sudo timedatectl set-ntp true, or fit a battery-backed clock")
+
+
+def temperature(root: Path = Path("/sys")) -> Finding:
+    """The hottest thermal zone."""
+    readings = [_degrees(zone) for zone in sorted(root.glob("class/thermal/thermal_zone*/temp"))]
+    found = [reading for reading in readings if reading is not None]
+    if not found:
+        return Finding("temperature", "note", "this machine does not say how hot it is")
+    hottest = max(found)
+    if hottest >= _WARM_C:
+        grave: State = "fault" if hottest >= _HOT_C else "warning"
+        return Finding("temperature", grave, f"{hottest:.0f} °C", "give it air or a heat sink: it slows down when hot")
+    return Finding("temperature", "good", f"{hottest:.0f} °C")
+
+
+def _degrees(file: Path) -> float | None:
+    try:
+        return int(file.read_text()) / 1000
+    except (OSError, ValueError):
+        return None
+
+
+def running(folder: Path) -> Mapping[str, Any] | None:
+    """The status of the device that runs on `folder`; None where none does."""
+    try:
+        return ask(folder, {"verb": "status"})
+    except DeviceNotRunningError:
+        return None
+
+
+def workers(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a running device says of itself, in place of trying doors that it holds."""
+    idle = {name: each for name, each in status["workers"].items() if each["state"] != "running"}
+    count = len(status["workers"])
+    yield Finding("device", "warning" if idle else "good", f"running; {count - len(idle)} of {count} workers run")
+    for name, each in idle.items():
+        yield Finding(name, "fault", f"{each['state']}: {each['failure'] or 'no reason given'}")
+    yield Finding("broker", "good" if status["broker"] == "connected" else "warning", str(status["broker"]))

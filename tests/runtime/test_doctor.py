@@ -1,0 +1,207 @@
+"""`comfywear doctor` at real doors: engines in processes, a serial line on a pty, a broker, a photo as camera."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from comfywear import checkup, checkup_doors
+from comfywear import settings as settings_file
+from comfywear.checkup import Finding
+from comfywear.cli import main
+from comfywear.device import Device
+from comfywear.settings import CameraSettings, MqttSettings, Settings
+from comfywear.settings_feedback import ButtonSettings
+from comfywear_sensors.pty_replay import PtyReplay
+
+PHOTO = Path(__file__).resolve().parents[2] / "docs" / "demo.png"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engines, which take seconds, are tried by a test of their own."""
+    monkeypatch.setattr(checkup, "engines", lambda wanted: iter([Finding("engine", "good", wanted)]))
+
+
+def write(folder: Path, broker: int, sensor: str, camera: str) -> Path:
+    path = folder / "device.toml"
+    path.write_text(
+        f"[device]\nid = 'd1'\nstate_dir = '{folder / 'state'}'\n[camera]\nsource = '{camera}'\n"
+        f"[[sensors]]\nuri = '{sensor}'\n[mqtt]\nhost = '127.0.0.1'\nport = {broker}\n"
+    )
+    return path
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    code = main(["doctor", "--json", *words])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_the_engines_are_tried_with_the_shipped_detector() -> None:
+    found = {each.what: each for each in checkup.engines()}
+    assert found["engine onnxruntime"].state == "good"
+    assert "ms a picture" in found["engine onnxruntime"].said
+    assert set(found) == {"engine onnxruntime", "engine litert"}
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "said"),
+    [
+        ("kill -ILL $$", "fault", "ended by SIGILL"),
+        ("echo 'no module of that name'; exit 3", "note", "no module of that name"),
+        ("exit 1", "note", "fails without a word"),
+    ],
+)
+def test_an_engine_that_crashes_is_a_finding_and_not_the_end(
+    tmp_path: Path, script: str, state: str, said: str
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(python.stat().st_mode | stat.S_IXUSR)
+    for finding in checkup.engines(python=str(python)):
+        assert finding.state == state
+        assert said in finding.said
+    wanted = next(checkup.engines("onnxruntime", python=str(python)))
+    assert wanted.state == "fault"
+    assert "onnxruntime" in wanted.do
+
+
+def test_a_device_that_is_fit_has_no_fault(
+    tmp_path: Path, mosquitto: Any, quick: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with PtyReplay(["Humidity: 45.20 %\tTemperature: 23.40 *C"], interval_s=0.1) as line:
+        line.start()
+        config = write(tmp_path, mosquitto.port, f"serial://{line.path}", str(PHOTO))
+        assert main(["doctor", "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "✓ settings" in said
+    assert "✓ camera: " in said
+    assert "×" in said
+    assert "✓ sensor: " in said
+    assert "23.4 °C, 45 %" in said
+    assert "lets this device in, without TLS" in said
+    assert said.endswith("0 faults, 0 warnings\n")
+
+
+def test_each_fault_is_named_with_what_to_do(
+    tmp_path: Path, quick: None, capsys: pytest.CaptureFixture[str], make_mosquitto: Callable[..., Any]
+) -> None:
+    nobody = make_mosquitto()  # a port at which nothing listens
+    config = write(tmp_path, nobody.port, "serial:///dev/serial/by-id/gone", str(tmp_path / "no.mp4"))
+    code, found = told(capsys, "--config", str(config))
+    faults = {each["what"]: each for each in found["findings"] if each["state"] == "fault"}
+    assert code == 1
+    assert set(faults) == {"camera", "sensor", "broker"}
+    assert found["faults"] == 3
+    assert "gone is not there" in faults["sensor"]["said"]
+    assert "comfywear sensors list" in faults["sensor"]["do"]
+    assert "no.mp4" in faults["camera"]["said"]
+    assert "nothing listens" in faults["broker"]["said"]
+    assert all(each["do"] for each in faults.values())
+
+
+def test_a_silent_sensor_is_a_fault(tmp_path: Path) -> None:
+    with PtyReplay([]) as line:
+        sensor = settings_file.SensorSettings(uri=f"serial://{line.path}")
+        (found,) = checkup_doors.sensors([sensor], patience_s=0.6)
+    assert found.state == "fault"
+    assert "sensors watch" in found.do
+
+
+def test_wrong_settings_are_a_fault_with_file_and_line_and_the_machine_is_checked_all_the_same(
+    tmp_path: Path, quick: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "device.toml"
+    config.write_text("[device]\nid = 'd1'\n[mqtt]\nport = 'many'\n")
+    code, found = told(capsys, "--config", str(config))
+    assert code == 2
+    (fault,) = [each for each in found["findings"] if each["state"] == "fault"]
+    assert f"{config}:4" in fault["said"]
+    assert {"machine", "models", "clock", "temperature"} <= {each["what"] for each in found["findings"]}
+
+
+def test_a_running_device_is_asked_instead_of_its_doors(
+    tmp_path: Path, mosquitto: Any, quick: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(tmp_path, mosquitto.port, "fake://", "")
+    with Device(settings_file.load(config)) as device:
+        deadline = time.monotonic() + 20
+        while device._publisher.state != "connected" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        code, found = told(capsys, "--config", str(config))
+    said = {each["what"]: each["said"] for each in found["findings"]}
+    assert code == 0
+    assert said["broker"] == "connected"
+    assert "workers run" in said["device"]
+    assert "sensor" not in said
+
+
+def test_what_a_running_device_says_is_amiss_is_said_on() -> None:
+    idle = {"state": "waiting", "failure": "no such camera"}
+    status = {"workers": {"vision": idle, "comfort": {"state": "running"}}, "broker": "waiting: nothing listens"}
+    found = list(checkup.workers(status))
+    assert [(each.what, each.state) for each in found] == [
+        ("device", "warning"),
+        ("vision", "fault"),
+        ("broker", "warning"),
+    ]
+    assert "no such camera" in found[1].said
+
+
+def test_a_damaged_model_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.card.json").write_text("{")
+    monkeypatch.setenv("COMFYWEAR_MODELS", str(tmp_path))
+    found = checkup.models()
+    assert found.state == "fault"
+    assert "mine.card.json" in found.said
+
+
+def test_machines_that_cannot_run_it_are_told_so() -> None:
+    assert checkup.machine((3, 11, 2), 64).state == "good"
+    old, narrow = checkup.machine((3, 9, 2), 64), checkup.machine((3, 11, 2), 32)
+    assert (old.state, narrow.state) == ("fault", "fault")
+    assert "64-bit" in narrow.do
+
+
+def test_the_hottest_zone_counts(tmp_path: Path) -> None:
+    assert checkup.temperature(tmp_path).state == "note"
+    for number, text in enumerate(("45000", "nonsense", "83500")):
+        zone = tmp_path / "class/thermal" / f"thermal_zone{number}"
+        zone.mkdir(parents=True)
+        (zone / "temp").write_text(text)
+    found = checkup.temperature(tmp_path)
+    assert (found.state, found.said) == ("fault", "84 °C")
+    (zone / "temp").write_text("76000")
+    assert checkup.temperature(tmp_path).state == "warning"
+
+
+def test_a_state_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
+    assert checkup.state(tmp_path / "not" / "yet").state == "good"
+    assert not (tmp_path / "not").exists()
+    found = checkup.state(Path("/proc/comfywear"))
+    assert found.state == "fault"
+    assert "cannot be written" in found.said
+
+
+def test_a_device_file_of_another_group_is_said_with_the_group() -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may use every device file")
+    found = checkup_doors.access("serial:///dev/mem")
+    assert found is not None
+    assert "usermod -aG" in found.do
+
+
+def test_buttons_and_nothing_at_all() -> None:
+    (gone,) = checkup_doors.buttons([ButtonSettings(source="input:///dev/input/by-id/gone")])
+    assert (gone.state, gone.what) == ("fault", "buttons")
+    assert checkup_doors.camera(Settings(camera=CameraSettings())).state == "note"
+    assert checkup_doors.broker(MqttSettings()).state == "note"
+    (none,) = checkup_doors.sensors([])
+    assert none.state == "warning"
