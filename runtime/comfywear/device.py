@@ -146,6 +146,10 @@ class Device:
         """How each worker is."""
         return self._supervisor.health()
 
+    def connected(self) -> bool:
+        """Whether the broker listens."""
+        return self._publisher.state == "connected"
+
     def metrics(self) -> dict[str, float | None]:
         """How the device is doing, by the names of the metrics message."""
         uptime_s = time.monotonic() - self._started_s

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from comfywear import web
+from comfywear import __version__, web
 from comfywear.clock import wall_time
 from comfywear.errors import StoreError
 from comfywear.estimates import PersonEstimate, ZoneEstimate
+from comfywear.exposition import exposition
 from comfywear.settings import Settings, json_schema
 from comfywear.supervisor import Pulse, Supervisor
 
@@ -142,6 +143,12 @@ class DevicePage:
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""
         return settings_tables(self._device.settings)
+
+    def metrics(self) -> bytes:
+        """How the device is, for Prometheus; without anything that is said of a person."""
+        device = self._device
+        identity = {"version": __version__, "device": device.topics.device, "site": device.settings.device.site}
+        return exposition(identity, device.metrics(), device.health(), device.estimates(), connected=device.connected())
 
     def _remember(self, pulse: Pulse) -> None:
         """The worker of the history: a point a minute and zone while the clock is set."""

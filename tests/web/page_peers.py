@@ -49,6 +49,9 @@ class MadeUp:
     def settings(self) -> Sequence[web.SettingsTable]:
         return []
 
+    def metrics(self) -> bytes:
+        return b"# HELP made_up A number.\nmade_up 1.0\n"
+
 
 @contextmanager
 def serving(device: web.PageDevice, token: str = "", host: str = "127.0.0.1", **options: str) -> Iterator[str]:

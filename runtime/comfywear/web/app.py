@@ -36,6 +36,7 @@ FAILURES, FAILURES_WINDOW_S = 5, 60.0
 LIVE_EVERY_S = 0.5
 ALIVE_EVERY_S = 15.0
 MOST_LISTENERS = 24
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class _Press(msgspec.Struct, forbid_unknown_fields=True):
@@ -77,6 +78,7 @@ class _Pages:
             Route("/api/day", self.day),
             Route("/api/settings", self.settings),
             Route("/api/sketch.jpg", self.sketch),
+            Route("/metrics", self.metrics),
             Route("/api/vote", self.vote, methods=["POST"]),
             Route("/api/undo", self.undo, methods=["POST"]),
             Mount("/static", StaticFiles(directory=_STATIC)),
@@ -152,6 +154,9 @@ class _Pages:
         if picture is None:
             raise HTTPException(404)
         return Response(picture, media_type="image/jpeg")
+
+    def metrics(self, _: Request) -> Response:
+        return Response(self._device.metrics(), media_type=_PROMETHEUS)
 
     async def events(self, request: Request) -> Response:
         """The zone's state whenever it changes, as server-sent events."""

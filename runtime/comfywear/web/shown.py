@@ -185,3 +185,6 @@ class PageDevice(Protocol):
 
     def settings(self) -> Sequence[SettingsTable]:
         """The settings without secrets."""
+
+    def metrics(self) -> bytes:
+        """How the device is, in the text that Prometheus collects."""
