@@ -17,7 +17,7 @@ from typing import Any, Literal
 from comfywear.clock import clock_is_set
 from comfywear.errors import DeviceNotRunningError
 from comfywear.feedback import ask
-from comfywear.machine import board, system
+from comfywear.machine import board, hottest_c, system
 from comfywear.places import find_model, user_models
 from comfywear_models import ModelFile
 from comfywear_models.cards import CardError
@@ -172,22 +172,13 @@ def clock() -> Finding:
 
 def temperature(root: Path = Path("/sys")) -> Finding:
     """The hottest thermal zone."""
-    readings = [_degrees(zone) for zone in sorted(root.glob("class/thermal/thermal_zone*/temp"))]
-    found = [reading for reading in readings if reading is not None]
-    if not found:
+    hottest = hottest_c(root)
+    if hottest is None:
         return Finding("temperature", "note", "this machine does not say how hot it is")
-    hottest = max(found)
     if hottest >= _WARM_C:
         grave: State = "fault" if hottest >= _HOT_C else "warning"
         return Finding("temperature", grave, f"{hottest:.0f} °C", "give it air or a heat sink: it slows down when hot")
     return Finding("temperature", "good", f"{hottest:.0f} °C")
-
-
-def _degrees(file: Path) -> float | None:
-    try:
-        return int(file.read_text()) / 1000
-    except (OSError, ValueError):
-        return None
 
 
 def running(folder: Path) -> Mapping[str, Any] | None:

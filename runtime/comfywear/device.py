@@ -24,6 +24,7 @@ from comfywear.estimates import Estimator, Newest, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.learning import Learning
 from comfywear.looking import Looking, Sight, sha256_of, shown_camera
+from comfywear.machine import headroom_of, hottest_c
 from comfywear.metrics import rss_mb
 from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
 from comfywear.page import DevicePage
@@ -37,6 +38,7 @@ from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_
 _log = logging.getLogger(__name__)
 
 TICK_S = 0.25
+HEAT_EVERY_S = 5.0
 # A live state that changes is sent at most this often; one that does not, at the interval of the settings.
 GAP_S = 1.0
 
@@ -94,6 +96,7 @@ class Device:
         self._cadence = Cadence(settings.mqtt.interval_s, GAP_S)
         self._slow = Cadence(METRICS_EVERY_S, GAP_S)
         self._once = Cadence(math.inf, GAP_S)
+        self._heat = Cadence(HEAT_EVERY_S, GAP_S)
         self._estimates: Mapping[str, ZoneEstimate] = {}
         self._started_s = time.monotonic()
         self.buttons = buttons_of(settings.buttons, self.zones, self.voting, self.orders.call)
@@ -157,6 +160,7 @@ class Device:
         return {
             "uptime_s": uptime_s,
             "rss_mb": rss_mb(),
+            "board_temp_c": hottest_c(),
             "frames": looking.frames if looking else None,
             "frames_per_s": looking.frames / uptime_s if looking else None,
             **(looking.budget_metrics() if looking else {}),
@@ -208,6 +212,8 @@ class Device:
                 )
                 for zone in self.zones
             }
+            if self.looking and self._heat.due("heat", None, now_s) and (heat_c := hottest_c()) is not None:
+                self.looking.headroom = headroom_of(heat_c, self.settings.budget.hot_c)
             missing = sight.missing if sight else "there is no camera in the settings"
             self.learning.tick(now_s, self._estimates, camera=missing is None)
             self.orders.tick(now_s)

@@ -6,10 +6,12 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["board", "system"]
+__all__ = ["board", "headroom_of", "hottest_c", "system"]
 
 # Single boards say their name in the device tree, PCs in the firmware's tables.
 _BOARD_NAMES = ("/proc/device-tree/model", "/sys/class/dmi/id/product_name")
+
+_EASING_K = 10.0
 
 
 def board(names: tuple[str, ...] = _BOARD_NAMES) -> str:
@@ -28,3 +30,27 @@ def system() -> str:
         return platform.freedesktop_os_release()["PRETTY_NAME"][:100]
     except (OSError, KeyError):
         return platform.system()
+
+
+def hottest_c(root: Path = Path("/sys")) -> float | None:
+    """The temperature of the hottest thermal zone, °C; None where the kernel says none that can be true."""
+    readings = [_degrees(zone) for zone in root.glob("class/thermal/thermal_zone*/temp")]
+    return max((reading for reading in readings if reading is not None and -40.0 < reading < 150.0), default=None)
+
+
+def headroom_of(temp_c: float | None, hot_c: float) -> float:
+    """How much of the work a machine of `temp_c` may do, 0…1: all up to 10 K below `hot_c`, nothing from there on.
+
+    In between it falls evenly, so that the machine settles at a temperature instead of swinging between two. Where the
+    temperature is not known, or `hot_c` is 0, nothing is held back.
+    """
+    if temp_c is None or hot_c <= 0.0:
+        return 1.0
+    return min(max((hot_c - temp_c) / _EASING_K, 0.0), 1.0)
+
+
+def _degrees(file: Path) -> float | None:
+    try:
+        return int(file.read_text()) / 1000
+    except (OSError, ValueError):
+        return None

@@ -152,6 +152,14 @@ class BudgetSettings(_Section, frozen=True):
             extra={"unit": "ms"},
         ),
     ] = 0.0
+    hot_c: Annotated[
+        Annotated[float, Meta(ge=0, le=120)],
+        Meta(
+            title="Hot",
+            description="Looking is cut from 10 K below this temperature of the machine, and least at it; 0 = never.",
+            extra={"unit": "°C"},
+        ),
+    ] = 80.0
 
 
 class ZoneSettings(_Section, frozen=True):

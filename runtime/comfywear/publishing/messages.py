@@ -262,6 +262,7 @@ class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
     schema: Literal["comfywear/v1/metrics"] = "comfywear/v1/metrics"
     uptime_s: Annotated[float | None, _meta("Since the device was started.", "s")] = None
     rss_mb: Annotated[float | None, _meta("Memory in use.", "MB")] = None
+    board_temp_c: Annotated[float | None, _meta("The hottest part of the machine that says so.", "°C")] = None
     frames: Annotated[int | None, Meta(description="Frames looked at since the start.")] = None
     frames_per_s: Annotated[float | None, _meta("Frames looked at.", "1/s")] = None
     engine_share: Annotated[float | None, Meta(description="Part of the time spent inside the model engine, 0…1.")] = (
