@@ -30,7 +30,7 @@ def memory(time: Time | None = None, **limits: float) -> Spool:
 
 
 def everything(spool: Spool) -> list[Row]:
-    return spool.waiting(FIRST, 100_000)
+    return spool.waiting(FIRST, 10_000_000)
 
 
 def seqs(spool: Spool) -> list[int]:
