@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         told = {"findings": [asdict(each) for each in found], "faults": counts["fault"], "warnings": counts["warning"]}
         print(json.dumps(told, ensure_ascii=False))
     else:
-        print(f"{counts['fault']} faults, {counts['warning']} warnings")
+        print(", ".join(f"{count} {state}{'' if count == 1 else 's'}" for state, count in counts.items()))
     return 2 if wrong else 1 if counts["fault"] else 0
 
 
