@@ -23,7 +23,7 @@ from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, Newest, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.learning import Learning
-from comfywear.looking import Looking, Sight, sha256_of, shown_camera
+from comfywear.looking import Looking, Sight, sha256_of, shown_camera, patience_s
 from comfywear.machine import headroom_of, hottest_c
 from comfywear.metrics import rss_mb
 from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
@@ -191,7 +191,7 @@ class Device:
         add_buttons(supervisor, self.buttons)
         self.capturing.add_worker(supervisor)
         if self.looking is not None:
-            supervisor.add("vision", self.looking.work, hang_after_s=60.0)
+            supervisor.add("vision", self.looking.work, hang_after_s=patience_s(self.settings.vision.engine))
         if self.page is not None:
             self.page.add_workers(supervisor)
         return supervisor

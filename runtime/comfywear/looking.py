@@ -42,6 +42,11 @@ class Sight:
         return self.load.shed if self.load else ()
 
 
+def patience_s(engine: str) -> float:
+    """For how long looking may give no sign of life: TensorRT compiles a model for minutes, the first time."""
+    return {"tensorrt": 1200.0, "cuda": 180.0}.get(engine, 60.0)
+
+
 def shown_camera(uri: str) -> str:
     """The camera's URI without a password."""
     from comfywear.vision.camera import parse_camera_uri

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from comfywear import settings as settings_file
+from comfywear.looking import patience_s
 from comfywear.notify import ServiceManager
 from comfywear.reloading import Runner
 from comfywear.supervisor import WorkerHealth, summary
@@ -139,6 +140,11 @@ def test_the_watchdog_is_fed_only_while_no_worker_hangs(
     manager.until("STOPPING")
     said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert said == ["no sign of life from vision: the service manager will end the device"]
+
+
+def test_an_engine_that_compiles_for_minutes_is_not_taken_for_one_that_hangs() -> None:
+    assert patience_s("onnxruntime") == patience_s("auto") == 60.0
+    assert patience_s("tensorrt") > 600.0
 
 
 def test_the_device_tells_its_service_manager_of_start_reload_and_end(
