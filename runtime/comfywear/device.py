@@ -23,7 +23,7 @@ from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, Newest, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.learning import Learning
-from comfywear.looking import Looking, Sight, sha256_of, shown_camera, patience_s
+from comfywear.looking import Looking, Sight, patience_s, sha256_of, shown_camera
 from comfywear.machine import headroom_of, hottest_c
 from comfywear.metrics import rss_mb
 from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
