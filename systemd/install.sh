@@ -74,6 +74,10 @@ for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python3.
   fi
 done
 [ -n "$python" ] || fail "Python 3.10 to 3.13 is needed: apt install python3 python3-venv, or name one with PYTHON=…"
+# The service may not read anybody's home (ProtectHome), so that a Python in one could not start it.
+case "${root:+image}$("$python" -c 'import sys; print(sys.base_prefix)')" in
+  /root/* | /home/*) fail "$python lies in a home, which the service may not read: PYTHON=/usr/bin/python3 systemd/install.sh" ;;
+esac
 
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$source/pyproject.toml")
 content=$(cd "$source" && find runtime sensors models pyproject.toml constraints.txt -type f ! -name '*.pyc' | sort |

@@ -87,7 +87,11 @@ def machine(version: tuple[int, ...] = sys.version_info[:3], bits: int = sys.max
 
 
 def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Finding]:
-    """Each engine of the processor, tried with the shipped detector; `wanted` is that of the settings."""
+    """Each engine of the processor, tried with the shipped detector; `wanted` is that of the settings.
+
+    A fault is one that is wanted and does not work, one that would take the device down, or that none works at all.
+    """
+    works = False
     for name, package in (("onnxruntime", "onnxruntime"), ("litert", "ai-edge-litert")):
         what = f"engine {name}"
         needed: State = "fault" if wanted == name else "note"
@@ -101,6 +105,7 @@ def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Find
             )
             continue
         if tried.returncode == 0:
+            works = True
             yield Finding(what, "good", tried.stdout.strip().splitlines()[-1])
         elif tried.returncode < 0:
             ended = signal.Signals(-tried.returncode).name
@@ -108,6 +113,8 @@ def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Find
         else:
             reason = (tried.stdout.strip() or tried.stderr.strip() or "it fails without a word").splitlines()[-1]
             yield Finding(what, needed, reason, f"pip install {package}" if needed == "fault" else "")
+    if not works:
+        yield Finding("engines", "fault", "none works: nobody can be seen", "pip install onnxruntime")
 
 
 def models() -> Finding:
@@ -140,7 +147,8 @@ def _fault(file: ModelFile, folder: Path) -> str | None:
 
 def state(folder: Path) -> Finding:
     """Whether votes and unsent messages can be kept."""
-    parent = next(each for each in (folder, *folder.parents) if each.exists())
+    # os.path.exists: a folder that may not even be looked into is passed over, not raised.
+    parent = next(Path(each) for each in (folder, *folder.parents) if os.path.exists(each))  # noqa: PTH110
     try:
         with tempfile.NamedTemporaryFile(dir=parent, prefix=".comfywear-check-") as file:
             file.write(b"0" * 4096)
@@ -157,9 +165,8 @@ def state(folder: Path) -> Finding:
 
 
 def _owner(path: Path) -> str:
-    return (
-        f"give it to the user of the device, or name another device.state_dir (it belongs to uid {path.stat().st_uid})"
-    )
+    whose = f"it belongs to uid {path.stat().st_uid}"
+    return f"run this as the device's user (the service's: sudo), or name another device.state_dir ({whose})"
 
 
 def clock() -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import cast
 
 import msgspec
@@ -83,6 +84,7 @@ def _device(metrics: Mapping[str, float | None]) -> Iterator[Metric]:
             yield GaugeMetricFamily(f"comfywear_{name}", said[name], value=value)
 
 
+@cache
 def _descriptions() -> dict[str, str]:
     """What the schema of the metrics message says of each of its fields."""
     info = msgspec.inspect.type_info(MetricsMessage)

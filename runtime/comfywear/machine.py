@@ -12,6 +12,8 @@ __all__ = ["board", "headroom_of", "hottest_c", "system"]
 _BOARD_NAMES = ("/proc/device-tree/model", "/sys/class/dmi/id/product_name")
 
 _EASING_K = 10.0
+# Thermal zones that say nothing about the processor: Jetson's PMIC-Die is always 100 °C, drives and radios run hot.
+_ELSEWHERE = ("pmic", "nvme", "wifi", "battery", "charger")
 
 
 def board(names: tuple[str, ...] = _BOARD_NAMES) -> str:
@@ -33,8 +35,8 @@ def system() -> str:
 
 
 def hottest_c(root: Path = Path("/sys")) -> float | None:
-    """The temperature of the hottest thermal zone, °C; None where the kernel says none that can be true."""
-    readings = [_degrees(zone) for zone in root.glob("class/thermal/thermal_zone*/temp")]
+    """The temperature of the hottest thermal zone of the processor, °C; None where the kernel says none."""
+    readings = [_degrees(zone) for zone in root.glob("class/thermal/thermal_zone*")]
     return max((reading for reading in readings if reading is not None and -40.0 < reading < 150.0), default=None)
 
 
@@ -49,8 +51,12 @@ def headroom_of(temp_c: float | None, hot_c: float) -> float:
     return min(max((hot_c - temp_c) / _EASING_K, 0.0), 1.0)
 
 
-def _degrees(file: Path) -> float | None:
+def _degrees(zone: Path) -> float | None:
+    with suppress(OSError):
+        kind = (zone / "type").read_text(encoding="utf-8", errors="replace").lower()
+        if any(word in kind for word in _ELSEWHERE):
+            return None
     try:
-        return int(file.read_text()) / 1000
+        return int((zone / "temp").read_text()) / 1000
     except (OSError, ValueError):
         return None

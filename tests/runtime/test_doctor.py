@@ -65,9 +65,12 @@ def test_an_engine_that_crashes_is_a_finding_and_not_the_end(
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\n{script}\n")
     python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    for finding in checkup.engines(python=str(python)):
+    *each, none = checkup.engines(python=str(python))
+    assert len(each) == 2
+    for finding in each:
         assert finding.state == state
         assert said in finding.said
+    assert (none.state, none.what) == ("fault", "engines"), "with no engine at all nothing can be seen"
     wanted = next(checkup.engines("onnxruntime", python=str(python)))
     assert wanted.state == "fault"
     assert "onnxruntime" in wanted.do

@@ -26,6 +26,16 @@ def test_the_hottest_zone_that_can_be_true_counts(tmp_path: Path) -> None:
     assert hottest_c(tmp_path) == 83.5
 
 
+def test_zones_that_are_not_the_processor_do_not_count(tmp_path: Path) -> None:
+    """A Jetson's PMIC-Die says 100 °C at any time: taken at its word, the device would never look again."""
+    for number, (kind, text) in enumerate((("PMIC-Die", "100000"), ("iwlwifi_1", "71000"), ("CPU-therm", "41000"))):
+        zone = tmp_path / "class/thermal" / f"thermal_zone{number}"
+        zone.mkdir(parents=True)
+        (zone / "type").write_text(kind + "\n")
+        (zone / "temp").write_text(text)
+    assert hottest_c(tmp_path) == 41.0
+
+
 def test_all_is_done_until_ten_kelvin_below_and_nothing_when_hot() -> None:
     assert headroom_of(None, 80.0) == 1.0
     assert headroom_of(95.0, 0.0) == 1.0

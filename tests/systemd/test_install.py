@@ -144,6 +144,19 @@ def test_wrong_words_are_refused(system: System, words: list[str]) -> None:
     assert system.files() == set()
 
 
+def test_a_python_in_somebodys_home_is_refused_since_the_service_may_not_read_it(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\ncase "$*" in *base_prefix*) echo /home/anna/.pyenv ;; esac\n')
+    python.chmod(0o755)
+    environ = {**os.environ, "PYTHON": str(python)}
+    command = [str(ROOT / "systemd" / "install.sh"), "--dry-run"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environ)
+    assert result.returncode == 1
+    assert "PYTHON=/usr/bin/python3" in result.stderr
+    python.write_text('#!/bin/sh\ncase "$*" in *base_prefix*) echo /usr ;; esac\n')
+    assert subprocess.run(command, capture_output=True, check=False, timeout=60, env=environ).returncode == 0
+
+
 def test_without_being_root_the_system_is_not_touched(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("this user is root")
