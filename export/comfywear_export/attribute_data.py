@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from comfywear.errors import UsageError
 from comfywear_export.labels import ATTRIBUTE_GROUPS, ATTRIBUTE_LABELS, SINGLE_GARMENTS
 
-__all__ = ["Example", "read_examples", "read_tagged"]
+__all__ = ["Example", "read_examples", "read_tagged", "tagged_photos"]
 
 Answers = dict[str, bool | None]
 
@@ -75,18 +75,27 @@ def read_tagged(folder: Path, find: Callable[[Path], NDArray[np.float32] | None]
         folder: Of the set; an empty list comes back when it has no `tags.json`.
         find: The box of the main person in a photo, `(4,)`, or None.
     """
+    examples = []
+    for path, tags in tagged_photos(folder):
+        box = find(path)
+        if box is not None:
+            # Tags name the kind of shoe (heels, flats, …) where masks mostly say "shoes".
+            examples.append(Example(path, box, _row({**_garments(tags), "garment/shoes": None})))
+    return examples
+
+
+def tagged_photos(folder: Path) -> list[tuple[Path, set[str]]]:
+    """The photos of `folder` of which only image-level tags are known, with these; without near-duplicates.
+
+    An empty list comes back when it has no `tags.json`.
+    """
     if not (folder / "tags.json").is_file():
         return []
     pairs = _read(folder / "splits.json").get("near_duplicate_pairs", [])
     doubled = {name for pair in pairs for name in pair}
-    examples = []
-    for name, tags in _read(folder / "tags.json").items():
-        path = folder / "photos" / f"{name}.jpg"
-        box = find(path) if name not in doubled and path.is_file() else None
-        if box is not None:
-            # Tags name the kind of shoe (heels, flats, …) where masks mostly say "shoes".
-            examples.append(Example(path, box, _row({**_garments(set(tags)), "garment/shoes": None})))
-    return examples
+    named = {name: set(tags) for name, tags in _read(folder / "tags.json").items() if name not in doubled}
+    paths = {name: folder / "photos" / f"{name}.jpg" for name in named}
+    return [(paths[name], tags) for name, tags in named.items() if paths[name].is_file()]
 
 
 def _garments(worn: set[str]) -> Answers:

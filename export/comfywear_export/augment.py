@@ -201,9 +201,9 @@ def _warp(photo: Photo, image: NDArray[np.uint8], matrix: NDArray[np.float64], e
         for box in boxes[photo.classes == 0]:
             maps[0][_cells(box)] = 1
     scraps = ~keep & (thin > 0)
-    for box, label in zip(boxes[scraps], photo.classes[scraps], strict=True):
+    for box, name in zip(boxes[scraps], np.array(photo.names, dtype=object)[scraps], strict=True):
         # A scrap of something labelled, or a label that is not used: learn nothing there.
-        maps[0 if label == 0 else 1][_cells(box)] = 0
+        maps[0 if name == "person" else 1][_cells(box)] = 0
     return View(np.asarray(out, dtype=np.uint8), boxes[keep].astype(np.float32), photo.classes[keep], maps[0], maps[1])
 
 

@@ -21,7 +21,12 @@ IGNORED = -1
 """Class of a box that is neither a positive nor a negative example."""
 
 _INDEX = {label: DETECTOR_LABELS.index(group) for group, labels in DETECTOR_GROUPS.items() for label in labels}
-_CLASS = {"person": 0, **_INDEX, **dict.fromkeys(AMBIGUOUS, IGNORED)}
+_CLASS = {
+    "person": 0,
+    **{group: DETECTOR_LABELS.index(group) for group in DETECTOR_GROUPS},
+    **_INDEX,
+    **dict.fromkeys(AMBIGUOUS, IGNORED),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +67,9 @@ class Photo:
 def read_set(folder: Path, split: str | None = None) -> list[Photo]:
     """The photos of `folder` (of one split, or of all), in the order of `instances.json`.
 
-    Photos without any box are left out where the set labels garments: there an empty list means an empty mask.
+    Photos without any box are left out where the set labels garments: there an empty list means an empty mask. What a
+    set labels is taken from its categories; an object `known` with `garments` and `all_persons` (true or false) in the
+    file says otherwise.
 
     Raises:
         UsageError: The folder has no readable `instances.json`, or the split has no photo.
@@ -70,6 +77,7 @@ def read_set(folder: Path, split: str | None = None) -> list[Photo]:
     path = folder / "instances.json"
     try:
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        known: dict[str, Any] = data.get("known", {})
         names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
         by_image: dict[int, list[dict[str, Any]]] = {int(image["id"]): [] for image in data["images"]}
         for annotation in data["annotations"]:
@@ -78,12 +86,14 @@ def read_set(folder: Path, split: str | None = None) -> list[Photo]:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); give a folder with instances.json") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: not in COCO layout: {type(error).__name__} {error}") from error
-    garments = any(name in _INDEX for name in names.values())
+    garments = bool(known.get("garments", any(name in _INDEX for name in names.values())))
+    # A set with garments labels the one posed person of each photo, unless it says otherwise; bystanders have no box.
+    all_persons = bool(known.get("all_persons", not garments))
     photos = [
         photo
         for image in data["images"]
         if split is None or image.get("split") == split
-        for photo in [_photo(folder, image, by_image[int(image["id"])], names, garments)]
+        for photo in [_photo(folder, image, by_image[int(image["id"])], names, (garments, all_persons))]
         if len(photo.boxes) or not garments
     ]
     if not photos:
@@ -115,7 +125,11 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 
 
 def _photo(
-    folder: Path, image: dict[str, Any], annotations: list[dict[str, Any]], names: dict[int, str], garments: bool
+    folder: Path,
+    image: dict[str, Any],
+    annotations: list[dict[str, Any]],
+    names: dict[int, str],
+    known: tuple[bool, bool],
 ) -> Photo:
     annotations = [a for a in annotations if names[int(a["category_id"])] in _CLASS]
     corners = np.array([a["bbox"] for a in annotations], dtype=np.float32).reshape(-1, 4)
@@ -130,9 +144,8 @@ def _photo(
         boxes=corners,
         classes=np.array(classes, dtype=np.int64),
         names=labels,
-        garments=garments,
-        # A set with garments labels the one posed person of each photo; bystanders have no box.
-        all_persons=not garments,
+        garments=known[0],
+        all_persons=known[1],
         mask=folder / str(mask) if mask else None,
         split=str(image.get("split", "")),
     )

@@ -105,7 +105,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("detector", help="persons and ten kinds of garments in whole photos")
     parser.add_argument("--data", type=Path, required=True, help="a data set, or a folder of data sets")
     parser.add_argument("--sets", nargs="+", default=["people", "ccp"], help="which of the folder's sets")
+    parser.add_argument("--also", type=Path, nargs="+", default=[], help="further sets, such as those of pseudo")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument(
+        "--weights", type=Path, help="a detector.pt of an earlier run to begin from, instead of --start"
+    )
+    parser.add_argument("--rate", type=float, default=1.0, help="times the usual learning rates (less with --weights)")
     parser.add_argument("--start", type=Path, help="weights to start from (default: those that scripts/setup fetched)")
     parser.add_argument("--minutes", type=float, default=40.0, help="wall time of all sittings together")
     parser.add_argument("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
@@ -131,21 +136,45 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--size {args.size} is not a multiple of 32")
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
-    folders = [f for f in find_sets(args.data) if f.name in args.sets or f == args.data]
+    folders = [f for f in find_sets(args.data) if f.name in args.sets or f == args.data] + args.also
     photos = [photo for folder in folders for photo in read_set(folder, "train")]
     print(f"{len(photos)} photos of {', '.join(f.name for f in folders)}; {args.size} px; views of {args.batch}")
     net = DetectorNet()
-    net.trunk.load_pretrained(args.start)
+    if args.weights is None:
+        net.trunk.load_pretrained(args.start)
+    else:
+        net.load_state_dict(_weights(args.weights))
     net = net.to(memory_format=torch.channels_last)
     frozen = FrozenPart(export_frozen(net.trunk, args.size, args.size, args.out / "frozen.onnx"))
-    note = {"commit": commit(), "without": " ".join(sorted(args.without))}
-    plan = Plan(args.minutes, args.batch, trunk_rate=2e-4, seed=args.seed, steps=args.steps, note=note)
+    note = {"commit": commit(), "without": " ".join(sorted(args.without)), "weights": str(args.weights or "")}
+    plan = Plan(
+        args.minutes,
+        args.batch,
+        trunk_rate=2e-4 * args.rate,
+        head_rate=2e-3 * args.rate,
+        seed=args.seed,
+        steps=args.steps,
+        note=note,
+    )
     views = Views(photos, args.size, args.seed, args.batch, frozen, args.without)
     done = fit(net, lambda step: endless(views, step), _Loss(args.size), plan, args.out, resume=not args.no_resume)
     path = args.out / "detector.pt"
     torch.save({"weights": done.net.state_dict(), "size": args.size, "step": done.step, "seconds": done.seconds}, path)
     print(f"{path}: {done.step} steps, {done.step * args.batch} views, {done.seconds / 60:.1f} min")
     return 0
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    """The averaged weights of an earlier run."""
+    import pickle
+
+    import torch
+
+    try:
+        state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)["weights"]
+    except (OSError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+        raise UsageError(f"{path}: no detector.pt of a training run ({error})") from error
+    return state
 
 
 class _Loss:
