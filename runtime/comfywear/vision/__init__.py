@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from comfywear.vision.composed import ComposedDetector, open_detector
     from comfywear.vision.detector import Detector
     from comfywear.vision.persons import PersonBook
+    from comfywear.vision.sample import sample_answers
     from comfywear.vision.tracker import ByteTracker
     from comfywear.vision.zones import ZoneArea
 
@@ -26,6 +27,7 @@ __all__ = [
     "open_camera",
     "open_detector",
     "read_photo",
+    "sample_answers",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "open_camera": "comfywear.vision.camera",
     "open_detector": "comfywear.vision.composed",
     "read_photo": "comfywear.vision.camera",
+    "sample_answers": "comfywear.vision.sample",
 }
 
 
