@@ -76,12 +76,15 @@ def _tagged(data: Path, persons: Teacher, garments: Teacher) -> Iterator[tuple[P
 
     for path, tags in counted(tagged_photos(data), "photos with tags"):
         image = read_photo(path)
+        found = garments.detect(image, threshold=DOUBT)
         seen = bystanders(persons.detect(image, threshold=DOUBT), [])
+        # Whom one teacher misses, the other may see.
+        seen += bystanders(found, [label.box for label in seen])
         sure = [label for label in seen if not label.doubted]
         if not sure:
             continue
         main = max((label.box for label in sure), key=lambda b: (b[2] - b[0]) * (b[3] - b[1]))
-        worn = garments_by_tags(garments.detect(image, threshold=DOUBT), tagged_groups(tags), main)
+        worn = garments_by_tags(found, tagged_groups(tags), main)
         nothing = np.zeros((0, 4), np.float32)
         height, width = image.shape[:2]
         bare = Photo(path, width, height, nothing, np.zeros(0, np.int64), (), True, True, None, "train")
