@@ -86,7 +86,7 @@ def read_set(folder: Path, split: str | None = None) -> list[Photo]:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); give a folder with instances.json") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: not in COCO layout: {type(error).__name__} {error}") from error
-    garments = bool(known.get("garments", any(name in _INDEX for name in names.values())))
+    garments = bool(known.get("garments", any(_CLASS.get(name, 0) > 0 for name in names.values())))
     # A set with garments labels the one posed person of each photo, unless it says otherwise; bystanders have no box.
     all_persons = bool(known.get("all_persons", not garments))
     photos = [

@@ -6,6 +6,7 @@ __all__ = [
     "AMBIGUOUS",
     "ATTRIBUTE_GROUPS",
     "ATTRIBUTE_LABELS",
+    "DEEPFASHION2_GROUPS",
     "DETECTOR_GROUPS",
     "DETECTOR_LABELS",
     "GARMENT_LABELS",
@@ -30,6 +31,16 @@ DETECTOR_GROUPS: dict[str, tuple[str, ...]] = {
     "bag": ("bag", "purse"),
     "hat": ("hat",),
 }  # fmt: skip
+
+DEEPFASHION2_GROUPS: dict[str, tuple[str, ...]] = {
+    "top": ("short sleeve top", "long sleeve top", "vest", "sling"),
+    "outer": ("short sleeve outwear", "long sleeve outwear"),
+    "dress": ("short sleeve dress", "long sleeve dress", "vest dress", "sling dress"),
+    "trousers": ("trousers",),
+    "skirt": ("skirt",),
+    "shorts": ("shorts",),
+}
+"""Categories of DeepFashion2 behind the detector's groups; its `vest` is a sleeveless top, its knitwear is in tops."""
 
 AMBIGUOUS: tuple[str, ...] = ("romper", "jumper", "bodysuit", "bra", "wallet")
 """Labels that are too few or meant in two ways: neither positive nor negative examples of any group."""
