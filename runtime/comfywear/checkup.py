@@ -203,4 +203,9 @@ def workers(status: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding("device", "warning" if idle else "good", f"running; {count - len(idle)} of {count} workers run")
     for name, each in idle.items():
         yield Finding(name, "fault", f"{each['state']}: {each['failure'] or 'no reason given'}")
+    for each in status.get("troubles", ()):
+        if each["name"] in ("no-broker", "worker"):
+            continue  # said above and below
+        about = f" ({each['about']})" if each["about"] else ""
+        yield Finding(f"{each['name']}{about}", "warning", each["reason"], each["do"])
     yield Finding("broker", "good" if status["broker"] == "connected" else "warning", str(status["broker"]))

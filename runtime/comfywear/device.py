@@ -33,6 +33,7 @@ from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
 from comfywear.supervisor import Pulse, Supervisor, WorkerHealth
 from comfywear.voting import Voting, moment_of
+from comfywear.watching import Watch
 from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
 
 _log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Device:
         self._estimates: Mapping[str, ZoneEstimate] = {}
         self._started_s = time.monotonic()
         self.buttons = buttons_of(settings.buttons, self.zones, self.voting, self.orders.call)
+        self.watch = Watch(self)
         self.page = DevicePage(self) if settings.web.enabled else None
         self._supervisor = self._workers()
 
@@ -153,6 +155,28 @@ class Device:
         """Whether the broker listens."""
         return self._publisher.state == "connected"
 
+    def broker_state(self) -> str:
+        """As `Publisher.state`."""
+        return self._publisher.state
+
+    def readers(self) -> list[tuple[str, PatientReader]]:
+        """Each sensor's reader with its zone."""
+        named = zip(self.settings.sensors, self._readers, strict=True)
+        return [(sensor.zone or self.zones[0], reader) for sensor, reader in named]
+
+    def storage_troubles(self) -> list[str]:
+        """Why votes or messages cannot be kept on the disk."""
+        alone = [("messages", self._spool.lasting), ("votes", self.voting.store.lasting)]
+        said = [f"{what} are kept in memory alone" for what, lasting in alone if not lasting]
+        return [*said, *([self._spool.complaint] if self._spool.complaint else [])]
+
+    def post_live(self, topic: str, build: publishing.Build) -> None:
+        """Offer a live state to the spool; while that can keep nothing, it goes out at once, outside the sequence."""
+        self._spool.offer(topic, build, retain=True)
+        if self._spool.complaint and self.connected():
+            payload = msgspec.json.encode(build(self._spool.stamp()))
+            self._publisher.say(publishing.Aside(topic, payload, retain=True))
+
     def metrics(self) -> dict[str, float | None]:
         """How the device is doing, by the names of the metrics message."""
         uptime_s = time.monotonic() - self._started_s
@@ -170,6 +194,7 @@ class Device:
             "votes_refused": broker.votes_refused,
             "commands": self.orders.carried_out,
             "commands_refused": self.orders.refused,
+            "vision_reopened": self.watch.memory.reopened,
             "restarts": sum(health.restarts for health in self._supervisor.health().values()),
             **sending.spool_metrics(self._spool),
             "connections": broker.connections,
@@ -188,6 +213,7 @@ class Device:
         for sensor, reader in zip(self.settings.sensors, self._readers, strict=True):
             zone = sensor.zone or self.zones[0]
             supervisor.add(f"sensor {reader.source}", partial(_read, reader, self._filters[zone]))
+        self.watch.add_worker(supervisor)
         add_buttons(supervisor, self.buttons)
         self.capturing.add_worker(supervisor)
         if self.looking is not None:
@@ -224,33 +250,35 @@ class Device:
                     _log.error("%s", error)
 
     def _post_changes(self, now_s: float, missing: str | None, sight: Sight | None) -> None:
-        post, due, topics = self._spool.offer, self._cadence.due, self.topics
+        post, live = self._spool.offer, self.post_live
+        due, topics = self._cadence.due, self.topics
         models, names = self._models(), self.orders.names.given()
         if self._once.due("meta", (*(model.id for model in models), *names.items()), now_s):
-            post(topics.meta, partial(self._meta, models), retain=True)
+            live(topics.meta, partial(self._meta, models))
         if self._slow.due("metrics", None, now_s):
             post(topics.metrics, partial(publishing.metrics_message, self.metrics()))
         for change in self.looking.changes() if self.looking else ():
             post(topics.presence(change.zone), partial(publishing.presence_message, change))
         for zone, estimate in self._estimates.items():
             if due(f"climate {zone}", _climate_key(estimate), now_s):
-                post(topics.climate(zone), partial(publishing.climate_message, estimate.climate), retain=True)
+                live(topics.climate(zone), partial(publishing.climate_message, estimate.climate))
             present, shed = (sight.present.get(zone), sight.shed()) if sight else (None, ())
             if due(f"people {zone}", (missing, present, len(shed), _people_key(estimate)), now_s):
                 views = [(each.person, each.clothing, each.skin) for each in estimate.people]
                 build = partial(
                     publishing.people_message, zone, views, missing_reason=missing, present=present, shed=shed
                 )
-                post(topics.people(zone), build, retain=True)
+                live(topics.people(zone), build)
             if due(f"comfort {zone}", _comfort_key(estimate), now_s):
-                post(topics.comfort(zone), partial(publishing.comfort_message, zone, estimate.comfort), retain=True)
+                live(topics.comfort(zone), partial(publishing.comfort_message, zone, estimate.comfort))
             if due(f"ask {zone}", asked := self.orders.questions.of(zone), now_s):
-                post(topics.ask(zone), partial(ask_of, zone, asked), retain=True)
+                live(topics.ask(zone), partial(ask_of, zone, asked))
 
     def _say_again(self) -> None:
         """Every live state goes out again: somebody has just begun to listen."""
         for cadence in (self._cadence, self._slow, self._once):
             cadence.forget()
+        self.watch.forget()
 
     def _meta(self, models: list[publishing.ModelInfo], stamp: publishing.Stamp) -> publishing.Message:
         camera = self.settings.camera.source
@@ -296,6 +324,7 @@ class Device:
         return {
             "metrics": self.metrics(),
             "broker": self._publisher.state,
+            "troubles": [msgspec.to_builtins(each) for each in self.watch.book.now()],
             "workers": workers,
             "buttons": buttons,
             "capture": msgspec.to_builtins(self.capturing.state()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import cast
 
@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 
 from comfywear.estimates import ZoneEstimate
 from comfywear.publishing.messages import MetricsMessage
+from comfywear.records import Trouble
 from comfywear.supervisor import WorkerHealth
 
 __all__ = ["exposition"]
@@ -19,6 +20,7 @@ __all__ = ["exposition"]
 # What only grows while the device runs; all else is a gauge.
 _COUNTERS = {
     "frames", "votes_refused", "commands", "commands_refused", "connections", "acknowledged", "denied", "acks_refused",
+    "vision_reopened",
     "spool_thinned", "spool_dropped_telemetry", "spool_dropped_events", "spool_unconfirmed", "spool_refused",
 }  # fmt: skip
 # Said by the process collector, or for each worker.
@@ -40,6 +42,8 @@ def exposition(
     estimates: Mapping[str, ZoneEstimate],
     *,
     connected: bool,
+    troubles: Sequence[Trouble] = (),
+    begun: int = 0,
 ) -> bytes:
     """All of it, UTF-8; what is not known is left out, as Prometheus expects it.
 
@@ -49,6 +53,8 @@ def exposition(
         health: The workers'.
         estimates: The zones'.
         connected: Whether the broker listens.
+        troubles: What does not work now.
+        begun: How many troubles began since the start.
     """
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
@@ -57,6 +63,7 @@ def exposition(
         GaugeMetricFamily("comfywear_broker_connected", "1 while connected to the broker.", value=float(connected)),
         *_device(metrics),
         *_workers(health),
+        *_troubles(troubles, begun),
         *_zones(estimates),
     ]
     registry.register(_Given(families))
@@ -107,6 +114,17 @@ def _workers(health: Mapping[str, WorkerHealth]) -> Iterator[Metric]:
         up.add_metric([name], float(each.state == "running"))
         restarts.add_metric([name], each.restarts)
     yield from (up, restarts)
+
+
+def _troubles(troubles: Sequence[Trouble], begun: int) -> Iterator[Metric]:
+    """One sample for each that is; without any, the family is empty and the counter alone speaks."""
+    now = GaugeMetricFamily(
+        "comfywear_trouble", "1 for each trouble that the device has now.", labels=["name", "about"]
+    )
+    for each in troubles:
+        now.add_metric([each.name, each.about or ""], 1.0)
+    yield now
+    yield CounterMetricFamily("comfywear_troubles", "Troubles that began since the start.", value=begun)
 
 
 def _zones(estimates: Mapping[str, ZoneEstimate]) -> Iterator[Metric]:

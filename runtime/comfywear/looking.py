@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from comfywear.memory import give_back
 from comfywear.records import Frame, Person, PresenceChange
 from comfywear.settings import Settings
 from comfywear.supervisor import Pulse
@@ -77,6 +78,7 @@ class Looking:
         self._headroom = 1.0
         self._changes: deque[PresenceChange] = deque(maxlen=MOST_CHANGES)
         self.models: list[tuple[str, Detector | AttributeModel]] = []
+        self._anew = threading.Event()
         self.on_look: OnLook | None = None  # set it before the worker starts
 
     def sight(self) -> Sight:
@@ -125,8 +127,21 @@ class Looking:
         """Seconds spent inside the model engines so far."""
         return sum(model.engine_s for _, model in self.models)
 
+    def reopen(self, reason: str) -> None:
+        """Have the worker close models and camera and open them anew; from any thread."""
+        _log.warning("looking is closed and opened anew: %s", reason)
+        self._anew.set()
+
     def work(self, pulse: Pulse) -> None:
-        """The worker: load the models, open the camera, look at each newest frame."""
+        """The worker: look until it is told to stop, and begin anew when `reopen` was called."""
+        while not pulse.stopping:
+            self._anew.clear()
+            self._look(pulse)
+            self._step, self.models = None, []
+            give_back()
+
+    def _look(self, pulse: Pulse) -> None:
+        """Load the models, open the camera, look at each newest frame."""
         from comfywear.frame_step import FrameStep
         from comfywear.vision import AttributeModel, open_camera, open_detector
 
@@ -157,7 +172,7 @@ class Looking:
         self._step = step
         self._say("the camera is starting", logging.INFO)
         with open_camera(camera_settings.source, fps=camera_settings.fps, loop=camera_settings.loop) as camera:
-            while not pulse.stopping:
+            while not (pulse.stopping or self._anew.is_set()):
                 pulse.beat()
                 frame = camera.latest(WAIT_S)
                 if frame is None:

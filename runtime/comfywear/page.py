@@ -18,8 +18,10 @@ from comfywear.clock import wall_time
 from comfywear.errors import StoreError
 from comfywear.estimates import PersonEstimate, ZoneEstimate
 from comfywear.exposition import exposition
+from comfywear.records import Trouble
 from comfywear.settings import Settings, json_schema
 from comfywear.supervisor import Pulse, Supervisor
+from comfywear.troubles import sentence
 
 if TYPE_CHECKING:
     from comfywear.device import Device
@@ -95,11 +97,7 @@ class DevicePage:
             votes=self._count(zone),
             recording=self._recording(),
             sketch="on" if device.looking and device.settings.web.sketch else "off",
-            troubles=tuple(
-                _without_secrets(f"{name}: {health.failure}")
-                for name, health in device.health().items()
-                if health.failure and health.state != "running"
-            ),
+            troubles=tuple(_trouble(each) for each in device.watch.book.now()),
             showing=device.topics.device if device.orders.showing else None,
         )
 
@@ -148,7 +146,15 @@ class DevicePage:
         """How the device is, for Prometheus; without anything that is said of a person."""
         device = self._device
         identity = {"version": __version__, "device": device.topics.device, "site": device.settings.device.site}
-        return exposition(identity, device.metrics(), device.health(), device.estimates(), connected=device.connected())
+        return exposition(
+            identity,
+            device.metrics(),
+            device.health(),
+            device.estimates(),
+            connected=device.connected(),
+            troubles=device.watch.book.now(),
+            begun=device.watch.book.begun,
+        )
 
     def _remember(self, pulse: Pulse) -> None:
         """The worker of the history: a point a minute and zone while the clock is set."""
@@ -237,6 +243,13 @@ def _said(value: object) -> str:
 def _without_secrets(text: str) -> str:
     credentials, parameters = _SECRETS
     return parameters.sub(r"\1=…", credentials.sub("…@", text))
+
+
+def _trouble(trouble: Trouble) -> str:
+    """What does not work, for how long, and what to do."""
+    minutes = (time.monotonic() - trouble.since_s) / 60
+    age = f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.0f} h"
+    return _without_secrets(f"{sentence(trouble)} ({age}) → {trouble.do}")
 
 
 def _air(estimate: ZoneEstimate | None) -> web.AirNow:

@@ -30,6 +30,8 @@ __all__ = [
     "Reading",
     "SkinTemperature",
     "Track",
+    "Trouble",
+    "TroubleName",
     "Vote",
 ]
 
@@ -235,3 +237,30 @@ class Vote:
     models: Mapping[str, str] = field(default_factory=dict)
     person: str | None = None
     undone: bool = False
+
+
+TroubleName = Literal[
+    "no-camera", "no-sensor", "no-broker", "hot", "slow", "disk-full", "no-storage", "memory", "worker", "no-clock"
+]
+"""What can be wrong while a device carries on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is not as it should be while the device carries on.
+
+    Attributes:
+        name: What it is.
+        about: The zone, sensor or worker that it concerns; None for the whole device.
+        reason: Why, in words, as it was last said.
+        do: What to do about it.
+        since_s: Monotonic time since which it has been so.
+        until_s: Monotonic time at which it ended; None while it is so.
+    """
+
+    name: TroubleName
+    about: str | None
+    reason: str
+    do: str
+    since_s: float = 0.0
+    until_s: float | None = None

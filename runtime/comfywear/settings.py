@@ -160,6 +160,15 @@ class BudgetSettings(_Section, frozen=True):
             extra={"unit": "°C"},
         ),
     ] = 80.0
+    memory_mb: Annotated[
+        Annotated[float, Meta(ge=0)],
+        Meta(
+            title="Memory",
+            description="When the device's processes together use more, looking is closed and opened anew; 0 = two "
+            "thirds of what the machine (or its control group) has.",
+            extra={"unit": "MB"},
+        ),
+    ] = 0.0
 
 
 class ZoneSettings(_Section, frozen=True):

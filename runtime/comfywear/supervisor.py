@@ -1,7 +1,8 @@
 """Workers: the only place where the device starts threads, watches them, and starts them again.
 
 A worker is a function of a `Pulse`. It beats the pulse in its loop and returns when the pulse says stop; whatever it
-raises is said in one log line and the worker is started again, later each time.
+raises is said in one log line and the worker is started again, later each time. One that fails again and again is given
+a long rest between its attempts, and never given up: what it waits for may come back after weeks.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
+# After so many failures in a row it costs more than it can bring: it rests for so long between attempts.
+TIRED_AFTER, RESTING_PAUSE_S = 20, 600.0
 # A worker that ran this long before it failed begins again with the shortest pause.
 SETTLED_AFTER_S = 60.0
 
@@ -51,9 +54,19 @@ class Pulse:
 Work = Callable[[Pulse], None]
 
 
+def pause_s(failures: int) -> float:
+    """The pause, before jitter, after so many failures in a row (1 or more)."""
+    if failures >= TIRED_AFTER:
+        return RESTING_PAUSE_S
+    return float(min(FIRST_PAUSE_S * 2 ** min(failures - 1, 30), LONGEST_PAUSE_S))
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerHealth:
-    """How a worker is: `beat_age_s` seconds since its last beat, `restarts` since the start, `failure` its last."""
+    """How a worker is: `beat_age_s` seconds since its last beat, `restarts` since the start, `failure` its last.
+
+    `state` is "running", "waiting" (for its next attempt), "resting" (the same, after many failures), or "hung".
+    """
 
     state: str
     beat_age_s: float
@@ -76,11 +89,11 @@ class _Worker:
         self.pulse = Pulse(stop, time.monotonic)
         self.restarts = 0
         self.failure: str | None = None
-        self.running = False
+        self.running = self.resting = False
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
 
     def _live(self) -> None:
-        pause = FIRST_PAUSE_S
+        in_a_row = 0
         while not self.pulse.stopping:
             started = time.monotonic()
             self.running = True
@@ -96,18 +109,19 @@ class _Worker:
             self.running = False
             if self.pulse.stop.is_set():
                 return
-            if time.monotonic() - started > SETTLED_AFTER_S:
-                pause = FIRST_PAUSE_S
+            in_a_row = 1 if time.monotonic() - started > SETTLED_AFTER_S else in_a_row + 1
             if failure != self.failure:
                 _log.error("worker %s failed, starting again: %s", self.name, failure)
             self.failure = failure
             self.restarts += 1
-            self.pulse.stop.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            self.resting = in_a_row >= TIRED_AFTER
+            if in_a_row == TIRED_AFTER:
+                _log.error("worker %s failed %d times in a row: tried every %g s", self.name, in_a_row, RESTING_PAUSE_S)
+            self.pulse.stop.wait(pause_s(in_a_row) * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, not a secret
 
     def health(self) -> WorkerHealth:
         age = time.monotonic() - self.pulse.last_beat_s
-        state = "running" if self.running else "waiting"
+        state = "running" if self.running else "resting" if self.resting else "waiting"
         if self.running and age > self.hang_after_s:
             state = "hung"
         return WorkerHealth(state, age, self.restarts, self.failure)

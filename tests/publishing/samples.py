@@ -13,6 +13,7 @@ from comfywear.records import (
     Person,
     PresenceChange,
     SkinTemperature,
+    Trouble,
     Vote,
 )
 
@@ -70,5 +71,11 @@ MESSAGES: dict[str, Message] = {
     "ask": publishing.ask_message("desk", "How do you feel now?", STAMP, why="no votes at 27 °C yet"),
     "gone": publishing.gone_message("collector", STAMP.epoch, [(1, 3), (5, 5)], STAMP),
     "reply": publishing.reply_message("identify", STAMP, id="x1", result={"seconds": 10.0}),
+    "health": publishing.health_message(
+        [Trouble("no-sensor", "serial:///dev/ttyUSB0", "nothing for 60 s", "look at its plug", 100.0)],
+        [Trouble("no-broker", None, "timed out", "wait", 10.0, 70.0)],
+        STAMP,
+        now_s=130.0,
+    ),
     "metrics": publishing.metrics_message({"frames": 10, "rss_mb": 123.4567, "engine_share": float("nan")}, STAMP),
 }

@@ -43,6 +43,7 @@ SENT = {
         ),
         STAMP,
     ),
+    TOPICS.health: MESSAGES["health"],
     TOPICS.status: MESSAGES["status"],
 }
 names = st.from_regex(r"[A-Za-z0-9_-]{1,12}", fullmatch=True)
@@ -202,6 +203,14 @@ def test_templates_say_what_the_messages_say() -> None:
     assert state("skin_temperature-desk", MESSAGES["people"]) == "33.46"
     assert state("question-desk", MESSAGES["ask"]) == "How do you feel now?"
     assert state("rss_mb", SENT[TOPICS.metrics]) == "1.5"
+
+
+def test_a_trouble_is_a_problem_with_its_names() -> None:
+    well = publishing.health_message([], [], STAMP, now_s=0.0)
+    assert (state("problem", MESSAGES["health"]), state("problem", well)) == ("ON", "OFF")
+    assert (state("troubles", MESSAGES["health"]), state("troubles", well)) == ("no-sensor", "none")
+    attributes = json.loads(rendered(component("problem")["json_attributes_template"], MESSAGES["health"]))
+    assert attributes["troubles"][0]["do"] == "look at its plug"
 
 
 def test_what_is_not_known_is_none_which_home_assistant_shows_as_unknown() -> None:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from comfywear import supervisor
 from comfywear.errors import SourceError
@@ -59,6 +61,37 @@ def test_a_failure_that_repeats_is_logged_once(
     assert until(lambda: len(runs) >= 4)
     keeper.stop()
     assert len([record for record in caplog.records if "no camera" in record.message]) == 1
+
+
+@given(st.integers(1, 10_000))
+def test_pauses_grow_to_a_minute_and_then_to_a_long_rest_that_never_grows(failures: int) -> None:
+    now, then = supervisor.pause_s(failures), supervisor.pause_s(failures + 1)
+    assert supervisor.FIRST_PAUSE_S <= now <= then <= supervisor.RESTING_PAUSE_S
+    assert (now > supervisor.LONGEST_PAUSE_S) == (failures >= supervisor.TIRED_AFTER)
+
+
+def test_a_worker_that_fails_again_and_again_rests_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervisor, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(supervisor, "LONGEST_PAUSE_S", 0.002)
+    monkeypatch.setattr(supervisor, "RESTING_PAUSE_S", 0.3)
+    runs: list[int] = []
+
+    def work(pulse: Pulse) -> None:
+        runs.append(1)
+        if len(runs) <= supervisor.TIRED_AFTER:
+            raise SourceError(f"no camera, attempt {len(runs)}")
+        while pulse.wait(0.01):
+            pass
+
+    keeper = Supervisor()
+    keeper.add("camera", work)
+    keeper.start()
+    assert until(lambda: keeper.health()["camera"].state == "resting")
+    assert until(lambda: keeper.health()["camera"].state == "running" and len(runs) > supervisor.TIRED_AFTER)
+    assert keeper.stop() == []
+    assert "20 times in a row" in caplog.text
 
 
 def test_a_worker_without_a_beat_counts_as_hung() -> None:

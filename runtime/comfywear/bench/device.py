@@ -13,7 +13,7 @@ from typing import Any
 
 from comfywear.errors import ComfyWearError, DeviceNotRunningError
 from comfywear.feedback import ask
-from comfywear.metrics import rss_mb
+from comfywear.metrics import children_rss_mb, rss_mb
 
 # By then every buffer has its size: what memory grows by later is a leak.
 WARM_FRAMES = 1000
@@ -64,7 +64,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         first = _wait(device, folder, 1)
         warm = _wait(device, folder, min(WARM_FRAMES, args.frames))
         last = _wait(device, folder, args.frames)
-        memory = {"rss_device_mb": _rounded(rss_mb(device.pid)), "rss_camera_mb": _rounded(_children_mb(device.pid))}
+        memory = {"rss_device_mb": _rounded(rss_mb(device.pid)), "rss_camera_mb": _rounded(children_rss_mb(device.pid))}
     finally:
         device.terminate()
         device.wait(20)
@@ -109,13 +109,6 @@ def _wait(device: subprocess.Popen[bytes], folder: Path, frames: int) -> dict[st
             raise ComfyWearError("the device has looked at no frame for a minute; run it with --verbose to see why")
         time.sleep(0.05)
     raise ComfyWearError(f"the device ended by itself with exit code {device.returncode}")
-
-
-def _children_mb(pid: int) -> float:
-    total = 0.0
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        total += sum(rss_mb(int(child)) or 0.0 for child in path.read_text().split())
-    return total
 
 
 def _import_time() -> float:

@@ -63,6 +63,11 @@ class VoteStore:
         self._lock = threading.Lock()
         self._database = Database(path, "the store of votes", prepare)
 
+    @property
+    def lasting(self) -> bool:
+        """False where votes are kept in memory alone."""
+        return self._database.path is not None
+
     def check(self, zone: str | None, level: int) -> str:
         """The zone that a vote is for; None means the only zone.
 

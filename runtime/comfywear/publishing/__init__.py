@@ -13,6 +13,7 @@ from comfywear.publishing.compose import (
     climate_message,
     comfort_message,
     gone_message,
+    health_message,
     meta_message,
     metrics_message,
     people_message,
@@ -26,12 +27,13 @@ from comfywear.publishing.messages import Message, ModelInfo, SourceInfo, Stamp
 from comfywear.publishing.mqtt import Publisher
 from comfywear.publishing.pace import Pace, PublisherHealth
 from comfywear.publishing.spool import Spool, SpoolHealth
-from comfywear.publishing.spool_commit import Limits
+from comfywear.publishing.spool_commit import Build, Limits
 from comfywear.publishing.topics import Topics, check_name
 
 __all__ = [
     "Aside",
     "BrokerSettings",
+    "Build",
     "Limits",
     "Message",
     "ModelInfo",
@@ -49,6 +51,7 @@ __all__ = [
     "climate_message",
     "comfort_message",
     "gone_message",
+    "health_message",
     "meta_message",
     "metrics_message",
     "people_message",

@@ -19,8 +19,10 @@ from comfywear.publishing.messages import (
     ClothingItem,
     ColourItem,
     ComfortMessage,
+    EndedTroubleItem,
     GarmentItem,
     GoneMessage,
+    HealthMessage,
     MetaMessage,
     MetricsMessage,
     ModelInfo,
@@ -33,6 +35,7 @@ from comfywear.publishing.messages import (
     SourceInfo,
     Stamp,
     StatusMessage,
+    TroubleItem,
     VoteClimate,
     VoteComfort,
     VoteMessage,
@@ -46,6 +49,7 @@ from comfywear.records import (
     Person,
     PresenceChange,
     SkinTemperature,
+    Trouble,
     Vote,
 )
 
@@ -238,6 +242,37 @@ def metrics_message(values: Mapping[str, float | None], stamp: Stamp) -> Metrics
         return msgspec.convert({**_finite(values, 3), **_stamped(stamp)}, MetricsMessage)
     except msgspec.ValidationError as error:
         raise UsageError(f"metrics: {error}") from error
+
+
+def health_message(
+    troubles: Sequence[Trouble], ended: Sequence[Trouble], stamp: Stamp, *, now_s: float
+) -> HealthMessage:
+    """What does not work at `now_s` (monotonic), and what did not of late, newest first."""
+    return HealthMessage(
+        **_stamped(stamp),
+        state="degraded" if troubles else "good",
+        troubles=[
+            TroubleItem(
+                name=each.name,
+                about=each.about,
+                age_s=round(max(now_s - each.since_s, 0.0), 1),
+                reason=each.reason,
+                do=each.do,
+            )
+            for each in troubles
+        ],
+        ended=[
+            EndedTroubleItem(
+                name=each.name,
+                about=each.about,
+                age_s=round(max(now_s - each.until_s, 0.0), 1),
+                lasted_s=round(max(each.until_s - each.since_s, 0.0), 1),
+                reason=each.reason,
+            )
+            for each in ended
+            if each.until_s is not None
+        ],
+    )
 
 
 def _vote_climate(climate: Climate) -> VoteClimate:

@@ -23,6 +23,9 @@ _VOTE_TEMPLATE = (
     ' "source": {{ value_json.source | tojson }}}'
 )
 _LONGEST_STATE = 255  # of any state in Home Assistant
+_TROUBLES_TEMPLATE = (
+    f"{{{{ (value_json.troubles | map(attribute='name') | unique | join(', ') or 'none')[:{_LONGEST_STATE}] }}}}"
+)
 _MISSED = 3  # a value is gone when so many of its intervals passed without one
 
 Component = dict[str, Any]
@@ -168,6 +171,20 @@ def _of_device(topics: Topics, expiry: Component) -> Iterator[tuple[str, Compone
     yield metric("spool_dropped_events", "Votes dropped", state_class="total_increasing")
     yield metric("votes", "Votes", **_measured(None, None, 0))
     yield metric("restarts", "Workers restarted", state_class="total_increasing")
+    health = {"state_topic": topics.health, "entity_category": "diagnostic", **_QOS, **expiry}
+    yield (
+        "problem",
+        {
+            "platform": "binary_sensor",
+            "name": "Problem",
+            "device_class": "problem",
+            "value_template": "{{ 'ON' if value_json.state == 'degraded' else 'OFF' }}",
+            "json_attributes_topic": topics.health,
+            "json_attributes_template": "{{ {'troubles': value_json.troubles} | tojson }}",
+            **health,
+        },
+    )
+    yield "troubles", {"platform": "sensor", "name": "Troubles", "value_template": _TROUBLES_TEMPLATE, **health}
     yield (
         "identify",
         {

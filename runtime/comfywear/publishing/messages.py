@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from comfywear.errors import UsageError
+from comfywear.records import TroubleName
 
 
 def _meta(description: str, unit: str | None = None) -> Meta:
@@ -279,6 +280,9 @@ class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
     commands: Annotated[int | None, Meta(description="Commands carried out since the start.")] = None
     commands_refused: Annotated[int | None, Meta(description="Commands refused since the start.")] = None
     restarts: Annotated[int | None, Meta(description="Workers started again since the start.")] = None
+    vision_reopened: Annotated[
+        int | None, Meta(description="Times looking was closed and opened anew for its memory, since the start.")
+    ] = None
     spool_rows: Annotated[int | None, Meta(description="Messages waiting for the broker.")] = None
     spool_bytes: Annotated[int | None, _meta("Their size.", "B")] = None
     spool_thinned: Annotated[
@@ -306,6 +310,35 @@ class MetricsMessage(Message, frozen=True, kw_only=True, forbid_unknown_fields=T
     acks_refused: Annotated[
         int | None, Meta(description="Acknowledgements by consumers that could not be read, since the start.")
     ] = None
+
+
+class TroubleItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not as it should be while the device carries on."""
+
+    name: Annotated[TroubleName, Meta(description="What it is; docs/mqtt.md lists them.")]
+    about: Annotated[str | None, Meta(description="The zone or worker that it concerns; null for the device.")] = None
+    age_s: Annotated[float, _meta("For how long it has been so when this was stamped.", "s")]
+    reason: Annotated[str, Meta(description="Why.")]
+    do: Annotated[str, Meta(description="What to do about it.")]
+
+
+class EndedTroubleItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A trouble that is over."""
+
+    name: TroubleName
+    about: str | None = None
+    age_s: Annotated[float, _meta("How long ago it ended when this was stamped.", "s")]
+    lasted_s: Annotated[float, _meta("For how long it had been so.", "s")]
+    reason: str
+
+
+class HealthMessage(Message, frozen=True, kw_only=True):
+    """What does not work now and what to do about it, and what was so of late (retained)."""
+
+    schema: Literal["comfywear/v1/health"] = "comfywear/v1/health"
+    state: Annotated[Literal["good", "degraded"], Meta(description='"degraded" while `troubles` is not empty.')]
+    troubles: list[TroubleItem]
+    ended: Annotated[list[EndedTroubleItem], Meta(description="The last ten that ended, newest first.")] = []
 
 
 class AskMessage(Message, frozen=True, kw_only=True):
@@ -349,6 +382,7 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
     "vote": VoteMessage,
     "ask": AskMessage,
     "metrics": MetricsMessage,
+    "health": HealthMessage,
     "gone": GoneMessage,
     "reply": ReplyMessage,
 }

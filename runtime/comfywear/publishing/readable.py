@@ -13,6 +13,7 @@ from comfywear.publishing.messages import (
     ComfortMessage,
     GarmentItem,
     GoneMessage,
+    HealthMessage,
     Message,
     MetaMessage,
     MetricsMessage,
@@ -79,6 +80,12 @@ def _body(message: Message) -> list[str]:
         return [f"{message.device}: comfywear {message.version}, zones {zones}", f"{sources}; {models}"]
     if isinstance(message, MetricsMessage):
         return [f"{message.device}: {_metrics(message)}"]
+    if isinstance(message, HealthMessage):
+        lines = [
+            f"  {each.name}{f' ({each.about})' if each.about else ''} for {each.age_s:.0f} s: {each.reason}"
+            for each in message.troubles
+        ]
+        return [f"{message.device}: {'all is well' if message.state == 'good' else 'degraded'}", *lines]
     if isinstance(message, PresenceMessage):
         return [f"{message.zone}: person {message.id} {message.kind}, {message.count} there"]
     if isinstance(message, AskMessage):

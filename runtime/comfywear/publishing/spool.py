@@ -118,6 +118,16 @@ class Spool:
         return self._books.last_seq
 
     @property
+    def complaint(self) -> str | None:
+        """Why nothing can be committed now, or None."""
+        return self._complaint
+
+    @property
+    def lasting(self) -> bool:
+        """False where messages are kept in memory alone."""
+        return self._database.path is not None
+
+    @property
     def set_aside(self) -> list[Path]:
         """Damaged files that were replaced since the start."""
         return list(self._database.set_aside)

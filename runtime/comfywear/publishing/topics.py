@@ -58,6 +58,11 @@ class Topics:
         """How the device is doing."""
         return f"{self.base}/device/metrics"
 
+    @property
+    def health(self) -> str:
+        """Retained: what does not work now."""
+        return f"{self.base}/device/health"
+
     def climate(self, zone: str) -> str:
         """Retained: the air of a zone."""
         return self._of(zone, "climate")

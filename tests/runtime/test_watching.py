@@ -1,0 +1,211 @@
+"""What a real device says when something does not work: in its health message, its log, its page and its metrics."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, final
+
+import pytest
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from comfywear import settings as settings_file
+from comfywear import troubles, watching
+from comfywear.device import Device
+from comfywear.errors import StoreError
+from comfywear.publishing import Message
+from comfywear.publishing.messages import ClimateMessage, HealthMessage, read_message
+from comfywear.troubles import Patience
+
+M = TypeVar("M", bound=Message)
+
+
+@pytest.fixture(autouse=True)
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "TICK_S", 0.1)
+    for name in troubles.PATIENCE:
+        monkeypatch.setitem(troubles.PATIENCE, name, Patience(0.5, 0.5))  # type: ignore[arg-type]
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(folder: Path, port: int, text: str = "", state: Path | None = None) -> Iterator[Device]:
+    path = folder / "device.toml"
+    path.write_text(
+        f"[device]\nid = 'd1'\nstate_dir = '{state or folder / 'state'}'\n"
+        f"[mqtt]\nhost = '127.0.0.1'\nport = {port}\ninterval_s = 0.5\n[[sensors]]\nuri = 'fake://'\n{text}"
+    )
+    with Device(settings_file.load(path)) as device:
+        yield device
+
+
+@final
+class Listener:
+    """A client of the broker that keeps all that came from the device, in order."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[Message] = []
+        self._client = Client(CallbackAPIVersion.VERSION2)
+        self._client.on_connect = lambda client, *_: client.subscribe("comfywear/v1/home/d1/#", qos=1)
+        self._client.on_message = lambda _client, _data, message: self.heard.append(read_message(message.payload))
+        self._client.connect("127.0.0.1", port)
+
+    def __enter__(self) -> Listener:
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def messages(self, kind: type[M]) -> list[M]:
+        """All of a kind."""
+        return [each for each in self.heard.copy() if isinstance(each, kind)]
+
+    def newest(self, kind: type[M]) -> M | None:
+        """The last of a kind."""
+        return next(reversed(self.messages(kind)), None)
+
+
+def health(consumer: Listener) -> dict[str, Any]:
+    """The troubles of the newest health message by name, with the state."""
+    message = consumer.newest(HealthMessage)
+    if message is None:
+        return {}
+    return {"state": message.state, **{each.name: each for each in message.troubles}}
+
+
+def test_a_broker_that_was_away_is_named_here_while_it_is_and_told_when_it_is_back(
+    tmp_path: Path, make_mosquitto: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = make_mosquitto()
+    with caplog.at_level(logging.INFO), running(tmp_path, broker.port, "[web]\nenabled = true\nport = 0\n") as device:
+        until(lambda: [each.name for each in device.watch.book.now()] == ["no-broker"])
+        page = device.page
+        assert page is not None
+        (said,) = page.now("room").troubles
+        assert "no-broker" in said
+        assert "nothing listens" in said
+        assert "messages wait on this device" in said
+        assert b'comfywear_trouble{about="",name="no-broker"} 1.0' in page.metrics()
+        broker.start()
+        with Listener(broker.port) as consumer:
+
+            def told() -> bool:
+                message = consumer.newest(HealthMessage)
+                return message is not None and message.state == "good" and bool(message.ended)
+
+            until(told)
+            message = consumer.newest(HealthMessage)
+            assert message is not None
+            (ended,) = message.ended
+            assert (ended.name, ended.lasted_s > 0) == ("no-broker", True)
+            everything = [each for each in consumer.messages(HealthMessage) if each.state == "degraded"]
+            assert everything, "what was said while the broker was away was kept and came"
+    lines = [record.message for record in caplog.records if record.name == "comfywear.watching"]
+    assert [line.split(":")[0].split(" after")[0] for line in lines] == ["trouble", "over"]
+
+
+def test_with_a_full_disk_live_states_go_on_and_what_was_kept_back_comes_later(tmp_path: Path, mosquitto: Any) -> None:
+    with (
+        small_disk(tmp_path) as disk,
+        running(tmp_path, mosquitto.port, state=disk / "state") as device,
+        Listener(mosquitto.port) as consumer,
+    ):
+
+        def live() -> bool:
+            air = consumer.newest(ClimateMessage)
+            return air is not None and air.seq is None and air.state == "fresh"
+
+        def kept() -> bool:
+            air = consumer.newest(ClimateMessage)
+            return air is not None and air.seq is not None
+
+        until(lambda: health(consumer) == {"state": "good"})
+        assert device.watch.summary().startswith("the last hour: up 0.0 h, 0 votes,")
+        vote = device.vote("room", 4, "test")
+        junk = disk / "junk"
+        fill(junk, 900_000)  # what is left is for votes
+        until(live)
+        until(lambda: "disk-full" in health(consumer))
+        message = health(consumer)["disk-full"]
+        assert "MB free" in message.reason
+        assert "make room" in message.do
+        fill(junk, 0)
+        consumer.heard.clear()
+        until(live)
+        assert votes_until_refused(device) < 100
+        junk.unlink()
+        until(lambda: health(consumer) == {"state": "good"})
+        until(kept)
+        numbers = [each.seq for each in consumer.messages(ClimateMessage) if each.seq is not None]
+        assert len(set(numbers)) == len(numbers)
+        assert device.vote("room", 2, "another").id != vote.id
+
+
+@pytest.mark.slow
+def test_above_its_memory_looking_is_opened_anew_and_goes_on(
+    tmp_path: Path, mosquitto: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    from comfywear.demo.scene import sample_photo
+
+    text = (
+        f"[camera]\nsource = '{sample_photo()}'\nfps = 20\nloop = true\n"
+        "[vision]\nprecision = 'int8'\n[budget]\nmemory_mb = 5\n"
+    )
+    with running(tmp_path, mosquitto.port, text) as device:
+        looking = device.looking
+        assert looking is not None
+        until(lambda: device.metrics()["vision_reopened"] == 1, 60)
+        frames = looking.frames
+        until(lambda: looking.frames >= frames + 3 and "opened anew" in caplog.text, 60)
+        until(lambda: [each.name for each in device.watch.book.now()] == ["memory"])
+        assert device.metrics()["restarts"] == 0
+        assert looking.sight().missing is None
+
+
+def votes_until_refused(device: Device) -> int:
+    """How many votes are taken until nothing at all is left; each refusal is one that says why."""
+    for taken in range(100):
+        try:
+            device.vote("room", 3, f"test {taken}")
+        except StoreError as error:
+            assert "disk has room" in str(error)
+            return taken
+    return 100
+
+
+def fill(path: Path, left: int) -> None:
+    """Write until the disk takes no more, but for `left` bytes."""
+    disk = os.statvfs(path.parent)
+    with path.open("ab", buffering=0) as file:
+        try:
+            file.write(bytes(disk.f_bavail * disk.f_frsize - left))
+        except OSError:
+            assert left == 0
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path]:
+    """A file system of 20 MB; skips where this user may not mount one."""
+    disk = folder / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("needs the right to mount a small file system (root)")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
