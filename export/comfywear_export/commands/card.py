@@ -29,6 +29,8 @@ from comfywear_export.measure.thresholds import best_threshold
 from comfywear_export.runs import MODELS, describe
 from comfywear_models import Card, ModelFile, load_card
 
+__all__ = ["add_parser", "quality_of", "run"]
+
 # The first form is the default of programs that do not ask for one.
 _FORMS = (("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("litert", "int8"), ("litert", "fp16"))
 _ENDING = {"onnxruntime": "onnx", "litert": "tflite"}
@@ -96,14 +98,10 @@ def run(args: argparse.Namespace) -> int:
         **describe(args.model, *side),
     )
     _write(draft, path)
-    choose, measure = (
-        (_detector_thresholds, _detector_quality)
-        if args.model == "detector"
-        else (_attribute_thresholds, _attribute_quality)
-    )
+    choose = _detector_thresholds if args.model == "detector" else _attribute_thresholds
     card = msgspec.structs.replace(draft, thresholds=choose(path, args.data))
     _write(card, path)
-    quality = {f"{engine} {precision}": measure(path, args.data, engine, precision) for engine, precision in forms}
+    quality = {f"{form[0]} {form[1]}": quality_of(args.model, path, args.data, *form) for form in forms}
     notes = [
         "Thresholds were chosen on the validation photos of the quality figures; AP does not depend on them.",
         *_NOTES[args.model],
@@ -171,11 +169,25 @@ def _tally(detector: Detector, photos: list[Photo]) -> Tally:
     return tally
 
 
-def _detector_quality(card: Path, data: Path, engine: str, precision: str) -> dict[str, Any]:
+def quality_of(task: str, card: Path, data: Path, engine: str, precision: str, limit: int = 0) -> dict[str, Any]:
+    """The figures of one form of a detector or attribute model by the data set and split, as its card holds them.
+
+    Args:
+        task: "detector" or "attributes".
+        card: The path of the card.
+        data: The folder of the data sets people and ccp.
+        engine: Of the form.
+        precision: Of the form.
+        limit: Only the first so many photos of each set (0: all).
+    """
+    if task == "attributes":
+        model = AttributeModel.load(card, engine=engine, precision=precision)
+        examples = read_examples(data / "ccp", "validation")[: limit or None]
+        return {"ccp validation": _rounded(evaluate_attributes.evaluate(model, examples))}
     detector = Detector.load(card, engine=engine, precision=precision)
     return {
         f"{name} validation": _rounded(
-            evaluate_detector.evaluate(detector, read_set(data / name, "validation"), data / name)
+            evaluate_detector.evaluate(detector, read_set(data / name, "validation")[: limit or None], data / name)
         )
         for name in ("people", "ccp")
     }
@@ -193,11 +205,6 @@ def _attribute_thresholds(card: Path, data: Path) -> dict[str, float]:
         yes = truth[known, index] > 0.5
         thresholds[label] = round(best_threshold(probabilities[known, index], yes, int(yes.sum()))[0], 3)
     return thresholds
-
-
-def _attribute_quality(card: Path, data: Path, engine: str, precision: str) -> dict[str, Any]:
-    model = AttributeModel.load(card, engine=engine, precision=precision)
-    return {"ccp validation": _rounded(evaluate_attributes.evaluate(model, read_examples(data / "ccp", "validation")))}
 
 
 def _rounded(value: Any) -> Any:

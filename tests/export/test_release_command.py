@@ -1,0 +1,187 @@
+"""`comfywear-export release`: what fell is refused, what is let through says why, and the device's check accepts it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from comfywear.vision.sample import check_sample, open_form
+from comfywear_export.cli import main
+from comfywear_export.gate import Tolerances, compare
+from comfywear_models import Card, load_card
+from comfywear_models.registry import FOLDER
+from comfywear_models.release import open_release, public_key_of
+
+FORM = "onnxruntime int8"
+SET = "ccp validation"
+
+
+def changed(card: Card, **figures: Any) -> Card:
+    """The card with other headline figures of its one form."""
+    quality = msgspec.json.decode(msgspec.json.encode(card.quality))
+    quality[FORM][SET] |= figures
+    return msgspec.structs.replace(card, quality=quality)
+
+
+@pytest.fixture
+def current(tmp_path: Path) -> Path:
+    """The shipped attribute model with one of its forms, as the model in service."""
+    card = load_card(FOLDER / "attributes.card.json")
+    files = [file for file in card.files if f"{file.engine} {file.precision}" == FORM]
+    card = msgspec.structs.replace(card, files=files, quality={FORM: card.quality[FORM]}, version="2")
+    return write(tmp_path / "current", card)
+
+
+def write(folder: Path, card: Card) -> Path:
+    folder.mkdir()
+    for file in card.files:
+        (folder / file.path).symlink_to(FOLDER / file.path)
+    (folder / "attributes.card.json").write_bytes(msgspec.json.encode(card))
+    return folder / "attributes.card.json"
+
+
+@pytest.fixture
+def key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    assert main(["release", "keygen", str(tmp_path / "key.pem")]) == 0
+    assert public_key_of((tmp_path / "key.pem").read_bytes()) in capsys.readouterr().out
+    return tmp_path / "key.pem"
+
+
+def new(tmp_path: Path, current: Path, version: str = "3", **figures: Any) -> Path:
+    card = msgspec.structs.replace(changed(load_card(current), **figures), version=version)
+    return write(tmp_path / f"new-{version}", card)
+
+
+def words(tmp_path: Path, model: Path, current: Path, key: Path) -> list[str]:
+    return ["release", str(model), "--against", str(current), "--key", str(key), "--out", str(tmp_path / "out")]
+
+
+def test_a_key_is_for_its_owner_alone_and_never_written_over(key: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    before = key.read_bytes()
+    assert main(["release", "keygen", str(key)]) == 2
+    assert "not written over" in capsys.readouterr().err
+    assert key.read_bytes() == before
+
+
+def test_a_key_that_others_can_read_is_refused(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key.chmod(0o644)
+    assert main(words(tmp_path, new(tmp_path, current), current, key)) == 2
+    assert "chmod 600" in capsys.readouterr().err
+
+
+def test_a_release_holds_what_its_card_says_and_answers_the_sample(tmp_path: Path, current: Path, key: Path) -> None:
+    assert main(words(tmp_path, new(tmp_path, current, map_groups=0.9), current, key)) == 0
+    out = tmp_path / "out"
+    names = ["attributes-3.int8.onnx", "attributes-3.md", "attributes-3.release.json"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    data = (out / "attributes-3.release.json").read_bytes()
+    found = open_release(data, [public_key_of(key.read_bytes())])
+    assert found.card.made_with["replaces"]["version"] == "2"
+    # A device puts the card beside the files and asks the model.
+    (out / "attributes.card.json").write_bytes(msgspec.json.encode(found.card))
+    check_sample(
+        open_form(out / "attributes.card.json", found.card, engine="onnxruntime", precision="int8"), found.samples
+    )
+    assert "| onnxruntime int8: mean AP of the groups on ccp validation | 0.7453 | 0.9000 | 150 |" in (
+        out / "attributes-3.md"
+    ).read_text(encoding="utf-8")
+
+
+def test_a_figure_that_fell_is_refused_and_nothing_is_written(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = new(tmp_path, current, map_groups=0.7352)
+    assert main(words(tmp_path, model, current, key)) == 1
+    error = capsys.readouterr().err
+    assert "onnxruntime int8: mean AP of the groups on ccp validation (0.7453 → 0.7352): worse by 0.0101" in error
+    assert not (tmp_path / "out").exists()
+    assert main([*words(tmp_path, model, current, key), "--tolerance", "0.02"]) == 0
+
+
+def test_what_goes_out_all_the_same_says_why_in_its_card(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = new(tmp_path, current, map_groups=0.5)
+    figure = f"{FORM}: mean AP of the groups on {SET}"
+    common = words(tmp_path, model, current, key)
+    assert main([*common, "--allow", figure]) == 2
+    assert main([*common, "--allow", f"{figure}=labels were mended", "--allow", "nothing=so"]) == 2
+    assert "nothing of that name fell" in capsys.readouterr().err
+    assert main([*common, "--allow", f"{figure}=labels were mended"]) == 0
+    data = (tmp_path / "out" / "attributes-3.release.json").read_bytes()
+    card = open_release(data, [public_key_of(key.read_bytes())]).card
+    assert card.notes[-1] == f"Released although {figure} went from 0.7453 to 0.5000: labels were mended"
+    assert card.made_with["replaces"]["allowed"][figure]["reason"] == "labels were mended"
+
+
+def test_a_release_is_made_once_and_its_version_rises(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = words(tmp_path, new(tmp_path, current), current, key)
+    assert main(common) == 0
+    before = (tmp_path / "out" / "attributes-3.release.json").read_bytes()
+    assert main(common) == 0
+    assert "released before" in capsys.readouterr().out
+    assert (tmp_path / "out" / "attributes-3.release.json").read_bytes() == before
+    assert main(words(tmp_path, new(tmp_path, current, "2"), current, key)) == 2
+    assert "version rises" in capsys.readouterr().err
+
+
+def test_a_damaged_model_is_not_signed(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = new(tmp_path, current)
+    file = model.parent / load_card(model).files[0].path
+    data = bytearray(file.read_bytes())
+    data[1000] ^= 1
+    file.unlink()
+    file.write_bytes(data)
+    assert main(words(tmp_path, model, current, key)) == 1
+    assert "not the one on its card" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "attributes-3.release.json").exists()
+
+
+def test_the_gate_misses_nothing_that_devices_would_miss() -> None:
+    card = load_card(FOLDER / "detector.card.json")
+    assert compare(card, card, Tolerances())[1] == []
+    poorer = msgspec.structs.replace(card, files=card.files[:-1], labels=card.labels[:-1])
+    assert {fall.name for fall in compare(poorer, card, Tolerances())[1]} == {"form litert fp16", "label hat"}
+    quality = msgspec.json.decode(msgspec.json.encode(card.quality))
+    people = quality["litert int8"]["people validation"]["person"]
+    people["n"] = 100
+    del quality["litert fp16"]["people validation"]
+    garments = quality["onnxruntime fp16"]["ccp validation"]["garments"]["per_class"]
+    garments["trousers"]["ap50"] -= 0.06
+    garments["shorts"]["ap50"] -= 0.5  # of 8 boxes alone
+    quality["onnxruntime int8"]["people validation"]["person"]["recall50"] = 0.1
+    falls = {
+        fall.name: fall.why for fall in compare(msgspec.structs.replace(card, quality=quality), card, Tolerances())[1]
+    }
+    assert "not the same photos" in falls["litert int8: person AP50 on people validation"]
+    assert "not measured" in falls["litert fp16: person AP50 on people validation"]
+    assert "worse by 0.0600" in falls["onnxruntime fp16: trousers AP50 on ccp validation"]
+    assert "onnxruntime int8: person F1 at the threshold on people validation" in falls
+    assert not any("shorts" in name for name in falls)
+
+
+def test_a_calibration_error_that_rises_is_a_fall(current: Path) -> None:
+    card = load_card(current)
+    falls = compare(changed(card, calibration_error=0.2), card, Tolerances())[1]
+    assert [fall.name for fall in falls] == [f"{FORM}: calibration error on {SET}"]
+
+
+def test_both_models_can_be_measured_side_by_side(
+    tmp_path: Path, current: Path, key: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The card lies about itself; what is measured counts.
+    model = new(tmp_path, current, map_groups=0.1)
+    common = words(tmp_path, model, current, key)
+    assert main([*common, "--data", str(shared_data), "--limit", "12"]) == 0
+    assert "attributes 3 beside attributes 2" in capsys.readouterr().out
