@@ -17,13 +17,16 @@ from comfywear.records import Detection
 from comfywear.vision.attributes import AttributeModel
 from comfywear.vision.detector import Detector
 from comfywear.vision.nms import box_iou
-from comfywear_export.attribute_data import read_examples
+from comfywear_export.attribute_data import Example, read_examples
 from comfywear_export.crops import cut_out
-from comfywear_export.datasets import read_photo, read_set
+from comfywear_export.datasets import Photo, read_photo, read_set
 from comfywear_export.progress import counted
 from comfywear_export.runs import MODELS
 from comfywear_models import CardError
 
+__all__ = ["add_parser", "compare", "run"]
+
+_Form = tuple[str, str, int]  # engine, precision, threads
 _SAME = 0.8  # IoU of two boxes that are taken to be the same find
 _FORMS = (("onnxruntime", "fp16"), ("litert", "fp16"), ("onnxruntime", "int8"), ("litert", "int8"))
 
@@ -49,14 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.limit < 1 or min(args.threads) < 1:
         raise UsageError("--limit and --threads are 1 or more")
-    try:
-        card = find_model(args.model or args.task)[0]
-    except CardError as error:
-        raise ModelError(str(error)) from error
-    there = {(file.engine, file.precision) for file in card.files}
-    forms = [form for form in _FORMS if form in there]
-    compare = _detector if args.task == "detector" else _attributes
-    rows = compare(args, forms)
+    rows = compare(args.task, args.model or args.task, args.data, args.split, args.limit, args.threads)
     if args.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -65,10 +61,37 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _attributes(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+def compare(
+    task: str, model: str, data: Path, split: str | None, limit: int, threads: Sequence[int]
+) -> list[dict[str, Any]]:
+    """A row a form of the model, the first of which the others are compared with.
+
+    Args:
+        task: "detector" or "attributes".
+        model: A name or the path of a card.
+        data: A folder with instances.json.
+        split: Of the photos; None for all.
+        limit: How many photos.
+        threads: To time.
+
+    Raises:
+        ModelError: There is no such model, or a form of it cannot be opened here.
+    """
+    try:
+        card = find_model(model)[0]
+    except CardError as error:
+        raise ModelError(str(error)) from error
+    there = {(file.engine, file.precision) for file in card.files}
+    forms = [form for form in _FORMS if form in there]
+    if task == "detector":
+        return _detector(_load(Detector, model, forms, threads), forms, read_set(data, split)[:limit], threads)
+    return _attributes(_load(AttributeModel, model, forms, threads), forms, read_examples(data, split)[:limit], threads)
+
+
+def _attributes(
+    models: Mapping[_Form, Any], forms: Sequence[tuple[str, str]], examples: Sequence[Example], threads: Sequence[int]
+) -> list[dict[str, Any]]:
     """Largest difference of a probability, and the share of decisions that change."""
-    examples = read_examples(args.data, args.split)[: args.limit]
-    models = _load(AttributeModel, args, forms)
     values: dict[tuple[str, str], list[Any]] = {form: [] for form in forms}
     clock = _Clock(models)
     for example in counted(examples, "crops"):
@@ -87,18 +110,19 @@ def _attributes(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> l
             "mean difference": float(np.abs(np.stack(values[form]) - first).mean()),
             "changed decisions": float(((np.stack(values[form]) >= limits) != (first >= limits)).mean()),
             "decisions": int(first.size),
-            **clock.figures(form, forms[0], args.threads, "crop"),
+            **clock.figures(form, forms[0], threads, "crop"),
         }
         for form in forms
     ]
 
 
-def _detector(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+def _detector(
+    models: Mapping[_Form, Any], forms: Sequence[tuple[str, str]], photos: Sequence[Photo], threads: Sequence[int]
+) -> list[dict[str, Any]]:
     """Share of finds that have no counterpart (label, IoU ≥ .8) in the other form, and the counterparts' difference."""
-    models = _load(Detector, args, forms)
     finds: dict[tuple[str, str], list[list[Detection]]] = {form: [] for form in forms}
     clock = _Clock(models)
-    for photo in counted(read_set(args.data, args.split)[: args.limit], "photos"):
+    for photo in counted(photos, "photos"):
         image = read_photo(photo.path)
         for form, model in models.items():
             found = clock.time(form, partial(model.detect, image))
@@ -108,7 +132,7 @@ def _detector(args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> lis
         {
             "form": " ".join(form),
             **_agreement(finds[form], finds[forms[0]]),
-            **clock.figures(form, forms[0], args.threads, "photo"),
+            **clock.figures(form, forms[0], threads, "photo"),
         }
         for form in forms
     ]
@@ -137,14 +161,12 @@ def _agreement(finds: Sequence[Sequence[Detection]], reference: Sequence[Sequenc
     }
 
 
-def _load(kind: Any, args: argparse.Namespace, forms: Sequence[tuple[str, str]]) -> dict[tuple[str, str, int], Any]:
+def _load(kind: Any, model: str, forms: Sequence[tuple[str, str]], threads: Sequence[int]) -> dict[_Form, Any]:
     """Every form with every thread count, and with one thread at least."""
     return {
-        (engine, precision, threads): kind.load(
-            args.model or args.task, engine=engine, precision=precision, threads=threads
-        )
+        (engine, precision, number): kind.load(model, engine=engine, precision=precision, threads=number)
         for engine, precision in forms
-        for threads in sorted({1, *args.threads})
+        for number in sorted({1, *threads})
     }
 
 

@@ -18,12 +18,13 @@ from comfywear.vision.nms import box_iou
 from comfywear_export.attribute_data import Example, read_examples
 from comfywear_export.crops import cut_out
 from comfywear_export.datasets import read_photo
-from comfywear_export.evaluate.detector import add_arguments, heading, without_nan
+from comfywear_export.evaluate.detector import add_arguments, forms_of, heading, without_nan
 from comfywear_export.labels import ATTRIBUTE_LABELS
 from comfywear_export.measure.answers import measure_answers
 from comfywear_export.progress import counted
+from comfywear_export.report.page import check_name
 
-__all__ = ["add_parser", "answers", "detected", "evaluate"]
+__all__ = ["add_parser", "answers", "detected", "evaluate", "judged"]
 
 _SAME = 0.5  # IoU of a find with the labelled person
 
@@ -44,6 +45,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
+    if args.report:
+        check_name(args.report)
     model = AttributeModel.load(args.model, engine=args.engine, precision=args.precision, threads=args.threads)
     examples = read_examples(args.data, None if args.split == "all" else args.split)
     examples = examples[: args.limit] if args.limit > 0 else examples
@@ -61,8 +64,14 @@ def run(args: argparse.Namespace) -> int:
         "data": args.data.name,
         "split": args.split,
         "crops": crops,
-        **evaluate(model, examples),
     }
+    labels, probabilities, truth = judged(model, examples)
+    result |= measure_answers(probabilities, truth, labels, model.thresholds)
+    if args.report:
+        from comfywear_export.report.attributes import report
+
+        report(args.report, result, model.thresholds, (labels, probabilities, truth), forms_of(args, "attributes"),
+               model.card)  # fmt: skip
     print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
     return 0
 
@@ -94,12 +103,20 @@ def detected(detector: Detector, examples: Sequence[Example]) -> list[Example]:
 
 def evaluate(model: AttributeModel, examples: Sequence[Example]) -> dict[str, Any]:
     """The figures of `measure_answers`, for the labels that model and data sets share."""
+    labels, probabilities, truth = judged(model, examples)
+    return measure_answers(probabilities, truth, labels, model.thresholds)
+
+
+def judged(
+    model: AttributeModel, examples: Sequence[Example]
+) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
+    """The labels that model and data sets share, and `(N, A)` probabilities and truth (NaN: not known) of each."""
     shared = [label for label in model.labels if label in ATTRIBUTE_LABELS]
     if not shared:
         raise UsageError(f"model {model.card.name!r} has none of the labels that data sets are read for")
     columns = [model.labels.index(label) for label in shared]
     truth = np.stack([example.answers for example in examples])[:, [ATTRIBUTE_LABELS.index(s) for s in shared]]
-    return measure_answers(answers(model, examples)[:, columns], truth, shared, model.thresholds)
+    return shared, answers(model, examples)[:, columns], truth
 
 
 def _origin(crops: dict[str, Any]) -> str:

@@ -9,15 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from comfywear.errors import UsageError
+from comfywear.errors import ModelError, UsageError
 from comfywear.records import Detection
 from comfywear.vision.composed import ComposedDetector, open_detector
 from comfywear.vision.detector import Detector
+from comfywear_export.commands.parity import compare
 from comfywear_export.datasets import Photo, read_photo, read_set
 from comfywear_export.measure.detection import FLOOR, mean_boxes, measure
 from comfywear_export.progress import counted
+from comfywear_export.report.page import check_name
 
-__all__ = ["add_parser", "evaluate", "without_nan"]
+__all__ = ["Finds", "add_parser", "evaluate", "figures", "forms_of", "look", "without_nan"]
+
+Finds = Sequence[tuple[Photo, Sequence[Detection]]]
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,6 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=0, help="only the first so many photos (0: all)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with charts: FILE.html or .md")
+    parser.add_argument("--forms-limit", type=int, default=60, help="photos to compare all forms on, for the report")
+
+
+def forms_of(args: argparse.Namespace, task: str) -> list[dict[str, Any]] | str:
+    """Agreement and speed of every form of the model on the first photos; in words why not, where they do not open."""
+    most = min(args.forms_limit, args.limit or args.forms_limit)
+    try:
+        return compare(task, args.model, args.data, None if args.split == "all" else args.split, most, (1, 2))
+    except ModelError as error:
+        return str(error)
 
 
 def photos_of(args: argparse.Namespace) -> list[Photo]:
@@ -52,6 +67,9 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     how = {"engine": args.engine, "precision": args.precision, "threads": args.threads}
     detector = open_detector(args.model, garments=args.garments, interval_s=0.0, **how)
+    if args.report:
+        check_name(args.report)
+    finds = look(detector, photos_of(args))
     result = {
         "model": " + ".join(part.card.name for _, part in detector.parts),
         "version": detector.card.version,
@@ -59,28 +77,45 @@ def run(args: argparse.Namespace) -> int:
         "precision": detector.precision,
         "data": args.data.name,
         "split": args.split,
-        **evaluate(detector, photos_of(args), args.data),
+        **figures(finds, detector.thresholds["person"], args.data),
     }
+    if args.report:
+        from comfywear_export.report.detector import report
+
+        constant = mean_boxes(learned_from(photos_of(args), args.data)[0])
+        base = [(photo, constant(photo)) for photo, _ in finds]
+        report(args.report, result, detector.thresholds, (finds, base), forms_of(args, "detector"), detector.card)
     print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
     return 0
 
 
+def look(detector: Detector | ComposedDetector, photos: Sequence[Photo]) -> Finds:
+    """Each photo with what the detector finds in it, however unsure."""
+    return [(p, detector.detect(read_photo(p.path), threshold=FLOOR)) for p in counted(photos, "photos")]
+
+
 def evaluate(detector: Detector | ComposedDetector, photos: Sequence[Photo], data: Path) -> dict[str, Any]:
     """The figures of a detector on photos: `images`, `person`, `garments`, `mean_box`."""
-    found = {id(p): detector.detect(read_photo(p.path), threshold=FLOOR) for p in counted(photos, "photos")}
+    return figures(look(detector, photos), detector.thresholds["person"], data)
 
-    def detect(photo: Photo) -> Sequence[Detection]:
-        return found[id(photo)]
 
-    threshold = detector.thresholds["person"]
-    result = measure(photos, detect, threshold)
-    try:
-        learned, origin = read_set(data, "train"), "train"
-    except UsageError:
-        learned, origin = list(photos), "the photos measured: the set has no split named train"
+def figures(finds: Finds, threshold: float, data: Path) -> dict[str, Any]:
+    """The same figures of what was found; `threshold` is that of persons."""
+    photos = [photo for photo, _ in finds]
+    found = {id(photo): detections for photo, detections in finds}
+    result = measure(photos, lambda photo: found[id(photo)], threshold)
+    learned, origin = learned_from(photos, data)
     constant = measure(photos, mean_boxes(learned), threshold)
     result["mean_box"] = {"person": constant["person"], "garments": constant["garments"], "from": origin}
     return result
+
+
+def learned_from(photos: Sequence[Photo], data: Path) -> tuple[list[Photo], str]:
+    """The photos whose mean box the constant answer is, and which those are."""
+    try:
+        return read_set(data, "train"), "train"
+    except UsageError:
+        return list(photos), "the photos measured: the set has no split named train"
 
 
 def heading(result: dict[str, Any], count: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear_export.measure.average_precision import average_precision
+from comfywear_export.measure.curves import calibration_bins, calibration_error
 
 __all__ = ["measure_answers"]
 
@@ -77,11 +78,5 @@ def _share(rows: Sequence[Mapping[str, float]], decided: int) -> float:
 
 
 def _calibration_error(probabilities: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
-    """Mean distance of the predicted from the observed share of yes in ten bins of probability, weighted by number."""
     known = ~np.isnan(truth)
-    p, yes = probabilities[known], truth[known]
-    if not len(p):
-        return float("nan")
-    bins = np.minimum((p * 10).astype(int), 9)
-    gaps = [abs(float(p[bins == b].mean() - yes[bins == b].mean())) * int((bins == b).sum()) for b in np.unique(bins)]
-    return sum(gaps) / len(p)
+    return calibration_error(calibration_bins(probabilities[known], truth[known] > 0.5))
