@@ -174,7 +174,12 @@ def clock() -> Finding:
     if clock_is_set(time.time()):
         return Finding("clock", "good", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
     said = "not set: messages carry no time, and learning by the season waits"
-    return Finding("clock", "warning", said, "sudo timedatectl set-ntp true, or fit a battery-backed clock")
+    return Finding(
+        "clock",
+        "warning",
+        said,
+        "sudo timedatectl set-ntp true, or fit a battery-backed clock; with chrony: docs/service.md",
+    )
 
 
 def temperature(root: Path = Path("/sys")) -> Finding:

@@ -17,6 +17,9 @@ EARLIEST_YEAR = 2026
 _HARDWARE_CLOCKS = Path("/sys/class/rtc")
 _TIMEX_BYTES = 512  # larger than struct timex of any Linux; zeroed, so that `modes` asks for reading alone
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+# systemd-timesyncd makes this file when it has set the clock. The service may not ask the kernel: the system call that
+# tells is the one that sets (docs/service.md).
+_SET_BY_TIMESYNCD = Path("/run/systemd/timesync/synchronized")
 
 
 class WallTime(NamedTuple):
@@ -41,7 +44,7 @@ def clock_is_set(unix_time_s: float) -> bool:
     """True when the year is plausible and the time came from somewhere: the network or a clock that runs while off."""
     if datetime.fromtimestamp(unix_time_s, timezone.utc).year < EARLIEST_YEAR:
         return False
-    return _kernel_is_synchronised() or _has_hardware_clock()
+    return _SET_BY_TIMESYNCD.exists() or _kernel_is_synchronised() or _has_hardware_clock()
 
 
 def _kernel_is_synchronised() -> bool:

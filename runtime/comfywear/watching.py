@@ -192,7 +192,12 @@ class Watch:
             yield Trouble("memory", None, reason, "a larger budget.memory_mb, int8 or a smaller model; report it")
         if not wall_time().time_ok:
             said = "the clock is not set: messages carry no time"
-            yield Trouble("no-clock", None, said, "sudo timedatectl set-ntp true, or fit a battery-backed clock")
+            yield Trouble(
+                "no-clock",
+                None,
+                said,
+                "sudo timedatectl set-ntp true, or fit a battery-backed clock; with chrony: docs/service.md",
+            )
 
     def _workers(self) -> Iterator[Trouble]:
         """Workers that do not run; one that is named here already by what it lacks is left out unless it hangs."""
