@@ -22,6 +22,7 @@ from comfywear.settings_learning import LearningSettings, SiteSettings
 from comfywear.settings_mqtt import MqttSettings as MqttSettings
 from comfywear.settings_types import Fraction, Name, Positive
 from comfywear.settings_types import Section as _Section
+from comfywear.settings_updates import UpdatesSettings, faults
 from comfywear.settings_web import WebSettings
 from comfywear.toml_lines import explain, parse
 from comfywear.web.access import is_loopback
@@ -271,6 +272,7 @@ class Settings(_Section, frozen=True):
     capture: Annotated[CaptureSettings, Meta(title="Capture")] = CaptureSettings()
     homeassistant: Annotated[HomeassistantSettings, Meta(title="Home Assistant")] = HomeassistantSettings()
     web: Annotated[WebSettings, Meta(title="Page")] = WebSettings()
+    updates: Annotated[UpdatesSettings, Meta(title="Updates of models")] = UpdatesSettings()
 
 
 def load(path: str | Path) -> Settings:
@@ -329,6 +331,8 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         if buttons.zone and buttons.zone not in names:
             message = f"No zone is named {buttons.zone!r}; the zones are: {', '.join(names)}"
             raise SettingsError(explain(f"{message} - at `$.buttons[{index}].zone`", text, path))
+    for field, fault in faults(settings.updates):
+        raise SettingsError(explain(f"{fault} - at `$.updates.{field}`", text, path))
     if settings.web.enabled and not is_loopback(settings.web.host) and not settings.web.token_file:
         message = "This opens the page to the network: name a web.token_file with its password, or use 127.0.0.1"
         raise SettingsError(explain(f"{message} - at `$.web.host`", text, path))
@@ -361,6 +365,7 @@ def sections() -> dict[str, type[_Section]]:
         "capture": CaptureSettings,
         "homeassistant": HomeassistantSettings,
         "web": WebSettings,
+        "updates": UpdatesSettings,
     }
 
 

@@ -1,4 +1,4 @@
-"""`comfywear models`: which models are there, are their files what their cards say, and bring one of your own."""
+"""`comfywear models`: which models are there, are their files right; bring your own, pull signed releases, roll back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from comfywear.checkup import check_model
 from comfywear.commands._models_import import add_import
+from comfywear.commands._models_releases import add_folder, add_pull, add_rollback, lines, releases_of
 from comfywear.errors import ModelError
 from comfywear.places import user_models
 from comfywear_models import Card, CardError, available, load_card
@@ -18,13 +19,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command and its actions."""
     parser = commands.add_parser("models", help="list the models, check their files, or bring one of your own")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    shown = actions.add_parser("list", help="the shipped and the imported models with their forms")
+    shown = actions.add_parser("list", help="the models with their forms, and which releases are in service and why")
     shown.add_argument("--json", action="store_true", help="print the whole cards as one JSON object")
+    add_folder(shown)
     shown.set_defaults(run=_list)
     checked = actions.add_parser("verify", help="compare the files of models with their cards")
     checked.add_argument("model", nargs="*", help="names or paths of *.card.json (default: all)")
     checked.set_defaults(run=_verify)
     add_import(actions)
+    add_pull(actions)
+    add_rollback(actions)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -38,6 +42,10 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{card.name} {card.version}: {card.task}, {len(card.labels)} labels, {card.licence}{origin}")
         for file in card.files:
             print(f"  {file.engine:12} {file.precision:5} {file.bytes / 1e6:6.2f} MB  {file.path}")
+    releases = releases_of(args)
+    for name in releases.names():
+        for line in lines(name, releases.slots(name)):
+            print(line)
     return 0
 
 

@@ -68,6 +68,11 @@ class AttributeModel:
         """Seconds spent inside the engine so far."""
         return self._engine.seconds
 
+    @property
+    def pictures(self) -> int:
+        """Pictures that went through the engine so far."""
+        return self._engine.pictures
+
     def predict(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Probabilities of all labels for each crop.
 

@@ -88,6 +88,11 @@ class Detector:
         """Seconds spent inside the engine so far."""
         return self._engine.seconds
 
+    @property
+    def pictures(self) -> int:
+        """Pictures that went through the engine so far."""
+        return self._engine.pictures
+
     def detect(self, image: NDArray[np.uint8], *, threshold: float | None = None) -> list[Detection]:
         """What is in a frame.
 

@@ -32,6 +32,7 @@ class Engine(Protocol):
         name: "onnxruntime", "cuda", "tensorrt", "litert" or "tflite-runtime".
         precision: Of the loaded file: "fp16" (weights), "int8" or "fp32".
         seconds: Spent inside the engine's own call so far.
+        pictures: That were run in that time.
         input: The graph's input.
         outputs: The graph's outputs, in the order of `run`.
     """
@@ -39,6 +40,7 @@ class Engine(Protocol):
     name: str
     precision: str
     seconds: float
+    pictures: int
     input: TensorInfo
     outputs: tuple[TensorInfo, ...]
 

@@ -55,8 +55,9 @@ class LiteRtEngine:
         self.input = _info(self._in)
         self.outputs = tuple(_info(detail) for detail in self._out)
         self._size, self.precision, self.seconds = size, precision, 0.0
+        self.pictures = 0
         self.run(np.zeros((1, *size), np.uint8))
-        self.seconds = 0.0
+        self.seconds, self.pictures = 0.0, 0
 
     def run(self, images: NDArray[Any]) -> list[NDArray[Any]]:
         """See `Engine.run`."""
@@ -64,6 +65,7 @@ class LiteRtEngine:
         began = time.perf_counter()
         rows = [self._one(image) for image in images]
         self.seconds += time.perf_counter() - began
+        self.pictures += len(images)
         return [np.concatenate(parts) if len(parts) > 1 else parts[0] for parts in zip(*rows, strict=True)]
 
     def _one(self, image: NDArray[Any]) -> list[NDArray[Any]]:

@@ -53,9 +53,10 @@ class OnnxEngine:
         self._size, self._dtype = size, np.dtype(self.input.dtype)
         self._bound: dict[int, tuple[Any, NDArray[Any]]] = {}
         self.precision, self.seconds = precision, 0.0
+        self.pictures = 0
         first = self.input.shape[0]
         self.run(np.zeros((first if isinstance(first, int) else 1, *size), np.uint8))
-        self.seconds = 0.0
+        self.seconds, self.pictures = 0.0, 0
 
     def run(self, images: NDArray[Any]) -> list[NDArray[Any]]:
         """See `Engine.run`."""
@@ -71,6 +72,7 @@ class OnnxEngine:
         except Exception as error:
             raise ModelError(f"ONNX Runtime failed: {_first_line(error)}") from error
         self.seconds += time.perf_counter() - began
+        self.pictures += len(images)
         return outputs
 
     def _providers(self) -> Sequence[Any]:

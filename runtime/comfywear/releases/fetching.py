@@ -1,0 +1,288 @@
+"""Brings a release's files here: from a web server, bounded, verified and resumed, or from a folder."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shutil
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urljoin, urlsplit
+
+from comfywear import __version__
+from comfywear.errors import ComfyWearError, ModelError, StoreError, UsageError
+from comfywear.web.access import is_loopback
+from comfywear_models.release import LARGEST_MANIFEST_BYTES, SUFFIX
+
+__all__ = ["Rules", "Source", "check_url", "open_source"]
+
+Tick = Callable[[int], None]
+"""Hears how many bytes of a file are there; may raise to end the fetching."""
+
+_CHUNK = 64 * 1024
+_SILENCE_S = 20.0
+_LONGEST_S = 3600.0
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+# What another try may mend: a busy or restarting server.
+_PASSING = (408, 425, 429, 500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may be fetched.
+
+    Attributes:
+        ca_file: The authority of the servers; empty = the system's.
+        allow_http: http:// from other machines than this one.
+        prefixes: Beginnings of URLs, of which one must fit; None = any URL.
+        pauses_s: Before each further try of a file that broke off.
+    """
+
+    ca_file: str = ""
+    allow_http: bool = False
+    prefixes: tuple[str, ...] | None = None
+    pauses_s: Sequence[float] = _PAUSES_S
+
+
+class Source(Protocol):
+    """Where a release lies."""
+
+    def manifest(self) -> bytes:
+        """The signed manifest; ModelError when it cannot be had."""
+
+    def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
+        """Bring the file `name`, of `size` bytes, to `path`, going on from what is there already.
+
+        Raises:
+            ModelError: It cannot be had, or it is not of that size; what came stays for another try.
+            StoreError: It cannot be written here.
+        """
+
+
+def open_source(url_or_file: str, rules: Rules) -> Source:
+    """Where a release is to be taken from: an http(s) URL of a manifest, or its path.
+
+    Raises:
+        UsageError: When the rules do not allow it.
+    """
+    if "://" not in url_or_file:
+        if rules.prefixes is not None:
+            raise UsageError("only a URL can be pulled from afar")
+        return _Folder(Path(url_or_file))
+    check_url(url_or_file, rules)
+    return _Web(url_or_file, rules)
+
+
+def check_url(url: str, rules: Rules) -> None:
+    """UsageError unless `url` may be fetched."""
+    if len(url) > 2000 or not url.isascii() or re.search(r"[\s\x00-\x1f\\]", url):
+        raise UsageError("a URL is up to 2000 printable ASCII characters without spaces")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port
+    except ValueError as error:
+        raise UsageError(f"{url}: not a URL ({error})") from error
+    if parts.scheme not in ("https", "http") or not host:
+        raise UsageError(f"{url}: a release is pulled from https://, or from a file")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError("a URL with a user name or password in it would stand in logs; leave them out")
+    if parts.scheme == "http" and not rules.allow_http and not is_loopback(host):
+        raise UsageError(f"{url}: not encrypted; use https://, or set updates.allow_http")
+    if rules.prefixes is not None:
+        # What the server would resolve must not lead out of the prefix.
+        if any(step in ("..", ".") for step in unquote(parts.path).split("/")):
+            raise UsageError(f"{url}: a URL with . or .. in its path is not pulled")
+        if not any(prefix.endswith("/") and url.startswith(prefix) for prefix in rules.prefixes):
+            allowed = ", ".join(rules.prefixes) or "none is named"
+            raise UsageError(f"{url}: not below one of updates.sources ({allowed})")
+
+
+class _Folder:
+    """A manifest on a memory stick or a disk, with its files beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def manifest(self) -> bytes:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(LARGEST_MANIFEST_BYTES + 1)
+        except OSError as error:
+            raise ModelError(
+                f"{self._path}: the release cannot be read ({error.strerror}); name its *{SUFFIX}"
+            ) from error
+
+    def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
+        source = self._path.parent / name
+        try:
+            there = source.stat().st_size
+        except OSError as error:
+            raise ModelError(f"{source}: a file of the release cannot be read ({error.strerror})") from error
+        if there != size:
+            raise ModelError(f"{source}: it has {there} bytes, the release says {size}")
+        try:
+            shutil.copyfile(source, path)
+        except OSError as error:
+            raise _not_written(path, error) from error
+        tick(size)
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server elsewhere only to where the rules allow, and never from https to http."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        try:
+            check_url(newurl, self._rules)
+        except UsageError as error:
+            raise UsageError(f"the server sends elsewhere, which is not followed: {error}") from error
+        if req.full_url.startswith("https:") and not newurl.startswith("https:"):
+            raise UsageError(f"{newurl}: the server sends from https:// to http://, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+class _Web:
+    """A web server."""
+
+    def __init__(self, url: str, rules: Rules) -> None:
+        self._url, self._rules = url, rules
+        try:
+            context = ssl.create_default_context(cafile=rules.ca_file or None)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"updates.ca_file {rules.ca_file}: not a certificate that can be read ({error})"
+            ) from error
+        self._opener = urllib.request.OpenerDirector()
+        handlers: list[urllib.request.BaseHandler] = [
+            urllib.request.HTTPHandler(),
+            urllib.request.HTTPSHandler(context=context),
+            _Redirects(rules),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.HTTPErrorProcessor(),
+        ]
+        if not is_loopback(urlsplit(url).hostname or ""):
+            handlers.append(urllib.request.ProxyHandler())
+        for handler in handlers:
+            self._opener.add_handler(handler)
+
+    def manifest(self) -> bytes:
+        data: bytes = self._patiently(self._url, self._read_manifest)
+        return data
+
+    def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
+        url = urljoin(self._url, name)
+        until_s = time.monotonic() + _LONGEST_S
+        self._patiently(url, lambda: self._read_file(url, path, size, tick, until_s), lambda: _size(path))
+
+    def _patiently(self, url: str, read: Callable[[], Any], progress: Callable[[], int] = int) -> Any:
+        """`read()`, tried again after what may pass; progress begins the pauses anew."""
+        pauses, there = list(self._rules.pauses_s), progress()
+        while True:
+            try:
+                return read()
+            except ComfyWearError:
+                raise
+            except urllib.error.HTTPError as error:
+                error.close()
+                if error.code not in _PASSING or not pauses:
+                    raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from error
+            except (_BrokenError, OSError, http.client.HTTPException) as error:
+                reason = getattr(error, "reason", error)
+                if isinstance(reason, ssl.SSLCertVerificationError):
+                    raise ModelError(f"{url}: the server's certificate is not verified ({reason})") from error
+                if not pauses:
+                    raise ModelError(f"{url}: it broke off ({reason}); pull again to go on from there") from error
+            if progress() > there:
+                pauses, there = list(self._rules.pauses_s), progress()
+            time.sleep(pauses.pop(0))
+
+    def _read_manifest(self) -> bytes:
+        with closing(self._open(self._url, 0)) as answer:
+            data: bytes = answer.read(LARGEST_MANIFEST_BYTES + 1)
+        if len(data) > LARGEST_MANIFEST_BYTES:
+            raise ModelError(f"{self._url}: more than {LARGEST_MANIFEST_BYTES} bytes: not a release's manifest")
+        return data
+
+    def _read_file(self, url: str, path: Path, size: int, tick: Tick, until_s: float) -> None:
+        there = _size(path)
+        if there > size:
+            path.unlink()
+            there = 0
+        if there == size:
+            return
+        with closing(self._open(url, there)) as answer:
+            there = _begins_at(answer, there, size, url)
+            try:
+                file = path.open("r+b" if there else "wb")
+            except OSError as error:
+                raise _not_written(path, error) from error
+            with file:
+                file.seek(there)
+                while there < size:
+                    data = answer.read1(_CHUNK)
+                    if not data:
+                        raise _BrokenError(f"{there} of {size} bytes came")
+                    if there + len(data) > size:
+                        raise ModelError(f"{url}: more bytes than the {size} that the release says")
+                    try:
+                        file.write(data)
+                        file.flush()
+                    except OSError as error:
+                        raise _not_written(path, error) from error
+                    there += len(data)
+                    tick(there)
+                    if time.monotonic() > until_s:
+                        raise ModelError(f"{url}: not here within {_LONGEST_S / 60:.0f} minutes; pull again to go on")
+                if answer.read1(1):
+                    raise ModelError(f"{url}: more bytes than the {size} that the release says")
+
+    def _open(self, url: str, start: int) -> Any:
+        headers = {"User-Agent": f"comfywear/{__version__}", "Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the scheme was checked: check_url
+        return self._opener.open(request, timeout=_SILENCE_S)
+
+
+class _BrokenError(Exception):
+    """The server ended early."""
+
+
+def _begins_at(answer: Any, asked: int, size: int, url: str) -> int:
+    """From which byte an answer goes on: where it was asked to, or the beginning.
+
+    Raises:
+        ModelError: The file on the server has another size than the release says.
+    """
+    if answer.status == 206:
+        told = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", ""))
+        if told is None or int(told[1]) != asked:
+            raise ModelError(f"{url}: the server sends another part than it was asked for")
+        if told[3] not in ("*", str(size)):
+            raise ModelError(f"{url}: the server's file has {told[3]} bytes, the release says {size}")
+        return asked
+    length = answer.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) != size:
+        raise ModelError(f"{url}: the server's file has {length} bytes, the release says {size}")
+    return 0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _not_written(path: Path, error: OSError) -> StoreError:
+    return StoreError(f"{path} cannot be written ({error.strerror})")
