@@ -32,6 +32,7 @@ from comfywear.pressing import add_buttons, buttons_of
 from comfywear.records import Vote
 from comfywear.settings import Settings, state_folder
 from comfywear.supervisor import Pulse, Supervisor, WorkerHealth
+from comfywear.updating import Updating
 from comfywear.voting import Voting, moment_of
 from comfywear.watching import Watch
 from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
@@ -71,6 +72,10 @@ class Device:
             confirm_by=settings.mqtt.confirm_by,
         )
         self.learning = Learning(self.folder, settings, self.voting)
+        if settings.camera.source:
+            shown_camera(settings.camera.source)  # one that cannot be meant is refused now
+        self.looking = Looking(settings) if settings.camera.source else None
+        self.updating = Updating(settings, self.looking)
         self.orders = Orders(
             settings,
             self.folder,
@@ -78,13 +83,11 @@ class Device:
             again=self._say_again,
             learnt=self.learning.question,
             reload=reload,
+            updating=self.updating,
         )
         self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
         self._estimator = Estimator(settings.comfort)
         self._newest = Newest(self._estimator)
-        if settings.camera.source:
-            shown_camera(settings.camera.source)  # one that cannot be meant is refused now
-        self.looking = Looking(settings) if settings.camera.source else None
         self.capturing = Capturing(
             self.folder,
             settings.capture,
@@ -206,6 +209,7 @@ class Device:
     def _workers(self) -> Supervisor:
         supervisor = Supervisor()
         verbs = {**self.voting.verbs(), **self.learning.verbs(), "status": self._answer_status}
+        verbs["models"] = self.updating.answer
         control = ControlServer(self.folder, verbs)
         sending.add_workers(supervisor, self._publisher, self.voting)
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))
@@ -218,6 +222,7 @@ class Device:
         self.capturing.add_worker(supervisor)
         if self.looking is not None:
             supervisor.add("vision", self.looking.work, hang_after_s=patience_s(self.settings.vision.engine))
+        self.updating.add_worker(supervisor)
         if self.page is not None:
             self.page.add_workers(supervisor)
         return supervisor
@@ -252,8 +257,8 @@ class Device:
     def _post_changes(self, now_s: float, missing: str | None, sight: Sight | None) -> None:
         post, live = self._spool.offer, self.post_live
         due, topics = self._cadence.due, self.topics
-        models, names = self._models(), self.orders.names.given()
-        if self._once.due("meta", (*(model.id for model in models), *names.items()), now_s):
+        models, names, releases = self._models(), self.orders.names.given(), self.updating.state()
+        if self._once.due("meta", (*(model.id for model in models), *names.items(), *releases), now_s):
             live(topics.meta, partial(self._meta, models))
         if self._slow.due("metrics", None, now_s):
             post(topics.metrics, partial(publishing.metrics_message, self.metrics()))
@@ -300,6 +305,7 @@ class Device:
             hardware=machine.board(),
             system=machine.system(),
             commands=list(COMMANDS),
+            releases=self.updating.state(),
         )
 
     def _models(self) -> list[publishing.ModelInfo]:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from comfywear.memory import give_back
 from comfywear.records import Frame, Person, PresenceChange
+from comfywear.releases import InService, releases_of
 from comfywear.settings import Settings
 from comfywear.supervisor import Pulse
 from comfywear.vision.budget import Load, checked_headroom
 
 if TYPE_CHECKING:
     from comfywear.frame_step import FrameStep, OnLook
-    from comfywear.vision import AttributeModel, CameraState, Detector
+    from comfywear.vision import AttributeModel, CameraState, ComposedDetector, Detector
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +66,9 @@ class Looking:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        vision = settings.vision
+        names = (vision.detector, vision.garments, vision.attributes)
+        self._in_service = InService(releases_of(settings), names, settings.updates.trial_s)
         self._lock = threading.Lock()
         self._persons: tuple[Person, ...] = ()
         self._frame: Frame | None = None
@@ -127,6 +131,11 @@ class Looking:
         """Seconds spent inside the model engines so far."""
         return sum(model.engine_s for _, model in self.models)
 
+    def picture_ms(self) -> dict[str, float]:
+        """What a picture costs inside the engine since the models were loaded, by their names."""
+        looked = [(model.card.name, model.engine_s, model.pictures) for _, model in self.models if model.pictures]
+        return {name: 1e3 * seconds / pictures for name, seconds, pictures in looked}
+
     def reopen(self, reason: str) -> None:
         """Have the worker close models and camera and open them anew; from any thread."""
         _log.warning("looking is closed and opened anew: %s", reason)
@@ -136,32 +145,21 @@ class Looking:
         """The worker: look until it is told to stop, and begin anew when `reopen` was called."""
         while not pulse.stopping:
             self._anew.clear()
-            self._look(pulse)
+            try:
+                self._look(pulse)
+            finally:
+                self._in_service.end()
             self._step, self.models = None, []
             give_back()
 
     def _look(self, pulse: Pulse) -> None:
         """Load the models, open the camera, look at each newest frame."""
         from comfywear.frame_step import FrameStep
-        from comfywear.vision import AttributeModel, open_camera, open_detector
+        from comfywear.vision import open_camera
 
-        vision, camera_settings = self._settings.vision, self._settings.camera
+        camera_settings = self._settings.camera
         try:
-            detector = open_detector(
-                vision.detector,
-                garments=vision.garments,
-                engine=vision.engine,
-                precision=vision.precision,
-                threads=vision.threads,
-                interval_s=vision.attribute_interval_s,
-            )
-            attributes = (
-                AttributeModel.load(
-                    vision.attributes, engine=vision.engine, precision=vision.precision, threads=vision.threads
-                )
-                if vision.attributes
-                else None
-            )
+            detector, attributes = self._open_models()
         except Exception as error:
             self._say(str(error))
             raise
@@ -179,7 +177,8 @@ class Looking:
                     self._note_camera(camera.state)
                     continue
                 began_s = time.perf_counter()
-                persons, changes = step.take(frame)
+                with self._in_service.at_work():
+                    persons, changes = step.take(frame)
                 with self._lock:
                     self._present, self._load = step.counts(), step.load()
                     self._changes.extend(changes)
@@ -187,6 +186,31 @@ class Looking:
                     self._seen_s = time.monotonic()
                     self.frames += 1
                     self.looked_s += time.perf_counter() - began_s
+                if self._in_service.look(self.models):
+                    self.reopen("a model on trial is rolled back")
+
+    def _open_models(self) -> tuple[Detector | ComposedDetector, AttributeModel | None]:
+        """Load the models of the settings: of each the release that is in service."""
+        from comfywear.vision import AttributeModel, open_detector
+
+        vision, chosen = self._settings.vision, self._in_service
+        chosen.begin()
+        with chosen.loading(vision.detector, vision.garments):
+            detector = open_detector(
+                chosen.card_of(vision.detector),
+                garments=chosen.card_of(vision.garments),
+                engine=vision.engine,
+                precision=vision.precision,
+                threads=vision.threads,
+                interval_s=vision.attribute_interval_s,
+            )
+        if not vision.attributes:
+            return detector, None
+        with chosen.loading(vision.attributes):
+            card = chosen.card_of(vision.attributes)
+            return detector, AttributeModel.load(
+                card, engine=vision.engine, precision=vision.precision, threads=vision.threads
+            )
 
     def _note_camera(self, state: CameraState) -> None:
         if state.name in ("gone", "ended"):

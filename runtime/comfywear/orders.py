@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,8 @@ from comfywear.publishing.commands import (
     AskNow,
     Command,
     Identify,
+    ModelsPull,
+    ModelsRollback,
     Reload,
     Sender,
     SetZoneName,
@@ -32,6 +35,7 @@ from comfywear.publishing.connection import Incoming
 from comfywear.publishing.homeassistant import discovery
 from comfywear.questions import Asked, Questions
 from comfywear.settings import Settings
+from comfywear.updating import Done, Updating
 from comfywear.zone_names import ZoneNames
 
 __all__ = ["COMMANDS", "METRICS_EVERY_S", "Bucket", "Orders", "ask_of"]
@@ -82,6 +86,7 @@ class Orders:
         again: Sends every live state again.
         learnt: The question that the learning has for a zone, or None.
         reload: Reads the settings again; raises a ComfyWearError to refuse. None where there is no file to read.
+        updating: Pulls models and rolls them back; None where that cannot be asked for.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class Orders:
         again: Callable[[], None],
         learnt: Callable[[str], Asked | None] = lambda _: None,
         reload: Callable[[], None] | None = None,
+        updating: Updating | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         zones = [zone.name for zone in settings.zones]
@@ -102,6 +108,7 @@ class Orders:
         self.carried_out = self.refused = 0
         self._publisher = publisher
         self._reload = reload
+        self._updating = updating
         self._clock = clock
         self._bucket = Bucket(BURST, PER_S, clock)
         self._full_said = False
@@ -160,7 +167,8 @@ class Orders:
                 raise UsageError("a retained command would be carried out again at every connection")
             if wanted is not None and not self._publisher.topics.may_answer_at(wanted):
                 raise UsageError(f"replies go to {self._publisher.topics.base}/reply/… alone")
-            result = self._carry_out(read_command(name, message.payload))
+            later = partial(self._reply, name, sender, wanted, message.correlation)
+            result = self._carry_out(read_command(name, message.payload), later)
         except _TooManyError as refusal:
             if self._full_said:
                 self.refused += 1
@@ -174,7 +182,8 @@ class Orders:
         self._count(name, error)
         self._reply(name, sender, wanted, message.correlation, error, result)
 
-    def _carry_out(self, command: Command) -> Result:
+    def _carry_out(self, command: Command, later: Done) -> Result:
+        """What came of a command; `later` sends another reply where it goes on."""
         if isinstance(command, Identify):
             return self._identify(command.seconds)
         if isinstance(command, AskNow):
@@ -183,11 +192,21 @@ class Orders:
         if isinstance(command, SetZoneName):
             zone, shown = self.set_zone_name(command.zone, command.name)
             return {"zone": zone, "name": shown}
+        if isinstance(command, ModelsPull | ModelsRollback):
+            return self._change_model(command, later)
         assert isinstance(command, Reload)
         if self._reload is None:
             raise UsageError("this device was started without a settings file that could be read again")
         self._reload()
         return {"settings": "read again; the device starts anew with them"}
+
+    def _change_model(self, command: ModelsPull | ModelsRollback, later: Done) -> Result:
+        if self._updating is None:
+            raise UsageError("models cannot be changed on this device")
+        if isinstance(command, ModelsRollback):
+            return self._updating.roll_back(command.model, "by MQTT command")
+        self._updating.pull(command.url, later)
+        return {"url": command.url, "state": "being pulled"}
 
     def _identify(self, seconds: float) -> Result:
         _log.warning("this is %s: somebody asked it to show itself for %g s", self._publisher.topics.device, seconds)

@@ -148,7 +148,7 @@ def put_into_service(releases: Releases, version: str, folder: Path) -> Slot:
     """A plain release in service, as if it had stood its trial; returns its slot."""
     release(folder, version)
     slot = Slot(version, f"{version}-0", f"2026-11-{23 + int(version)}T00:00:00Z")
-    staged = folder.parent / "staged"
+    staged = releases.folder / "staged"
     staged.mkdir(parents=True)
     for path in (folder / "tiny.card.json", folder / f"tiny-{version}.onnx"):
         shutil.copy(path, staged)

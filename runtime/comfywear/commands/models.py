@@ -1,4 +1,4 @@
-"""`comfywear models`: which models are there, are their files right; bring your own, pull signed releases, roll back."""
+"""`comfywear models`: which are there, are their files right; bring your own, pull signed releases, roll back."""
 
 from __future__ import annotations
 

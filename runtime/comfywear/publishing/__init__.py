@@ -23,7 +23,7 @@ from comfywear.publishing.compose import (
     vote_message,
 )
 from comfywear.publishing.connection import BrokerSettings
-from comfywear.publishing.messages import Message, ModelInfo, SourceInfo, Stamp
+from comfywear.publishing.messages import Message, ModelInfo, ReleaseInfo, SourceInfo, Stamp
 from comfywear.publishing.mqtt import Publisher
 from comfywear.publishing.pace import Pace, PublisherHealth
 from comfywear.publishing.spool import Spool, SpoolHealth
@@ -41,6 +41,7 @@ __all__ = [
     "PersonView",
     "Publisher",
     "PublisherHealth",
+    "ReleaseInfo",
     "SourceInfo",
     "Spool",
     "SpoolHealth",

@@ -56,11 +56,27 @@ class SetZoneName(Command, frozen=True, kw_only=True):
     name: _ZoneName
 
 
+class ModelsPull(Command, frozen=True, kw_only=True):
+    """Take over a signed release of a model: one reply says that it is being pulled, another how that ended."""
+
+    url: Annotated[
+        str, Meta(max_length=2000, description="Of the signed manifest; below one of updates.sources in the settings.")
+    ]
+
+
+class ModelsRollback(Command, frozen=True, kw_only=True):
+    """Put the release of a model before the present one, or the shipped model, into service again."""
+
+    model: Annotated[str | None, Meta(description="Its name; null = the only one with a release.")] = None
+
+
 COMMANDS: dict[str, type[Command]] = {
     "identify": Identify,
     "ask-now": AskNow,
     "reload": Reload,
     "set-zone-name": SetZoneName,
+    "models-pull": ModelsPull,
+    "models-rollback": ModelsRollback,
 }
 
 

@@ -29,6 +29,7 @@ from comfywear.publishing.messages import (
     PeopleMessage,
     PersonItem,
     PresenceMessage,
+    ReleaseInfo,
     ReplyMessage,
     ScaleInfo,
     SkinItem,
@@ -79,6 +80,7 @@ def meta_message(
     hardware: str | None = None,
     system: str | None = None,
     commands: Sequence[str] = (),
+    releases: Sequence[ReleaseInfo] = (),
 ) -> MetaMessage:
     """What the device is; `scale_words` are the words shown for the levels 1…5, `zone_names` those of zones."""
     return MetaMessage(
@@ -91,6 +93,7 @@ def meta_message(
         zone_names=dict(zone_names or {}),
         sources=list(sources),
         models=list(models),
+        releases=list(releases),
         scale=ScaleInfo(id=scale_id, words=[scale_words[level] for level in sorted(scale_words)]),
         commands=list(commands),
     )

@@ -70,6 +70,20 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     sha256: Annotated[str | None, Meta(description="Hash of the model file; null for formulas.")] = None
 
 
+class ReleaseInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A model of which releases were pulled, and what happened to it last."""
+
+    name: str
+    version: Annotated[str, Meta(description='In service; "shipped" is the one that came with the program.')]
+    before: Annotated[str | None, Meta(description="What a roll-back brings back; null when there is nothing.")] = None
+    on_trial: Annotated[bool, Meta(description="True during its first minutes of service.")] = False
+    last: Annotated[
+        str | None, Meta(description='What happened last: "taken over", "kept", "refused" or "rolled back".')
+    ] = None
+    last_version: Annotated[str | None, Meta(description="To which version that happened.")] = None
+    reason: Annotated[str | None, Meta(description="Why.")] = None
+
+
 class SourceInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A camera or sensor."""
 
@@ -97,6 +111,7 @@ class MetaMessage(Message, frozen=True, kw_only=True):
     zone_names: Annotated[dict[str, str], Meta(description="Names to show, of the zones that were given one.")] = {}
     sources: list[SourceInfo]
     models: list[ModelInfo]
+    releases: Annotated[list[ReleaseInfo], Meta(description="Models of which releases were pulled.")] = []
     scale: ScaleInfo
     commands: Annotated[list[str], Meta(description="Commands that it takes at …/cmd/<name>.")] = []
 

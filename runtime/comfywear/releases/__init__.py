@@ -1,5 +1,12 @@
 """Models that the device took over while it ran: fetched, tried, in service, and taken back."""
 
+from comfywear.releases.service import InService
 from comfywear.releases.store import Entry, Releases, Slot, Slots, Trial
+from comfywear.settings import Settings, state_folder
 
-__all__ = ["Entry", "Releases", "Slot", "Slots", "Trial"]
+__all__ = ["Entry", "InService", "Releases", "Slot", "Slots", "Trial", "releases_of"]
+
+
+def releases_of(settings: Settings) -> Releases:
+    """The releases of the device with these settings."""
+    return Releases(state_folder(settings) / "releases")

@@ -204,7 +204,7 @@ def _bring_one(source: Source, file: ModelFile, path: Path, say: Say, alive: Cal
     def tick(there: int) -> None:
         nonlocal shown
         alive()
-        if there >= shown + file.bytes / 10 or there == file.bytes:
+        if there >= shown + file.bytes / 4 or there == file.bytes:
             shown = there
             say(f"{file.path}: {there / 1e6:.1f} of {file.bytes / 1e6:.1f} MB")
 

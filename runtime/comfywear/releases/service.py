@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
-from comfywear.errors import StoreError, UsageError
+from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.releases.store import MOST_STARTS, Releases
 from comfywear.releases.trial import Watch
 from comfywear_models import Card
@@ -82,15 +82,25 @@ class InService:
         """What to load for a model of the settings: a card's path, or the name itself."""
         return self._releases.card_of(name, but=self._bad.get(name, ""))
 
-    def failed(self, names: Iterable[str], reason: str) -> bool:
-        """Models could not be loaded: each of them that is a release is rolled back; whether one was."""
-        rolled_back = [self._roll_back(name, reason) for name in dict.fromkeys(names)]
-        return any(rolled_back)
+    @contextmanager
+    def loading(self, *names: str) -> Iterator[None]:
+        """Around the loading of models: where it fails, each of them that is a release is rolled back."""
+        try:
+            yield
+        except ModelError as error:
+            for name in dict.fromkeys(names):
+                self._roll_back(name, f"it cannot be loaded: {error}")
+            raise
 
-    def failed_at_work(self, reason: str) -> bool:
-        """Looking ended with an error: each model on trial is rolled back; whether one was."""
-        rolled_back = [self._roll_back(name, f"an error at work: {reason}") for name in list(self._watches)]
-        return any(rolled_back)
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Around looking at a frame: where it fails, each model on trial is rolled back."""
+        try:
+            yield
+        except Exception as error:
+            for name in list(self._watches):
+                self._roll_back(name, f"an error at work: {type(error).__name__}: {error}")
+            raise
 
     def look(self, models: Sequence[tuple[str, Loaded]]) -> bool:
         """Judge the models on trial; true when one was rolled back, so that the models are to be loaded again."""
@@ -122,6 +132,7 @@ class InService:
         if chosen is None:
             return False
         self._bad[name] = chosen
+        _log.warning("model %s %s is rolled back: %s", name, chosen, reason)
         with _said(), suppress(UsageError):
             self._releases.roll_back(name, reason, only=chosen)
         return True

@@ -182,7 +182,7 @@ class Releases:
 
         Args:
             name: Of the model.
-            reason: Is kept, and said in the log.
+            reason: Is kept.
             only: The folder of the release that is meant; empty = whichever is in service.
 
         Raises:
@@ -195,7 +195,6 @@ class Releases:
                 raise UsageError(f"{name}: no such release is in service that could be rolled back")
             made = Slots(slots.previous, None, None, slots.history)
             self._keep(name, made.with_entry("rolled back", slots.current.version, reason))
-            _log.warning("model %s %s is rolled back to %s: %s", name, slots.version, made.version, reason)
             return made.version
 
     def refuse(self, name: str, version: str, reason: str) -> None:
