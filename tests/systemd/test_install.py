@@ -125,6 +125,33 @@ def test_removing_keeps_settings_and_data_unless_told(system: System) -> None:
     assert system.files() == set()
 
 
+def test_kiosk_and_jetson_are_there_only_where_wanted_and_then_stay(system: System) -> None:
+    kiosk = "etc/systemd/system/comfywear-kiosk.service"
+    jetson = "etc/systemd/system/comfywear.service.d/jetson.conf"
+    assert system.install().returncode == 0
+    assert not {kiosk, jetson} & system.files()
+    assert system.install("--kiosk", "--jetson").returncode == 0
+    assert {kiosk, jetson} <= system.files()
+    (system.source / "systemd/comfywear-kiosk.service").write_text("# newer\n")
+    assert system.install().returncode == 0
+    assert (system.root / kiosk).read_text() == "# newer\n"
+    own = system.root / "etc/systemd/system/comfywear.service.d/override.conf"
+    own.write_text("[Service]\n")
+    assert system.install("--uninstall").returncode == 0
+    assert system.files() == {PLACED[-1], str(own.relative_to(system.root))}, "what a person wrote stays"
+
+
+@pytest.mark.parametrize("words", [[], ["--uninstall"]])
+def test_beside_the_debian_package_it_is_refused(system: System, words: list[str]) -> None:
+    program = system.root / "opt/comfywear/bin/comfywear"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    result = system.install(*words)
+    assert result.returncode == 1
+    assert "apt remove comfywear" in result.stderr
+    assert system.files() == {"opt/comfywear/bin/comfywear"}
+
+
 def test_a_32_bit_system_is_refused_in_one_sentence(system: System, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     getconf = tmp_path / "bin" / "getconf"
@@ -135,6 +162,18 @@ def test_a_32_bit_system_is_refused_in_one_sentence(system: System, tmp_path: Pa
     assert result.stderr.count("\n") == 1
     assert "64-bit" in result.stderr
     assert system.files() == set()
+
+
+def test_a_32_bit_python_is_passed_over(system: System, tmp_path: Path) -> None:
+    python = tmp_path / "python32"
+    python.write_text('#!/bin/sh\ncase "$*" in *maxsize*) exit 1 ;; esac\nexit 0\n')
+    python.chmod(0o755)
+    (tmp_path / "bin").mkdir()
+    for name in ("python3", "python3.13", "python3.12", "python3.11", "python3.10"):
+        (tmp_path / "bin" / name).symlink_to(python)
+    result = system.install(PYTHON=str(python), PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    assert result.returncode == 1
+    assert "64-bit Python" in result.stderr
 
 
 @pytest.mark.parametrize("words", [["--frobnicate"], ["--purge"], ["--root"]])

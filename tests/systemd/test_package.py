@@ -30,17 +30,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Debian:
-    """A root to install into, and a checkout to build packages from; a few files stand for the Python packages."""
+class Builder:
+    """A checkout to build packages from; a few files stand for the Python packages."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "root"
         self.source = folder / "checkout"
         self.output = folder / "dist"
-        (self.root / "var/lib/dpkg/info").mkdir(parents=True)
-        (self.root / "var/lib/dpkg/updates").mkdir()
-        for name in ("status", "available"):
-            (self.root / "var/lib/dpkg" / name).touch()
         for name in ("scripts", "systemd"):
             shutil.copytree(ROOT / name, self.source / name)
         for name in ("pyproject.toml", "constraints.txt", "THIRD_PARTY.md"):
@@ -69,6 +64,17 @@ class Debian:
         found: Path = max(self.output.glob("*.deb"), key=lambda path: path.stat().st_mtime_ns)
         return found
 
+
+class Debian:
+    """A root to install into."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (self.root / "var/lib/dpkg/info").mkdir(parents=True)
+        (self.root / "var/lib/dpkg/updates").mkdir()
+        for name in ("status", "available"):
+            (self.root / "var/lib/dpkg" / name).touch()
+
     def dpkg(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = ["dpkg", f"--root={self.root}", f"--log={self.root}/dpkg.log", *CHROOTLESS, *words]
         return subprocess.run(
@@ -79,46 +85,64 @@ class Debian:
         return os.path.lexists(self.root / name)
 
 
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    return Builder(tmp_path_factory.mktemp("builder"))
+
+
+@pytest.fixture(scope="module")
+def old(builder: Builder) -> str:
+    return str(builder.package("1.2.3"))
+
+
+@pytest.fixture(scope="module")
+def new(builder: Builder, old: str) -> str:
+    """A later version, with a module and an example that the older one does not have."""
+    (builder.source / "systemd/device.toml").write_text("# a newer example\n")
+    (builder.site / "comfywear" / "new.py").write_text("# a newer module\n")
+    return str(builder.package("1.10.0"))
+
+
 @pytest.fixture
 def debian(tmp_path: Path) -> Debian:
-    return Debian(tmp_path)
+    return Debian(tmp_path / "root")
 
 
-def control(deb: Path) -> dict[str, str]:
-    text = subprocess.run(["dpkg-deb", "-f", str(deb)], capture_output=True, text=True, check=True, timeout=60).stdout
+def control(deb: str) -> dict[str, str]:
+    text = subprocess.run(["dpkg-deb", "-f", deb], capture_output=True, text=True, check=True, timeout=60).stdout
     return dict(re.findall(r"(?m)^(\S+): ((?:.*)(?:\n .*)*)", text))
 
 
-def test_the_package_says_what_it_is_and_what_it_needs(debian: Debian) -> None:
-    deb = debian.package("1.2.3")
-    assert deb.name == "comfywear_1.2.3_arm64.deb"
-    fields = control(deb)
+def test_the_package_says_what_it_is_and_what_it_needs(old: str) -> None:
+    assert Path(old).name == "comfywear_1.2.3_arm64.deb"
+    fields = control(old)
     assert fields["Architecture"] == "arm64"
     needs = {need.strip() for need in re.split(r",\s*", fields["Depends"])}
     assert {"python3 (>= 3.11)", "python3 (<< 3.12)", "libc6 (>= 2.36)"} <= needs
     assert int(fields["Installed-Size"]) > 0
-    other = control(debian.package("1.2.3", "--python", "3.10"))
-    assert other["Version"] == "1.2.3+py3.10"
-    assert {"python3 (>= 3.10)", "python3 (<< 3.11)"} <= set(re.split(r",\s*", other["Depends"]))
-    listed = subprocess.run(["dpkg-deb", "-c", str(deb)], capture_output=True, text=True, check=True, timeout=60).stdout
-    assert "root/root" in listed
+    listed = subprocess.run(["dpkg-deb", "-c", old], capture_output=True, text=True, check=True, timeout=60).stdout
     assert "/comfywear/cli.py" in listed
     assert "/tests/" not in listed
     assert all(line.split()[1] == "root/root" for line in listed.splitlines())
 
 
-def test_the_same_sources_give_the_same_package(debian: Debian) -> None:
-    first = debian.package("1").read_bytes()
-    assert debian.package("1").read_bytes() == first
+def test_for_another_python_it_says_so_and_the_same_sources_give_the_same_package(builder: Builder, new: str) -> None:
+    """After `new`, whose sources those are."""
+    first = builder.package("1.10.0", "--python", "3.10")
+    fields = control(str(first))
+    assert fields["Version"] == "1.10.0+py3.10"
+    assert {"python3 (>= 3.10)", "python3 (<< 3.11)"} <= set(re.split(r",\s*", fields["Depends"]))
+    content = first.read_bytes()
+    assert builder.package("1.10.0", "--python", "3.10").read_bytes() == content
 
 
-def test_installed_twice_it_places_everything_and_is_enabled(debian: Debian) -> None:
-    deb = str(debian.package("1"))
+def test_installed_twice_it_places_everything_and_is_enabled(debian: Debian, old: str) -> None:
     for _ in range(2):
-        result = debian.dpkg("--install", deb)
+        result = debian.dpkg("--install", old)
         assert result.returncode == 0, result.stderr
         assert [name for name in PLACED if not debian.has(name)] == []
-        assert debian.has("etc/systemd/system/multi-user.target.wants/comfywear.service")
+        wanted = debian.root / "etc/systemd/system/multi-user.target.wants"
+        assert [each.name for each in wanted.iterdir()] == ["comfywear.service"], "the kiosk is off"
     groups = (debian.root / "etc/group").read_text()
     assert all(re.search(rf"(?m)^{name}:", groups) for name in ("video", "dialout", "i2c", "gpio", "input"))
     unit = (debian.root / "usr/lib/systemd/system/comfywear.service").read_text()
@@ -127,11 +151,9 @@ def test_installed_twice_it_places_everything_and_is_enabled(debian: Debian) -> 
     assert os.access(debian.root / program[1], os.X_OK), "what the unit starts is in the package"
 
 
-def test_upgrade_and_downgrade_keep_settings_data_and_a_disabled_service_without_a_question(debian: Debian) -> None:
-    old = str(debian.package("1"))
-    (debian.source / "systemd/device.toml").write_text("# a newer example\n")
-    (debian.site / "comfywear" / "new.py").write_text("# a newer module\n")
-    new = str(debian.package("2"))
+def test_upgrade_and_downgrade_keep_settings_data_and_a_disabled_service_without_a_question(
+    debian: Debian, old: str, new: str
+) -> None:
     assert debian.dpkg("--install", old).returncode == 0
     settings, votes = debian.root / "etc/comfywear/device.toml", debian.root / "var/lib/comfywear/votes.sqlite"
     settings.write_text("# mine\n")
@@ -153,9 +175,8 @@ def test_upgrade_and_downgrade_keep_settings_data_and_a_disabled_service_without
         assert not left_behind.exists()
 
 
-def test_removing_keeps_settings_and_data_and_purging_takes_them(debian: Debian) -> None:
-    deb = str(debian.package("1"))
-    assert debian.dpkg("--install", deb).returncode == 0
+def test_removing_keeps_settings_and_data_and_purging_takes_them(debian: Debian, old: str) -> None:
+    assert debian.dpkg("--install", old).returncode == 0
     votes = debian.root / "var/lib/private/comfywear/votes.sqlite"
     votes.parent.mkdir(parents=True)
     votes.write_text("votes")
@@ -165,7 +186,7 @@ def test_removing_keeps_settings_and_data_and_purging_takes_them(debian: Debian)
     assert [name for name in PLACED[:-1] if debian.has(name)] == []
     assert debian.has(PLACED[-1])
     assert votes.exists()
-    assert debian.dpkg("--install", deb).returncode == 0
+    assert debian.dpkg("--install", old).returncode == 0
     assert votes.exists()
     result = debian.dpkg("--purge", "comfywear")
     assert result.returncode == 0, result.stderr
@@ -175,11 +196,10 @@ def test_removing_keeps_settings_and_data_and_purging_takes_them(debian: Debian)
     assert not debian.has("etc/systemd/system/multi-user.target.wants/comfywear.service")
 
 
-def test_beside_the_installer_s_own_copy_it_is_refused_before_a_file_changes(debian: Debian) -> None:
-    deb = str(debian.package("1"))
+def test_beside_the_installer_s_own_copy_it_is_refused_before_a_file_changes(debian: Debian, old: str) -> None:
     (debian.root / "opt/comfywear-1-abc").mkdir(parents=True)
     (debian.root / "opt/comfywear").symlink_to("comfywear-1-abc")
-    result = debian.dpkg("--install", deb)
+    result = debian.dpkg("--install", old)
     assert result.returncode != 0
     assert "install.sh --uninstall" in result.stderr
     assert list((debian.root / "opt/comfywear-1-abc").iterdir()) == []
@@ -195,8 +215,9 @@ def test_beside_the_installer_s_own_copy_it_is_refused_before_a_file_changes(deb
         (["--frobnicate"], "unknown"),
     ],
 )
-def test_what_cannot_be_built_is_refused_in_one_sentence(debian: Debian, words: list[str], said: str) -> None:
-    result = debian.build(*words)
+def test_what_cannot_be_built_is_refused_in_one_sentence(builder: Builder, words: list[str], said: str) -> None:
+    before = list(builder.output.glob("*"))
+    result = builder.build(*words)
     assert result.returncode == 1
     assert said in result.stderr.splitlines()[-1]
-    assert not debian.output.exists()
+    assert list(builder.output.glob("*")) == before

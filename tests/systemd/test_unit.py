@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import queue
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from ctypes.util import find_library
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "systemd"
 UNIT = FOLDER / "comfywear.service"
+KIOSK = FOLDER / "comfywear-kiosk.service"
 
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="needs systemd-analyze (apt install systemd)"
@@ -24,18 +29,24 @@ def analyse(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @needs_systemd
-def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    # The program of the unit is not installed where the tests run: one that exists stands in for it.
-    unit = tmp_path / UNIT.name
-    unit.write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text()))
-    result = analyse("verify", str(unit))
+@pytest.mark.parametrize("unit", [UNIT, KIOSK], ids=lambda unit: unit.name)
+def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
+    # The programs of the units are not installed where the tests run: one that exists stands in for them.
+    for each in (UNIT, KIOSK):
+        (tmp_path / each.name).write_text(re.sub(r"ExecStart=\S+", "ExecStart=/bin/true", each.read_text()))
+    more = tmp_path / f"{unit.name}.d"
+    more.mkdir()
+    for lines in (FOLDER / f"{unit.name}.d").glob("*.conf"):
+        shutil.copy(lines, more)
+    result = analyse("verify", str(tmp_path / unit.name))
     assert result.returncode == 0, result.stderr
-    assert UNIT.name not in result.stderr
+    assert "comfywear" not in result.stderr
 
 
 @needs_systemd
-def test_the_service_is_little_exposed() -> None:
-    result = analyse("security", "--offline=true", "--threshold=15", str(UNIT))
+@pytest.mark.parametrize("unit", [UNIT, KIOSK], ids=lambda unit: unit.name)
+def test_the_service_is_little_exposed(unit: Path) -> None:
+    result = analyse("security", "--offline=true", "--threshold=15", str(unit))
     assert result.returncode == 0, result.stdout[-400:]
 
 
@@ -50,8 +61,8 @@ def test_every_group_of_the_unit_is_made_so_that_it_can_start(tmp_path: Path) ->
     command = ["systemd-sysusers", f"--root={tmp_path}", str(FOLDER / "sysusers.d" / "comfywear.conf")]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     made = {line.split(":")[0] for line in (tmp_path / "etc" / "group").read_text().splitlines()}
-    wanted = {group for line in settings_of(UNIT, "SupplementaryGroups") for group in line.split()}
-    assert wanted == {"video", "dialout", "i2c", "gpio", "input"}
+    wanted = {group for unit in (UNIT, KIOSK) for group in settings_of(unit, "SupplementaryGroups")[0].split()}
+    assert wanted == {"video", "dialout", "i2c", "gpio", "input", "render"}
     assert wanted <= made
 
 
@@ -78,7 +89,7 @@ def test_the_unit_reaches_each_kind_of_device_that_settings_can_name() -> None:
     assert settings_of(UNIT, "Type") == ["notify"]
 
 
-CONFINED = [sys.executable, str(Path(__file__).with_name("confined.py")), str(UNIT)]
+CONFINED = [sys.executable, str(Path(__file__).with_name("confined.py"))]
 needs_seccomp = pytest.mark.skipif(
     find_library("seccomp") is None or shutil.which("systemd-analyze") is None,
     reason="needs systemd's list of system calls and libseccomp (apt install systemd libseccomp2)",
@@ -91,7 +102,7 @@ def test_the_engines_run_with_the_unit_s_system_calls_and_memory(engine: str) ->
     assert settings_of(UNIT, "MemoryDenyWriteExecute") == ["yes"]
     photo = FOLDER.parent / "docs" / "demo.png"
     program = [sys.executable, "-m", "comfywear.cli", "detect", str(photo), "--engine", engine, "--json"]
-    result = subprocess.run([*CONFINED, *program], capture_output=True, text=True, check=False, timeout=120)
+    result = subprocess.run([*CONFINED, str(UNIT), *program], capture_output=True, text=True, check=False, timeout=120)
     if result.returncode == 77:
         pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
     assert result.returncode == 0, result.stderr
@@ -102,8 +113,47 @@ def test_the_engines_run_with_the_unit_s_system_calls_and_memory(engine: str) ->
 def test_a_system_call_that_is_refused_is_an_error_and_no_end() -> None:
     """Asking the kernel about the clock is refused; the device is to say that it does not know, not to die of it."""
     program = "from comfywear import clock; print(clock._kernel_is_synchronised(), clock.wall_time().time_ok in (0, 1))"
-    command = [*CONFINED, sys.executable, "-c", program]
+    command = [*CONFINED, str(UNIT), sys.executable, "-c", program]
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if result.returncode == 77:
         pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
     assert (result.returncode, result.stdout) == (0, "False True\n"), result.stderr
+
+
+class _Page(BaseHTTPRequestHandler):
+    """A page whose script asks for /ran."""
+
+    asked: queue.Queue[str] = queue.Queue()
+
+    def do_GET(self) -> None:
+        self.asked.put(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<script>fetch('/ran')</script>" if self.path == "/" else b"")
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+@needs_seccomp
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cog") is None, reason="needs the browser cog (apt install cog)")
+def test_the_kiosk_s_browser_runs_scripts_with_its_unit_s_system_calls_and_memory(tmp_path: Path) -> None:
+    """Without a screen: cog's headless platform instead of drm."""
+    environ = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path)}
+    for line in settings_of(KIOSK, "Environment"):
+        environ.update(word.split("=", 1) for word in line.split() if word.startswith("JSC_"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        words = settings_of(KIOSK, "ExecStart")[0].replace("platform=drm", "platform=headless").split()[:-1]
+        command = [*CONFINED, str(KIOSK), *words, f"http://127.0.0.1:{server.server_port}/"]
+        browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ)
+        try:
+            assert _Page.asked.get(timeout=60) == "/"
+            while _Page.asked.get(timeout=60) != "/ran":
+                pass
+        finally:
+            browser.terminate()
+            browser.wait(timeout=30)
+            server.shutdown()
