@@ -15,7 +15,7 @@ from comfywear.comfort.garments import GARMENTS
 from comfywear.comfort.pmv import pmv_ppd
 from comfywear.records import Clothing
 
-__all__ = ["Situation", "advise"]
+__all__ = ["Proposal", "Situation", "advise", "proposals"]
 
 # A layer to take off must be worth this much, and a change must move at least this share of people.
 _LAYER_CLO, _LEAST_GAIN = 0.08, 0.01
@@ -39,31 +39,50 @@ class _Change(NamedTuple):
     kelvin: float
 
 
-def advise(now: Situation, wishes: Callable[[float], tuple[float, ...]]) -> tuple[str, ...]:
-    """Sentences, the change that would help most first; empty when none would satisfy noticeably more people.
+class Proposal(NamedTuple):
+    """A change that can be made here.
+
+    Attributes:
+        words: What to do.
+        kelvin: The change of temperature that does the same, K.
+        gain: By how much the share of people who want no change would rise.
+        after: That share afterwards.
+    """
+
+    words: str
+    kelvin: float
+    gain: float
+    after: float
+
+
+def proposals(now: Situation, wishes: Callable[[float], tuple[float, ...]]) -> tuple[Proposal, ...]:
+    """Every change that can be made, also those that would not help, the one that would help most first.
 
     Args:
         now: The situation.
         wishes: (warmer, no change, cooler) with everything warmer by so many K.
     """
     before = wishes(0.0)
-    too_warm = before[2] > before[0]
-    gains = []
-    for change in _changes(now, too_warm):
-        after = wishes(change.kelvin)
-        if (gain := after[1] - before[1]) >= _LEAST_GAIN:
-            gains.append((gain, change, after[1]))
-    gains.sort(key=lambda entry: -entry[0])
+    found = []
+    for words, kelvin in _changes(now, too_warm=before[2] > before[0]):
+        after = wishes(kelvin)[1]
+        found.append(Proposal(words, kelvin, after - before[1], after))
+    return tuple(sorted(found, key=lambda proposal: -proposal.gain))
+
+
+def advise(now: Situation, wishes: Callable[[float], tuple[float, ...]]) -> tuple[str, ...]:
+    """Sentences from `proposals`; empty when none would satisfy noticeably more people."""
+    helpful = [proposal for proposal in proposals(now, wishes) if proposal.gain >= _LEAST_GAIN]
     return tuple(
-        f"{change.words}{_worth(change)}: {after:.0%} instead of {before[1]:.0%} would want no change"
-        for _, change, after in gains[:_MOST]
+        f"{words}{_worth(words, kelvin)}: {after:.0%} instead of {after - gain:.0%} would want no change"
+        for words, kelvin, gain, after in helpful[:_MOST]
     )
 
 
-def _worth(change: _Change) -> str:
-    if change.words.startswith("make the air"):
+def _worth(words: str, kelvin: float) -> str:
+    if words.startswith("make the air"):
         return ""
-    return f" (like {abs(change.kelvin):.1f} K {'cooler' if change.kelvin < 0 else 'warmer'})"
+    return f" (like {abs(kelvin):.1f} K {'cooler' if kelvin < 0 else 'warmer'})"
 
 
 def _changes(now: Situation, too_warm: bool) -> list[_Change]:

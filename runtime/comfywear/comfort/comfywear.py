@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from comfywear.comfort.advice import Situation, advise
+from comfywear.comfort.advice import Proposal, Situation, advise, proposals
 from comfywear.comfort.air import dynamic_clo, relative_air_speed
 from comfywear.comfort.assumed import AIR_SPEED_M_S, MET, assumed
 from comfywear.comfort.levels import Taught, level_shown
@@ -145,6 +145,16 @@ class ComfyWear:
         own = 1.0 - exp(-learnt.weight)
         return min(max(own * learnt.offset / self._file.eta_per_k(inputs), -FARTHEST_K), FARTHEST_K)
 
+    def proposals(self, inputs: Mapping[str, float], clothing: Clothing) -> tuple[Proposal, ...]:
+        """What could be changed in a situation, weighed as `Comfort.advice` weighs it, the most helpful first.
+
+        Args:
+            inputs: `Comfort.inputs` of an estimate.
+            clothing: Of that estimate.
+        """
+        now = _situation(inputs, clothing)
+        return proposals(now, lambda by: self._shifted(inputs, now, by))
+
     def eta(self, inputs: Mapping[str, float]) -> float:
         """η of the model for the inputs of an estimate; what votes are learnt with."""
         return self._file.eta_one(inputs)
@@ -158,16 +168,17 @@ class ComfyWear:
         if taught is None:
             return _Answer(*self._file.predict_one(inputs))
         votes = taught.learnt.probabilities(self._file.eta_one(inputs))[0]
-        moved = self._moved(inputs, felt_k)
+        moved = self.moved(inputs, felt_k)
         return _Answer(tuple(float(p) for p in votes), self._file.wishes_one(moved))
 
     def _shifted(self, inputs: Mapping[str, float], now: Situation, by: float) -> tuple[float, ...]:
         """Wishes (warmer, no change, cooler) with everything `by` K warmer; what is usual here stays what it is."""
         if self._method == "pmv":
             return _around(pmv_ppd(now.tdb + by, now.tr + by, now.vr, now.rh, now.met, now.clo, limit=False).pmv).wishes
-        return self._file.wishes_one(self._moved(inputs, by))
+        return self._file.wishes_one(self.moved(inputs, by))
 
-    def _moved(self, inputs: Mapping[str, float], by: float) -> dict[str, float]:
+    def moved(self, inputs: Mapping[str, float], by: float) -> dict[str, float]:
+        """The inputs with everything `by` K warmer; what is usual here stays what it is."""
         usual = self._file.usual_temp_c(inputs)
         moved = dict(inputs) | {"air_temp_c": inputs["air_temp_c"] + by, "usual_temp_c": usual}
         if "radiant_temp_c" in inputs:

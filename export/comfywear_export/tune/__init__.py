@@ -1,0 +1,1 @@
+"""`comfywear-export tune`: a module a subject."""
