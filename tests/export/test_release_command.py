@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from comfywear.cli import main as device
 from comfywear.vision.sample import check_sample, open_form
 from comfywear_export.cli import main
 from comfywear_export.gate import Tolerances, compare
 from comfywear_models import Card, load_card
 from comfywear_models.registry import FOLDER
-from comfywear_models.release import open_release, public_key_of
+from comfywear_models.release import new_key, open_release, public_key_of
 
 FORM = "onnxruntime int8"
 SET = "ccp validation"
@@ -92,6 +93,24 @@ def test_a_release_holds_what_its_card_says_and_answers_the_sample(tmp_path: Pat
     assert "| onnxruntime int8: mean AP of the groups on ccp validation | 0.7453 | 0.9000 | 150 |" in (
         out / "attributes-3.md"
     ).read_text(encoding="utf-8")
+
+
+def test_a_device_takes_over_what_was_released(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words(tmp_path, new(tmp_path, current), current, key)) == 0
+    settings = tmp_path / "device.toml"
+    settings.write_text(
+        f'[device]\nstate_dir = "{tmp_path / "state"}"\n[vision]\nprecision = "int8"\n'
+        f'[updates]\nslower_at_most = 10.0\nkeys = ["{public_key_of(key.read_bytes())}"]\n'
+    )
+    release = tmp_path / "out" / "attributes-3.release.json"
+    assert device(["models", "pull", str(release), "--config", str(settings)]) == 0
+    assert "attributes 3 is in service" in capsys.readouterr().out
+    other = new_key()[1]
+    settings.write_text(settings.read_text().replace(public_key_of(key.read_bytes()), other))
+    assert device(["models", "pull", str(release), "--config", str(settings)]) == 1
+    assert "none of the 1 trusted keys has signed" in capsys.readouterr().err
 
 
 def test_a_figure_that_fell_is_refused_and_nothing_is_written(

@@ -41,8 +41,10 @@ class Panel:
 
 def panels(found: Mapping[str, Panel], columns: int = 4) -> str:
     """Precision over recall, a small panel a label."""
-    rows = math.ceil(len(found) / columns)
-    figure, axes = _figure(columns * 2.4, rows * 2.3 + 0.3, rows, columns)
+    columns = max(min(columns, len(found)), 1)
+    rows = max(math.ceil(len(found) / columns), 1)
+    side = 2.4 if columns > 2 else 3.6
+    figure, axes = _figure(columns * side, rows * (side - 0.1) + 0.3, rows, columns)
     for axis, (label, panel) in zip(axes.flat, found.items(), strict=False):
         recall, precision = _thin(panel.curve)
         axis.plot(recall, precision, color=_BLUE, linewidth=1.6)
@@ -118,7 +120,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
     return _svg(figure)
 
 
-def _thin(curve: Curve, most: int = 200) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _thin(curve: Curve, most: int = 100) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The curve with at most so many points: those before and after a right answer, evenly over the recall."""
     if not len(curve.recall):
         return np.zeros(1), np.zeros(1)
