@@ -30,6 +30,20 @@ def test_it_counts_without_writing(tmp_path: Path, capsys: pytest.CaptureFixture
     assert everything(tmp_path) == before
 
 
+def test_the_garment_set_is_whole_and_its_boxes_are_counted(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["dataset", str(shared_data / "ccp"), "--detector-labels", "--json", "--report", str(tmp_path / "r.html")]
+    assert main(words) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["pictures"] == {"train": 704, "validation": 150}
+    assert facts["labels"]["person"] == {"train": 703, "validation": 150}
+    assert facts["labels"]["skirt"] == {"train": 118, "validation": 19}
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "854 pictures, 4859 boxes" in page
+    assert "<svg role=" in page
+
+
 def test_a_conversion_is_done_once_and_keeps_labels_that_people_changed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,8 @@ from comfywear_export.formats import READERS, WRITERS, Damaged, Dataset, guess_f
 from comfywear_export.formats.known import divided, renamed
 from comfywear_export.formats.target import Target
 from comfywear_export.labels import DEEPFASHION2_GROUPS, DETECTOR_GROUPS
+from comfywear_export.report.dataset import report
+from comfywear_export.report.page import check_name
 
 __all__ = ["add_parser", "add_reading", "count", "describe", "prepared"]
 
@@ -27,6 +29,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--to", choices=WRITERS, help="write it in this format")
     parser.add_argument("--out", type=Path, help="the folder to write it to; cut off, the same command goes on there")
     parser.add_argument("--again", action="store_true", help="bring a finished folder up to date; its labels are lost")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with charts: FILE.html or .md")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.set_defaults(run=run)
 
@@ -50,12 +53,16 @@ def run(args: argparse.Namespace) -> int:
     """Read, say what is there, and write."""
     if (args.to is None) != (args.out is None):
         raise UsageError("--to and --out belong together")
+    if args.report:
+        check_name(args.report)
     damaged = Damaged(args.skip_damaged)
     form, dataset = prepared(args, damaged)
     facts: dict[str, Any] = {"format": form, **count(dataset)}
     if args.out is not None:
         facts["written"] = _write(args, form, dataset, damaged, facts)
     facts["damaged"] = damaged.found
+    if args.report:
+        report(args.report, dataset, facts)
     print(json.dumps(facts, indent=1, ensure_ascii=False) if args.json else "\n".join(describe(facts)))
     return 0
 

@@ -99,18 +99,18 @@ def heat_map(table: NDArray[np.int64], rows: Sequence[str], columns: Sequence[st
     return _svg(figure)
 
 
-def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
-    """Horizontal bars: a group a name, a bar a series."""
+def bars(values: Mapping[str, Mapping[str, float]], unit: str, digits: int = 1) -> str:
+    """Horizontal bars: a group a name, a bar a series, each with its number."""
     names = list(values)
     series = list(dict.fromkeys(key for own in values.values() for key in own))
-    figure, axes = _figure(6.4, 0.32 * len(names) * len(series) + 1.1, 1, 1)
+    figure, axes = _figure(6.4, 0.2 * len(names) * (len(series) + 1) + 1.0, 1, 1)
     axis, height = axes[0, 0], 0.8 / max(len(series), 1)
     for number, key in enumerate(series):
         places = [i + number * height for i in range(len(names))]
         lengths = [values[name].get(key, 0.0) for name in names]
         axis.barh(places, lengths, height * 0.9, color=(_BLUE, _ORANGE, _GREY)[number % 3], label=key)
         for place, length in zip(places, lengths, strict=True):
-            axis.text(length, place, f" {length:.1f}", va="center", fontsize=8)
+            axis.text(length, place, f" {length:.{digits}f}", va="center", fontsize=8)
     axis.set_yticks([i + height * (len(series) - 1) / 2 for i in range(len(names))], names)
     axis.invert_yaxis()
     axis.margins(x=0.12)
@@ -120,7 +120,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
     return _svg(figure)
 
 
-def _thin(curve: Curve, most: int = 100) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _thin(curve: Curve, most: int = 200) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The curve with at most so many points: those before and after a right answer, evenly over the recall."""
     if not len(curve.recall):
         return np.zeros(1), np.zeros(1)
@@ -128,7 +128,7 @@ def _thin(curve: Curve, most: int = 100) -> tuple[NDArray[np.float64], NDArray[n
     at = np.unique([0, *(right - 1).clip(0), *right, len(curve.recall) - 1])
     if len(at) > most:
         nearest = np.searchsorted(curve.recall[at], np.linspace(0, curve.recall[-1], most - 1))
-        at = at[np.unique([0, *nearest.clip(max=len(at) - 1)])]
+        at = at[np.unique([0, *nearest.clip(max=len(at) - 1), len(at) - 1])]
     return curve.recall[at], curve.precision[at]
 
 
