@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +147,35 @@ def test_what_is_damaged_is_refused_with_its_file(
     with pytest.raises(UsageError, match=message) as refused:
         read_dataset(folder, form)
     assert str(folder) in str(refused.value)
+
+
+@pytest.mark.parametrize("form", ["captures", "coco", "yolo", "cvat", "deepfashion2", "upar"])
+def test_no_damage_of_a_file_is_more_than_a_refusal(tmp_path: Path, form: str) -> None:
+    folder = getattr(data_sets, form)(tmp_path / "set")
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".json", ".yaml", ".txt", ".xml", ".csv"))
+    chance = random.Random(form)
+    tokens = [b"null", b"[]", b"1e999", b'""', b"NaN", b"-1", b"\xff", b"- a: b", b"&a [*a]"]
+    tokens.append(b"[" * (100 if form == "yolo" else 3000))
+    for _ in range(60):
+        file = chance.choice(files)
+        whole = file.read_bytes()
+        found = list(re.finditer(rb'"[^"]*"|[-.\d]+|\w+|\[[^\[\]]*\]|\{[^{}]*\}', whole))
+        part = chance.choice(found)
+        new = chance.choice([*tokens, b""])
+        file.write_bytes(whole[: part.start()] + new + (whole[part.end() :] if chance.random() < 0.8 else b""))
+        for damaged in (Damaged(), Damaged(skip=True)):
+            with contextlib.suppress(UsageError):
+                guess_format(folder)
+                read_dataset(folder, form, damaged=damaged)
+        file.write_bytes(whole)
+    assert read_dataset(folder, form).pictures
+
+
+def test_an_entity_in_another_encoding_does_not_grow(tmp_path: Path) -> None:
+    bomb = '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE a [<!ENTITY b "bbbb">]><annotations>&b;</annotations>'
+    (tmp_path / "annotations.xml").write_bytes(bomb.encode("utf-16"))
+    with pytest.raises(UsageError, match="not XML, or cut off"):
+        read_dataset(tmp_path, "cvat")
 
 
 def test_what_is_damaged_can_be_left_out_and_is_listed(tmp_path: Path) -> None:

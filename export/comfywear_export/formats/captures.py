@@ -44,7 +44,7 @@ def read(path: Path, images: Path | None, damaged: Damaged) -> Dataset:
 def _schema(text: Path) -> str | None:
     try:
         found = json.loads(text.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found.get("schema") if isinstance(found, dict) else None
 

@@ -84,7 +84,7 @@ def _looks_right(file: Path) -> bool:
         return True
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and found.keys() >= _KEYS
 
@@ -111,7 +111,7 @@ def _read_file(
             boxes[int(each["image_id"])].append(_box(each, names))
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"{type(error).__name__} {error}"
         raise UsageError(f"{file}: not in COCO's layout ({reason}); export it again") from error
     labels.update(dict.fromkeys(names.values()))

@@ -66,13 +66,16 @@ def write(dataset: Dataset, target: Target) -> None:
 
 def _root(file: Path) -> ET.Element:
     try:
-        data = file.read_bytes()
-        if b"<!DOCTYPE" in data or b"<!ENTITY" in data:  # CVAT writes none; entities can grow without bound
+        # In UTF-8 alone, as CVAT writes it: in another encoding a DOCTYPE would pass the next line.
+        text = file.read_text(encoding="utf-8-sig")
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can grow without bound
             raise UsageError(f"{file}: it declares entities, which CVAT's files do not; export it again")
-        root = ET.fromstring(data)  # noqa: S314 - without entities there is nothing to grow
+        root = ET.fromstring(text)  # noqa: S314 - without entities there is nothing to grow
     except OSError as error:
         raise UsageError(f"{file}: cannot be read ({error.strerror})") from error
-    except ET.ParseError as error:
+    except (ET.ParseError, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
         raise UsageError(f"{file}: not XML, or cut off ({error}); export it again") from error
     version = root.findtext("version")
     if root.tag != "annotations" or version != "1.1":

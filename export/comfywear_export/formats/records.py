@@ -90,7 +90,7 @@ class Damaged:
     @contextmanager
     def within(self, where: Path | str, what: str, *faults: type[Exception]) -> Iterator[None]:
         """Refuse what is read inside, as `what`, when one of `faults` is raised there (ValueError unless named)."""
-        caught = faults or (ValueError,)
+        caught = (*(faults or (ValueError,)), OverflowError, RecursionError)  # endless numbers and nesting
         try:
             yield
         except caught as error:

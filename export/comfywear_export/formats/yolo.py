@@ -47,7 +47,7 @@ def read(path: Path, images: Path | None, damaged: Damaged) -> Dataset:
         ]
     except OSError as error:
         raise UsageError(f"{error.filename or file}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{file}: not YOLO's data.yaml ({type(error).__name__}: {reason}); export it again") from error
     pictures = []
@@ -138,7 +138,7 @@ def _boxes(file: Path, labels: tuple[str, ...], width: int, height: int) -> list
             continue
         try:
             boxes.append(_box(line.split(), labels, width, height))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"{file.name}, line {number}: {error}") from error
     return boxes
 
