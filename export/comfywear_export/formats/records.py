@@ -90,7 +90,8 @@ class Damaged:
     @contextmanager
     def within(self, where: Path | str, what: str, *faults: type[Exception]) -> Iterator[None]:
         """Refuse what is read inside, as `what`, when one of `faults` is raised there (ValueError unless named)."""
-        caught = (*(faults or (ValueError,)), OverflowError, RecursionError)  # endless numbers and nesting
+        # The last two are numbers and brackets without end.
+        caught: tuple[type[Exception], ...] = (*(faults or (ValueError,)), OverflowError, RecursionError)
         try:
             yield
         except caught as error:
