@@ -177,11 +177,13 @@ def looking(folder: Path, photo: np.ndarray) -> Iterator[Looking]:
                 made.work(Pulse(stop, time.monotonic))
             stop.wait(0.05)
 
-    thread = threading.Thread(target=live)
+    thread = threading.Thread(target=live, daemon=True)
     thread.start()
-    yield made
-    stop.set()
-    thread.join(20)
+    try:
+        yield made
+    finally:
+        stop.set()
+        thread.join(20)
 
 
 def until(condition: Any, seconds: float = 30.0) -> bool:
@@ -200,19 +202,10 @@ def running_version(made: Looking) -> str:
     return made.models[0][1].card.version if made.models else ""
 
 
-def test_a_good_model_at_work_is_kept(releases: Releases, tmp_path: Path) -> None:
-    take_over(releases, tmp_path / "made")
-    with looking(tmp_path, DARK) as made:
-        assert until(lambda: releases.slots("tiny").trial is None)
-        assert running_version(made) == "2"
-        assert made.picture_ms()["tiny"] > 0
-    assert releases.slots("tiny").history[-1].what == "kept"
-
-
 def test_a_model_that_is_slow_at_work_is_rolled_back_while_the_device_runs(releases: Releases, tmp_path: Path) -> None:
     """It is quick on the built-in sample, and slow when the room is light."""
-    file = working(tmp_path / "made" / "tiny-2.onnx", above=250)
-    take_over(releases, tmp_path / "made", file, limit_ms=2.0)
+    file = working(tmp_path / "made" / "tiny-2.onnx", above=250, size=400)
+    take_over(releases, tmp_path / "made", file, limit_ms=0.3)
     with looking(tmp_path, LIGHT) as made:
         assert until(lambda: releases.slots("tiny").version == "1")
         assert "too slow at work" in releases.slots("tiny").history[-1].reason

@@ -15,9 +15,10 @@ from tiny_onnx import write_onnx
 from comfywear.errors import ModelError, UsageError
 from comfywear.releases import Releases
 from comfywear.releases.fetching import Rules
-from comfywear.releases.gate import Request
+from comfywear.releases.gate import Request, try_model
 from comfywear.releases.gate_child import try_here
 from comfywear.releases.pulling import Pulled, pull
+from comfywear.releases.store import locked
 from comfywear.vision import Detector, sample_answers
 from comfywear_models import find, verify
 from comfywear_models.release import SampleAnswers, new_key
@@ -63,43 +64,19 @@ def shop(tmp_path: Path, server: Server) -> Shop:
     return Shop(tmp_path, server)
 
 
-def test_a_release_comes_into_service_on_trial_and_the_one_before_stays_at_hand(shop: Shop) -> None:
+def test_one_release_is_pulled_at_a_time(shop: Shop) -> None:
     release(shop.server.folder, "2")
-    pulled = shop.pull("2")
-    slots = shop.releases.slots("tiny")
-    assert (pulled.version, pulled.before, slots.version, slots.before) == ("2", "1", "2", "1")
-    assert slots.trial is not None
-    assert pulled.gate.present_ms is not None
-    assert slots.trial.limit_ms == pytest.approx(1.5 * 2 * pulled.gate.present_ms + 1)
-    assert find(shop.releases.card_of("tiny"))[0].version == "2"
-    assert shop.releases.roll_back("tiny", "in the test") == "1"
-    assert shop.old_model_works()
-    assert shop.history() == ("rolled back", "2", "in the test")
-    assert shop.releases.roll_back("tiny", "again") == "shipped"
-    assert shop.releases.card_of("tiny") == "tiny"
-    with pytest.raises(UsageError, match="no such release is in service"):
-        shop.releases.roll_back("tiny", "once more")
+    with (
+        locked(shop.releases.folder / "pulling.lock"),
+        pytest.raises(UsageError, match="another release is being pulled"),
+    ):
+        shop.pull("2")
 
 
-def test_an_older_release_is_taken_from_a_folder_when_it_is_meant_one_at_a_time_and_once(
-    shop: Shop, tmp_path: Path
-) -> None:
-    path = str(release(tmp_path / "stick", "2", days=0))
-    inside: list[str] = []
-
-    def again() -> None:
-        with pytest.raises(UsageError, match="another release is being pulled") as caught:
-            shop.pull("2")
-        inside.append(str(caught.value))
-
-    with pytest.raises(ModelError, match="released 2026-11-23T00:00:00Z, before the one in service"):
-        pull(shop.releases, path, settings())
-    assert pull(shop.releases, path, settings(), older=True, alive=again).version == "2"
-    assert inside
-    with pytest.raises(UsageError, match="tiny 2 is in service already"):
-        pull(shop.releases, path, settings())
+def test_what_is_not_there_is_said(shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
-        pull(shop.releases, str(tmp_path / "none"), settings())
+        pull(shop.releases, str(tmp_path / "none.release.json"), settings())
+    shop.refused("9", "the server answers 404")
 
 
 def test_a_wrong_hash_is_refused(shop: Shop) -> None:
@@ -132,6 +109,20 @@ def test_a_wrong_shape_is_refused(shop: Shop) -> None:
     file = write_onnx(folder / "tiny-2.onnx", ("float32", (1, 48, 48, 3)), outputs())
     release(folder, "2", file, samples=quiet_answers(file))
     shop.refused("2", "the graph wants 1 x 48 x 48 x 3, its card says N x 32 x 32 x 3")
+
+
+def test_a_model_that_hangs_is_ended(tmp_path: Path) -> None:
+    file = working(tmp_path / "tiny-2.onnx", above=-1, size=6000)
+    release(tmp_path, "2", file, samples=quiet_answers(file))
+    with pytest.raises(ModelError, match="no end within 1 s while"):
+        try_model(
+            tmp_path / "tiny.card.json",
+            quiet_answers(file),
+            present="",
+            slower_at_most=1.5,
+            vision=settings().vision,
+            patience_s=1.0,
+        )
 
 
 def gate(folder: Path, version: str, samples: list[SampleAnswers] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
 import random
 import signal
@@ -25,7 +26,7 @@ from servers import Server
 from comfywear import settings as settings_file
 from comfywear.cli import main
 from comfywear.device import Device
-from comfywear.errors import StoreError
+from comfywear.errors import StoreError, UsageError
 from comfywear.publishing.messages import MetaMessage, ReplyMessage, read_message
 from comfywear.releases import Releases
 from comfywear.releases.pulling import pull
@@ -129,6 +130,8 @@ def test_a_running_device_takes_over_refuses_and_rolls_back_by_mqtt(
         assert operator.sees(version="2", before="1", on_trial=False, last="kept")
         assert until(lambda: running.models and running.models[0][1].card.version == "2")
 
+        assert running.picture_ms()["tiny"] > 0
+
         back = operator.tell("models-rollback")
         assert (back.ok, back.result) == (True, {"model": "tiny", "version": "1", "from": "2"})
         assert operator.sees(version="1", last="rolled back", last_version="2", reason="by MQTT command")
@@ -153,26 +156,16 @@ def test_models_are_not_pulled_by_mqtt_until_the_settings_name_sources(
         assert operator.tell("models-rollback").error == "no release is in service"
 
 
-def test_the_commands_pull_show_and_roll_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = config(tmp_path, sources="https://models.example.org/")
-    manifest = release(tmp_path / "stick", "1")
-    assert main(["models", "pull", str(manifest), "--config", str(path)]) == 0
-    said = capsys.readouterr().out
-    assert "tiny-1.onnx: " in said
-    assert "tiny 1 is in service on trial, after shipped" in said
-    assert "the device takes it over when it starts" in said
-    assert main(["models", "pull", str(manifest), "--config", str(path)]) == 2
-    assert "tiny 1 is in service already" in capsys.readouterr().err
-    assert main(["models", "rollback", "--config", str(path), "--because", "it sees ghosts"]) == 0
-    assert "tiny: shipped is in service" in capsys.readouterr().out
-    assert main(["models", "list", "--config", str(path)]) == 0
-    shown = capsys.readouterr().out
-    assert "tiny: shipped in service\n" in shown
-    assert "1 rolled back: it sees ghosts" in shown
-    assert main(["models", "rollback", "--config", str(path)]) == 2
-    assert "no release is in service here" in capsys.readouterr().err
+    put_into_service(Releases(tmp_path / "state" / "releases"), "1", tmp_path / "made")
+    pulled = ["models", "pull", str(release(tmp_path / "stick", "2", days=0)), "--config", str(path)]
+    assert main(pulled) == 1
+    said = capsys.readouterr().err
+    assert "released 2026-11-23T00:00:00Z, before the one in service" in said
+    assert said.count("\n") == 1
     path.write_text(path.read_text().replace(PUBLIC, "x"))
-    assert main(["models", "pull", str(manifest), "--config", str(path)]) == 2
+    assert main(pulled) == 2
     assert "updates.keys[1]: A public key is base64 of 32 bytes" in capsys.readouterr().err
 
 
@@ -191,22 +184,59 @@ def pulling(path: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
 
 
-def test_a_pull_that_is_killed_leaves_the_old_model_and_goes_on_the_next_time(tmp_path: Path, server: Server) -> None:
+def test_what_root_pulls_belongs_to_the_devices_user(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 12345, 12346)
+    put_into_service(Releases(state / "releases"), "1", tmp_path / "made")
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in state.rglob("*")} == {(12345, 12346)}
+
+
+def test_a_pull_that_is_killed_leaves_the_old_model_and_goes_on_the_next_time(
+    tmp_path: Path, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
     releases = Releases(tmp_path / "state" / "releases")
     put_into_service(releases, "1", server.folder)
     release(server.folder, "2")
     server.stall["tiny-2.onnx"] = 1000
-    with pulling(config(tmp_path, sources=server.url), f"{server.url}tiny-2.release.json") as process:
+    path, url = config(tmp_path, sources=server.url), f"{server.url}tiny-2.release.json"
+    with pulling(path, url) as process:
         assert server.stalled.wait(30)
         assert until(lambda: [part for part in releases.folder.rglob("*.part") if part.stat().st_size == 1000])
         process.send_signal(signal.SIGKILL)
     assert old_model_works(releases)
     server.stall.clear()
     server.go_on.set()
-    assert pull(releases, f"{server.url}tiny-2.release.json", settings()).version == "2"
+
+    pull_again = ["models", "pull", url, "--config", str(path)]
+    assert main(pull_again) == 0
+    said = capsys.readouterr().out
     assert server.asked[-1] == "tiny-2.onnx bytes=1000-"
-    assert releases.roll_back("tiny", "in the test") == "1"
+    assert "tiny 2 is in service on trial, after 1" in said
+    assert "the device takes it over when it starts" in said
+    slots = releases.slots("tiny")
+    assert (slots.version, slots.before) == ("2", "1")
+    assert slots.trial is not None
+    assert find(releases.card_of("tiny"))[0].version == "2"
+    assert main(pull_again) == 2
+    assert "tiny 2 is in service already" in capsys.readouterr().err
+
+    back = ["models", "rollback", "--config", str(path)]
+    assert main([*back, "--because", "it sees ghosts"]) == 0
+    assert "tiny: 1 is in service" in capsys.readouterr().out
     assert old_model_works(releases)
+    assert main([*back, "tiny"]) == 0
+    assert releases.card_of("tiny") == "tiny"
+    assert main(["models", "list", "--config", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "tiny: shipped in service\n" in shown
+    assert "2 rolled back: it sees ghosts" in shown
+    assert main(back) == 2
+    assert "no release is in service here" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no such release is in service"):
+        releases.roll_back("tiny", "once more")
 
 
 @pytest.mark.slow
@@ -273,6 +303,3 @@ def test_a_full_disk_leaves_the_old_model_and_no_rubbish(small_disk: Path, serve
     assert list((releases.folder / "incoming").iterdir()) == []
     with pytest.raises(StoreError, match=r"do not fit on the disk: 0 MB are free"):
         pull(releases, url, settings())
-    (small_disk / "filler").unlink()
-    server.stall.clear()
-    assert pull(releases, url, settings()).version == "2"
