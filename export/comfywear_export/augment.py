@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from comfywear_export.datasets import IGNORED, Photo
 
-__all__ = ["LEVERS", "MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view", "warp_boxes"]
+__all__ = ["LEVERS", "MAP_STRIDE", "View", "letterbox_view", "light", "mosaic", "random_view", "warp", "warp_boxes"]
 
 MAP_STRIDE = 4
 """Pixels of the input to a cell of the maps `person_known` and `garments_known`."""
@@ -54,7 +54,7 @@ def letterbox_view(photo: Photo, image: NDArray[np.uint8], size: int) -> View:
     """The whole photo, centred, as the device sees it."""
     scale = size / max(photo.width, photo.height)
     offset = ((size - scale * photo.width) / 2, (size - scale * photo.height) / 2)
-    return _warp(photo, image, _matrix(scale, 1.0, offset), (size, size))
+    return warp(photo, image, _matrix(scale, 1.0, offset), (size, size))
 
 
 def random_view(
@@ -82,7 +82,7 @@ def random_view(
     matrix = _maybe_flip(_matrix(scale, aspect, (offset_x, offset_y)), size, rng)
     if rng.random() < _TILTED and "tilt" not in without:
         matrix = _tilt(size, rng) @ matrix
-    return _warp(photo, image, matrix, (size, size))
+    return warp(photo, image, matrix, (size, size))
 
 
 def mosaic(
@@ -104,7 +104,7 @@ def mosaic(
             for room, length in ((width, scale * aspect * photo.width), (height, scale * photo.height))
         )
         matrix = _matrix(scale, aspect, (offset_x, offset_y))
-        tile = _warp(photo, read(photo), _maybe_flip(matrix, width, rng), (width, height))
+        tile = warp(photo, read(photo), _maybe_flip(matrix, width, rng), (width, height))
         image[top:bottom, left:right] = tile.image
         cell = np.s_[top // MAP_STRIDE : bottom // MAP_STRIDE, left // MAP_STRIDE : right // MAP_STRIDE]
         maps[0][cell], maps[1][cell] = tile.person_known, tile.garments_known
@@ -176,7 +176,7 @@ def warp_boxes(boxes: NDArray[np.floating], matrix: NDArray[np.float64]) -> NDAr
     return np.concatenate([flat.min(1), flat.max(1)], 1)
 
 
-def _warp(photo: Photo, image: NDArray[np.uint8], matrix: NDArray[np.float64], extent: tuple[int, int]) -> View:
+def warp(photo: Photo, image: NDArray[np.uint8], matrix: NDArray[np.float64], extent: tuple[int, int]) -> View:
     """Bring a photo into a frame of `extent` (width, height); lists what is still visible of each box."""
     width, height = extent
     shrink = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))

@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 from comfywear.errors import UsageError
 from comfywear_export.labels import AMBIGUOUS, DETECTOR_GROUPS, DETECTOR_LABELS
 
-__all__ = ["IGNORED", "Photo", "find_sets", "read_photo", "read_set"]
+__all__ = ["CLASSES", "IGNORED", "Photo", "find_sets", "read_photo", "read_set"]
 
 IGNORED = -1
 """Class of a box that is neither a positive nor a negative example."""
 
 _INDEX = {label: DETECTOR_LABELS.index(group) for group, labels in DETECTOR_GROUPS.items() for label in labels}
-_CLASS = {
+CLASSES = {
     "person": 0,
     **{group: DETECTOR_LABELS.index(group) for group in DETECTOR_GROUPS},
     **_INDEX,
     **dict.fromkeys(AMBIGUOUS, IGNORED),
 }
+"""What each label of a data set is to the detector: an index into its labels, or IGNORED; others are not read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def read_set(folder: Path, split: str | None = None) -> list[Photo]:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); give a folder with instances.json") from error
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: not in COCO layout: {type(error).__name__} {error}") from error
-    garments = bool(known.get("garments", any(_CLASS.get(name, 0) > 0 for name in names.values())))
+    garments = bool(known.get("garments", any(CLASSES.get(name, 0) > 0 for name in names.values())))
     # A set with garments labels the one posed person of each photo, unless it says otherwise; bystanders have no box.
     all_persons = bool(known.get("all_persons", not garments))
     photos = [
@@ -131,11 +132,11 @@ def _photo(
     names: dict[int, str],
     known: tuple[bool, bool],
 ) -> Photo:
-    annotations = [a for a in annotations if names[int(a["category_id"])] in _CLASS]
+    annotations = [a for a in annotations if names[int(a["category_id"])] in CLASSES]
     corners = np.array([a["bbox"] for a in annotations], dtype=np.float32).reshape(-1, 4)
     corners[:, 2:] += corners[:, :2]
     labels = tuple(names[int(a["category_id"])] for a in annotations)
-    classes = [IGNORED if a.get("iscrowd") else _CLASS[name] for a, name in zip(annotations, labels, strict=True)]
+    classes = [IGNORED if a.get("iscrowd") else CLASSES[name] for a, name in zip(annotations, labels, strict=True)]
     mask = image.get("mask_file")
     return Photo(
         path=folder / str(image["file_name"]),

@@ -28,8 +28,10 @@ class Plan:
         head_rate: Peak learning rate of the rest.
         weight_decay: AdamW's.
         average: Decay of the averaged weights.
+        settle: Steps over which that decay is reached: a new network's first weights are soon forgotten (0: at once).
         seed: Of weights and views.
         steps: Stop after so many steps, whatever the time (0: only the time counts).
+        warm_up: Steps over which the rates rise to their peaks.
         note: What else the run's `plan.json` should say, such as the commit.
     """
 
@@ -39,8 +41,10 @@ class Plan:
     head_rate: float = 2e-3
     weight_decay: float = 0.02
     average: float = 0.998
+    settle: int = 200
     seed: int = 0
     steps: int = 0
+    warm_up: int = 100
     note: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +66,7 @@ def fit(
     *,
     resume: bool = True,
     say: Callable[[str], None] = print,
+    watch: Callable[[int, nn.Module], None] | None = None,
 ) -> Trained:
     """Train `net`, whose pretrained part is `net.trunk`; leaves `last.pt`, `log.jsonl` and `plan.json` in `folder`.
 
@@ -73,6 +78,7 @@ def fit(
         folder: Of this run.
         resume: Go on from `last.pt` if it is there.
         say: Shows a line of progress.
+        watch: Is shown the number of steps done and the averaged network before each step (a mean teacher's place).
     """
     folder.mkdir(parents=True, exist_ok=True)
     averaged = copy.deepcopy(net).eval()
@@ -120,12 +126,14 @@ def fit(
     with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
         source = batches(step)
         while not finished():
+            if watch:
+                watch(step, averaged)
             batch = next(source)
             progress = max(spent() / budget, step / plan.steps if plan.steps else 0.0)
             for group in optimiser.param_groups:
                 group["lr"] = (
                     group["peak"]
-                    * min(1.0, (step + 1) / 100)
+                    * min(1.0, (step + 1) / plan.warm_up)
                     * (0.02 + 0.98 * (1 + math.cos(math.pi * min(progress, 1.0))) / 2)
                 )
             total, parts = loss(net, batch)
@@ -135,7 +143,7 @@ def fit(
             optimiser.step()
             step += 1
             count += 1
-            _average(averaged, net, plan.average * (1 - math.exp(-step / 200)))
+            _average(averaged, net, plan.average * (1 - math.exp(-step / plan.settle) if plan.settle else 1))
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + value
             if time.monotonic() - shown > 15 or finished():

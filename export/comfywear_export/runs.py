@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
 from comfywear_export.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
 
-__all__ = ["MODELS", "describe", "load_graph"]
+__all__ = ["MODELS", "describe", "load_detector", "load_graph"]
 
 MODELS = ("detector", "attributes")
 
@@ -38,6 +39,35 @@ def load_graph(name: str, folder: Path) -> tuple[Any, tuple[int, int, int, int],
     answers = AttributeNet(state["trunk"])
     answers.load_state_dict(state["weights"])
     return AttributeGraph(answers).eval(), (1, *SIZE, 3), ("logits",)
+
+
+def load_detector(run: Path) -> tuple[Any, int]:
+    """The network of a run's `detector.pt` (or of that file itself), in evaluation mode, and the side of its input.
+
+    Raises:
+        UsageError: torch is not installed, or there is no such file, or it is no detector's.
+    """
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise UsageError(f"training needs torch ({error}); run scripts/setup --export and use .venv-export") from error
+    from comfywear_export.nets.detector import DetectorNet
+
+    path = run / "detector.pt" if run.is_dir() else run
+    if not path.is_file():
+        raise UsageError(
+            f"{path}: there is no such file. The shipped files can no longer learn: a checkpoint can, and "
+            "`comfywear-export train detector --data DATA --out RUN` makes one from public data sets (docs/models.md)"
+        )
+    net = DetectorNet()
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        net.load_state_dict(state["weights"])
+        size = int(state["size"])
+    except (RuntimeError, KeyError, TypeError, OSError, EOFError, pickle.UnpicklingError) as error:
+        what = str(error).partition("\n")[0]
+        raise UsageError(f"{path}: is no checkpoint of this detector: {type(error).__name__} {what}") from error
+    return net.to(memory_format=torch.channels_last).eval(), size
 
 
 def describe(name: str, height: int, width: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-__all__ = ["CHANNELS", "FrozenGraph", "Normalise", "Trunk", "conv_bn"]
+__all__ = ["CHANNELS", "FrozenGraph", "Normalise", "Trunk", "TrunkGraph", "conv_bn"]
 
 # (expansion, channels, repeats, stride, kernel) of the stages that are kept; the 320-channel stage is cut.
 _STAGES = ((1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5))
@@ -153,3 +153,16 @@ class FrozenGraph(nn.Module):
         """`(N, H, W, 3)` → `(N, C, H/8, W/8)`."""
         out: torch.Tensor = self.trunk.first(self.normalise(images))
         return out
+
+
+class TrunkGraph(nn.Module):
+    """A whole trunk: NHWC pixels 0…255 → its maps."""
+
+    def __init__(self, trunk: Any) -> None:
+        super().__init__()
+        self.normalise, self.trunk = Normalise(trunk), trunk
+
+    def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
+        """`(N, H, W, 3)` → the maps at strides 8, 16 and 32."""
+        maps: list[torch.Tensor] = self.trunk(self.normalise(images))
+        return maps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-__all__ = ["Views", "add_parser", "run"]
+__all__ = ["Loss", "Views", "add_parser", "run"]
 
 _MOSAIC = 0.4
 _PASTE = 0.2
@@ -47,7 +47,7 @@ class Views:
         size: int,
         seed: int,
         batch: int,
-        frozen: FrozenPart,
+        frozen: Callable[[NDArray[np.uint8]], NDArray[Any]],
         without: Collection[str] = (),
     ) -> None:
         kinds = [[p for p in photos if not p.garments], [p for p in photos if p.garments]]
@@ -157,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
         note=note,
     )
     views = Views(photos, args.size, args.seed, args.batch, frozen, args.without)
-    done = fit(net, lambda step: endless(views, step), _Loss(args.size), plan, args.out, resume=not args.no_resume)
+    done = fit(net, lambda step: endless(views, step), Loss(args.size), plan, args.out, resume=not args.no_resume)
     path = args.out / "detector.pt"
     torch.save({"weights": done.net.state_dict(), "size": args.size, "step": done.step, "seconds": done.seconds}, path)
     print(f"{path}: {done.step} steps, {done.step * args.batch} views, {done.seconds / 60:.1f} min")
@@ -177,7 +177,7 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-class _Loss:
+class Loss:
     """The loss of a batch of views of one size."""
 
     def __init__(self, size: int) -> None:
@@ -187,12 +187,19 @@ class _Loss:
         self.places = (self.centres / MAP_STRIDE).long()
 
     def __call__(self, net: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        """The loss of `net`, whose trunk goes on from the batch's maps, and its parts."""
         import torch
-
-        from comfywear_export.detector_loss import Targets, detector_loss
 
         fine = batch["maps"].contiguous(memory_format=torch.channels_last)
         logits, raw = net.read(net.trunk.rest(fine))
+        return self.of(logits, raw, batch)
+
+    def of(
+        self, logits: torch.Tensor, raw: torch.Tensor, batch: dict[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """The loss of what a network said of a batch."""
+        from comfywear_export.detector_loss import Targets, detector_loss
+
         x, y = self.places.unbind(1)
         targets = Targets(
             batch["boxes"], batch["classes"], batch["person_known"][:, y, x], batch["garments_known"][:, y, x]

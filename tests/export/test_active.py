@@ -1,0 +1,258 @@
+"""Which photos are worth a label: scores, diversity, gaps in time, and the cycle that measures them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from comfywear_export.active.cycle import STRATEGIES, Pool, Schedule, choose, run_arm
+from comfywear_export.active.diversity import combined, gradient_embeddings, k_centre, top
+from comfywear_export.active.head import Head, principal
+from comfywear_export.active.scores import SCORES, entropy, margin, rare_entropy
+from comfywear_export.active.spacing import Moment, spaced
+from comfywear_export.active.worth import needed, summary
+from comfywear_export.cli import main
+
+probabilities = st.lists(st.floats(0, 1), max_size=12).map(np.array)
+points = arrays(np.float64, st.tuples(st.integers(1, 12), st.just(3)), elements=st.floats(-5, 5))
+
+
+@given(st.floats(0, 1))
+def test_entropy_is_one_bit_at_a_half_and_none_when_sure_and_symmetric(p: float) -> None:
+    assert 0 <= entropy(np.array([p]))[0] <= 1
+    assert entropy(np.array([p]))[0] == pytest.approx(entropy(np.array([1 - p]))[0], abs=1e-9)
+    assert entropy(np.array([0.5]))[0] == 1
+    assert entropy(np.array([0.0, 1.0])).max() < 1e-9
+
+
+@given(st.lists(probabilities, min_size=1, max_size=6))
+def test_sums_bound_maxima_and_an_empty_photo_is_worth_nothing(rows: list[np.ndarray]) -> None:
+    values = {name: score([*rows, np.zeros(0)]) for name, score in SCORES.items()}
+    for each in values.values():
+        assert each.shape == (len(rows) + 1,)
+        assert (each >= 0).all()
+        assert each[-1] == 0
+    assert (values["entropy-max"] <= values["entropy-sum"] + 1e-9).all()
+    assert (values["margin"] <= 1).all()
+    np.testing.assert_allclose(values["count"][:-1], [row.sum() for row in rows])
+
+
+@given(st.lists(probabilities, min_size=1, max_size=6))
+def test_the_order_of_a_photos_boxes_does_not_matter_but_another_box_counts_for_sums(
+    rows: list[np.ndarray],
+) -> None:
+    turned = [row[::-1] for row in rows]
+    for score in SCORES.values():
+        np.testing.assert_allclose(score(rows), score(turned), atol=1e-9)
+    more = [np.append(row, 0.5) for row in rows]
+    np.testing.assert_allclose(SCORES["entropy-sum"](more), SCORES["entropy-sum"](rows) + 1, atol=1e-9)
+    assert (SCORES["entropy-max"](more) == 1).all()
+
+
+@given(st.floats(0.05, 0.95), st.floats(0, 1))
+def test_margin_is_one_at_the_labels_own_threshold_and_nought_at_the_ends(limit: float, p: float) -> None:
+    at = margin([np.array([limit]), np.array([0.0]), np.array([1.0]), np.array([p])], np.array([limit]))
+    np.testing.assert_allclose(at[:3], [1, 0, 0], atol=1e-9)
+    assert 0 <= at[3] <= 1
+
+
+def test_labels_with_few_examples_weigh_more() -> None:
+    rows = np.array([[0.5, 0.1], [0.1, 0.5]])
+    assert rare_entropy(rows, np.array([100, 3]))[1] > rare_entropy(rows, np.array([100, 3]))[0]
+    np.testing.assert_allclose(rare_entropy(rows, np.zeros(2)), SCORES["entropy-sum"](rows))
+
+
+@given(points, st.integers(0, 15), st.booleans())
+def test_k_centre_chooses_different_photos_each_the_farthest_from_those_before(
+    where: np.ndarray, k: int, begun: bool
+) -> None:
+    labelled = where[:1] + 1 if begun else None
+    chosen = k_centre(where, k, labelled)
+    assert len(set(chosen.tolist())) == len(chosen) == min(k, len(where))
+    known = [] if labelled is None else [labelled[0]]
+    for number, each in enumerate(chosen):
+        if known and (number or begun):
+            nearest = np.min([((where - other) ** 2).sum(1) for other in known], axis=0)
+            left = np.setdiff1d(np.arange(len(where)), chosen[:number])
+            assert nearest[each] == pytest.approx(nearest[left].max(), abs=1e-6)
+        known.append(where[each])
+
+
+@given(points, st.integers(1, 5))
+def test_combined_takes_only_from_the_highest_scores(where: np.ndarray, k: int) -> None:
+    scores = where[:, 0]
+    chosen = combined(scores, where, k)
+    assert len(chosen) == min(k, len(where))
+    assert set(chosen.tolist()) <= set(top(scores, 3 * k).tolist())
+
+
+def test_a_photo_that_the_head_is_sure_of_would_not_turn_it() -> None:
+    rows = gradient_embeddings(np.ones((3, 2)), np.array([[1.0], [0.0], [0.5]]), np.ones(1))
+    np.testing.assert_allclose(rows, [[0, 0], [0, 0], [0.5, 0.5]])
+
+
+times = st.lists(st.one_of(st.none(), st.tuples(st.sampled_from("ab"), st.floats(0, 100))), max_size=20)
+
+
+@given(times, st.floats(0, 30), st.integers(0, 20))
+def test_no_two_chosen_frames_of_a_clip_are_closer_than_the_gap(
+    taken: list[tuple[str, float] | None], gap_s: float, count: int
+) -> None:
+    moments = [Moment(*each) if each else None for each in taken]
+    chosen = spaced(range(len(moments)), moments, gap_s, count)
+    assert len(chosen) <= count
+    assert chosen == sorted(set(chosen))
+    for i in chosen:
+        for j in chosen:
+            a, b = moments[i], moments[j]
+            if i < j and a and b and a.clip == b.clip:
+                assert abs(a.time_s - b.time_s) >= gap_s
+    if len(chosen) < count:  # whatever was left out is too close to something chosen
+        for i in set(range(len(moments))) - set(chosen):
+            own = moments[i]
+            assert own is not None
+            near = [moments[j] for j in chosen]
+            assert any(m and m.clip == own.clip and abs(m.time_s - own.time_s) < gap_s for m in near)
+
+
+def test_what_is_needed_is_where_the_score_stays_above_the_target() -> None:
+    assert needed([10, 20, 30, 40], [0.5, 0.7, 0.6, 0.8], 0.7) == pytest.approx(35)
+    assert needed([10, 20], [0.9, 0.9], 0.7) == 10
+    assert math.isinf(needed([10, 20], [0.9, 0.6], 0.7))
+
+
+def test_saved_labels_are_paired_with_random_seed_by_seed() -> None:
+    def rows(*scores: float) -> list[dict[str, float]]:
+        return [{"photos": 10.0 * (i + 1), "boxes": 30.0 * (i + 1), "score": s} for i, s in enumerate(scores)]
+
+    arms = {
+        ("random", 0): rows(0.1, 0.2, 0.95),
+        ("random", 1): rows(0.1, 0.95, 0.95),
+        ("margin", 0): rows(0.1, 0.95, 0.95),
+        ("margin", 1): rows(0.95, 0.95, 0.95),
+    }
+    table = {row["strategy"]: row for row in summary(arms, {"photos": 100, "boxes": 600, "score": 1.0})}
+    assert table["random"]["saved_photos"] == (0.0, 0.0)
+    assert table["margin"]["photos"][0] == pytest.approx(0.15)
+    assert table["margin"]["saved_photos"][0] == pytest.approx(0.1)
+    assert table["margin"]["boxes"][0] == pytest.approx(0.075)
+
+
+def world(count: int = 60) -> Pool:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(count + 40, 6))
+    answers = (features[:, :3] + rng.normal(0, 0.3, (count + 40, 3)) > [0, 0.8, 1.3]).astype(np.float32)
+    answers[0, 0] = np.nan
+    own, test = principal(features[:count], features[count:])
+    return Pool(own, answers[:count], rng.integers(1, 9, count), test, answers[count:])
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_chooses_new_photos_and_ends_with_all(name: str, tmp_path: Path) -> None:
+    pool = world()
+    rows = run_arm(pool, name, 3, Schedule(6, 20, 60), tmp_path / "arm.npz", lambda row: None)
+    assert [row["photos"] for row in rows] == [6, 26, 46, 60]
+    assert rows[-1]["boxes"] == pool.boxes.sum()
+    assert rows[-1]["score"] > 0.6
+    head = Head()
+    head.fit(pool.features, pool.answers, warm=False)
+    labelled = np.arange(10)
+    chosen = choose(name, pool.features, head, labelled, pool.answers[labelled], 7, 0)
+    assert len(set(chosen.tolist())) == 7
+    assert not set(chosen.tolist()) & set(range(10))
+
+
+def test_an_arm_goes_on_where_it_stopped_with_the_same_rows(tmp_path: Path) -> None:
+    pool, schedule = world(), Schedule(6, 6, 48)
+    whole = run_arm(pool, "rare-combined", 1, schedule, tmp_path / "whole.npz", lambda row: None)
+
+    class CutError(Exception):
+        pass
+
+    def cut(row: dict[str, object]) -> None:
+        if row["photos"] == 24:
+            raise CutError
+
+    with pytest.raises(CutError):
+        run_arm(pool, "rare-combined", 1, schedule, tmp_path / "cut.npz", cut)
+    seen: list[object] = []
+    again = run_arm(pool, "rare-combined", 1, schedule, tmp_path / "cut.npz", lambda row: seen.append(row["photos"]))
+    assert again == whole
+    assert seen == [30, 36, 42, 48]
+
+
+def test_a_warm_start_saves_iterations_and_changes_nothing_else(tmp_path: Path) -> None:
+    pool = world()
+    cold, warm = (
+        run_arm(pool, "random", 0, Schedule(10, 10, 60, reset=reset), tmp_path / f"{reset}.npz", lambda row: None)
+        for reset in (True, False)
+    )
+    np.testing.assert_allclose([r["score"] for r in cold], [r["score"] for r in warm], atol=0.01)
+    assert sum(r["iterations"] for r in warm) <= sum(r["iterations"] for r in cold)
+
+
+def make_set(folder: Path, count: int = 12) -> Path:
+    """Photos with a labelled person each, in trousers or a skirt."""
+    (folder / "photos").mkdir(parents=True)
+    rng, images, annotations = np.random.default_rng(0), [], []
+    categories = [{"id": i, "name": name} for i, name in enumerate(["person", "jeans", "skirt", "hat"])]
+    for number in range(count):
+        photo = rng.integers(0, 60, (96, 64, 3)).astype(np.uint8)
+        photo[48:90, 16:48] = (220, 40, 40) if number % 2 else (40, 220, 40)
+        cv2.imwrite(str(folder / "photos" / f"{number}.png"), photo)
+        split = "train" if number < count - 4 else "validation"
+        images.append({"id": number, "file_name": f"photos/{number}.png", "width": 64, "height": 96, "split": split})
+        for label in [0, 1 + number % 2, *([3] if number % 3 == 0 else [])]:
+            box = [16, 4, 32, 88] if label == 0 else [16, 48, 32, 40]
+            annotations.append({"id": len(annotations), "image_id": number, "category_id": label, "bbox": box})
+    data = {"images": images, "annotations": annotations, "categories": categories}
+    (folder / "instances.json").write_text(json.dumps(data))
+    return folder
+
+
+def test_a_killed_cycle_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, out = make_set(tmp_path / "set", 40), tmp_path / "out"
+    words = ["cycle", "--data", str(folder), "--out", str(out), "--features", "shipped", "--seeds", "2"]
+    words += ["--strategies", "random", "entropy-sum", "--start", "10", "--batch", "3", "--until", "100"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "comfywear_export.cli", *words], stdout=subprocess.PIPE, text=True, env=os.environ
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("1/4  random 0  10 photos"):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    process.stdout.close()
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "random 0  4 photos" not in shown  # done before the kill
+    assert "4/4  entropy-sum 1  36 photos" in shown
+    assert "entropy-sum  " in shown
+    chart = next(out.glob("*/cycle.png"))
+    assert chart.read_bytes().startswith(b"\x89PNG")
+    assert chart.stat().st_size < 100_000
+    assert main([*words, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert {row["strategy"] for row in result["strategies"]} == {"random", "entropy-sum"}
+    assert result["full"]["photos"] == 36
+
+
+def test_a_cycle_that_cannot_be_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["cycle", "--data", str(tmp_path), "--out", str(tmp_path)]
+    assert main([*words, "--start", "80"]) == 2
+    assert "--until" in capsys.readouterr().err
+    assert main(words) == 2
+    assert "instances.json" in capsys.readouterr().err
