@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -221,3 +222,48 @@ def test_what_cannot_be_built_is_refused_in_one_sentence(builder: Builder, words
     assert result.returncode == 1
     assert said in result.stderr.splitlines()[-1]
     assert list(builder.output.glob("*")) == before
+
+
+# What each system of the documentation has, and what of its packages must be there.
+RUNTIME = {"numpy", "onnxruntime", "opencv-python-headless", "paho-mqtt", "pyserial", "lap", "msgspec", "starlette"}
+EXTRAS = {"ai-edge-litert", "pymodbus", "smbus2", "gpiozero"}
+HEAVY = {"torch", "scipy", "scikit-learn", "numba", "pandas", "matplotlib", "pytest", "mypy", "ruff"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arch", ["arm64", "amd64"])
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+def test_every_system_gets_all_its_packages_as_wheels_that_are_pinned(python: str, arch: str) -> None:
+    """By resolution, over the network: JetPack 6 has Python 3.10, Debian 13 has 3.13."""
+    command = [str(ROOT / "scripts/package"), "--resolve", "--python", python, "--arch", arch]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert result.returncode == 0, result.stderr
+    found = dict(re.findall(r"(?m)^  (\S+)==(\S+)", result.stdout))
+    print(python, arch, found)
+    assert found.keys() >= RUNTIME | EXTRAS
+    assert not found.keys() & HEAVY
+    pins = (ROOT / "constraints.txt").read_text()
+    assert [name for name, version in found.items() if not re.search(rf"(?m)^{name}=={version}\b", pins)] == []
+    assert found.keys() & {"lgpio", "adafruit-lgpio"} or (python, arch) == ("3.13", "amd64"), "GPIO, where built at all"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/usr/bin/python3.11").exists(), reason="needs Debian 12's Python")
+def test_what_is_in_the_package_runs_where_it_lies(tmp_path: Path) -> None:
+    """The packages themselves, over the network; a minute or two."""
+    command = [str(ROOT / "scripts/package"), "--output", str(tmp_path)]
+    subprocess.run(command, check=True, timeout=1500)
+    (deb,) = tmp_path.glob("*.deb")
+    subprocess.run(["dpkg-deb", "-x", str(deb), str(tmp_path / "root")], check=True, timeout=300)
+    site = tmp_path / "root/opt/comfywear/lib/python3.11/site-packages"
+    there = {each.name.split("-")[0] for each in site.glob("*.dist-info")}
+    assert not there & {"torch", "scipy", "pytest", "mypy", "ruff"}
+    assert not (site / "comfywear_export").exists()
+    assert [each for each in site.rglob("*") if each.name in ("tests", "__pycache__", "direct_url.json")] == []
+    told = [str(tmp_path / "root/opt/comfywear/bin/python3"), "-m", "comfywear.cli", "doctor", "--json"]
+    environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    result = subprocess.run(told, capture_output=True, text=True, check=False, timeout=300, env=environ)
+    print(result.stdout)
+    assert result.returncode == 0, result.stdout + result.stderr
+    good = {each["what"] for each in json.loads(result.stdout)["findings"] if each["state"] == "good"}
+    assert {"engine onnxruntime", "engine litert", "models"} <= good
