@@ -33,7 +33,7 @@ PATIENCE: Mapping[TroubleName, Patience] = {
     "hot": Patience(0.0, 60.0),
     "slow": Patience(30.0, 30.0),
     "disk-full": Patience(0.0, 10.0),
-    "no-storage": Patience(0.0, 2.0),
+    "no-storage": Patience(5.0, 2.0),
     "memory": Patience(0.0, 10.0),
     # A worker runs for a moment between two failures.
     "worker": Patience(2.0, 90.0),

@@ -1,0 +1,134 @@
+"""What goes wrong in a soak: each fault begins, lasts, and ends; which one and for how long is drawn at random."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from stage import Stage
+
+# A day back, an hour ahead, a year ahead, and a clock that was never set.
+_JUMPS_S = (-86_400, 3600, 365 * 86_400, -1_700_000_000)
+_NOISE = 400
+
+
+def _nothing() -> None:
+    """Momentary faults end by themselves."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind: how it begins and ends, and what is done while it lasts (twice a second)."""
+
+    name: str
+    begin: Callable[[], object]
+    end: Callable[[], object] = _nothing
+    during: Callable[[], object] = _nothing
+
+
+class Faults:
+    """Draws faults, up to two at a time, none of the same part twice at once.
+
+    Attributes:
+        counts: How often each began.
+    """
+
+    def __init__(self, stage: Stage, seed: int, *, pause_s: float, longest_s: float) -> None:
+        self._random = random.Random(seed)
+        self._stage = stage
+        self._pause_s, self._longest_s = pause_s, longest_s
+        self._kinds = self._all()
+        self._active: list[tuple[float, Fault]] = []
+        self._next_s: float | None = None
+        self.counts: Counter[str] = Counter()
+        self.sensor_speaks = True
+
+    def tick(self, now_s: float) -> None:
+        """End what is over, begin what is due; `now_s` is monotonic."""
+        for until_s, fault in list(self._active):
+            if now_s >= until_s:
+                fault.end()
+                self._active.remove((until_s, fault))
+            else:
+                fault.during()
+        if self._next_s is None:
+            self._next_s = now_s + self._pause_s
+        if now_s >= self._next_s and len(self._active) < 2:
+            self._begin(now_s)
+            self._next_s = now_s + self._random.uniform(0.3, 2.0) * self._pause_s
+
+    def active(self) -> list[str]:
+        """What is wrong now."""
+        return [fault.name for _, fault in self._active]
+
+    def stop(self) -> None:
+        """End everything."""
+        for _, fault in self._active:
+            fault.end()
+        self._active.clear()
+        self._next_s = float("inf")
+
+    def _begin(self, now_s: float) -> None:
+        parts = {fault.name.split()[0] for _, fault in self._active}
+        fault = self._random.choice([each for each in self._kinds if each.name.split()[0] not in parts])
+        fault.begin()
+        self.counts[fault.name] += 1
+        self._active.append((now_s + self._random.uniform(0.1, 1.0) * self._longest_s, fault))
+
+    def _all(self) -> list[Fault]:
+        stage = self._stage
+        aside = stage.clip.with_suffix(".away")
+        kinds = [
+            Fault("camera killed", partial(stage.signal_cameras, signal.SIGKILL)),
+            Fault(
+                "camera hangs",
+                partial(stage.signal_cameras, signal.SIGSTOP),
+                partial(stage.signal_cameras, signal.SIGCONT),
+            ),
+            Fault("camera gone", partial(self._take_clip, aside), partial(aside.rename, stage.clip)),
+            Fault("broker killed", partial(stage.stop_broker, signal.SIGKILL), stage.start_broker),
+            Fault("broker stopped", partial(stage.stop_broker, signal.SIGTERM), stage.start_broker),
+            Fault(
+                "broker hangs", partial(stage.stop_broker, signal.SIGSTOP), partial(stage.stop_broker, signal.SIGCONT)
+            ),
+            Fault("sensor garbage", _nothing, during=self._noise),
+            Fault("sensor unplugged", stage.sensor.unplug, stage.sensor.replug),
+            Fault("sensor silent", partial(self._speak, False), partial(self._speak, True)),
+        ]
+        if stage.clock:
+            kinds.append(Fault("clock wrong", self._jump, partial(stage.set_clock, 0)))
+        if stage.disk:
+            junk = stage.disk / "junk"
+            empty = partial(junk.unlink, missing_ok=True)
+            kinds.append(Fault("disk full", partial(_fill, junk, 0), empty, partial(_fill, junk, 0)))
+            kinds.append(Fault("disk nearly full", partial(_fill, junk, 1_500_000), empty))
+        return kinds
+
+    def _take_clip(self, aside: Path) -> None:
+        self._stage.clip.rename(aside)
+        self._stage.signal_cameras(signal.SIGKILL)
+
+    def _noise(self) -> None:
+        self._stage.sensor.write(self._random.randbytes(self._random.randrange(_NOISE)))
+
+    def _speak(self, speaks: bool) -> None:
+        self.sensor_speaks = speaks
+
+    def _jump(self) -> None:
+        self._stage.set_clock(self._random.choice(_JUMPS_S))
+
+
+def _fill(path: Path, left: int) -> None:
+    """Write until the disk takes no more, but for `left` bytes."""
+    disk = os.statvfs(path.parent)
+    with path.open("ab", buffering=0) as file:
+        try:
+            file.write(bytes(max(disk.f_bavail * disk.f_frsize - left, 0)))
+        except OSError:
+            return  # full, as was wanted
