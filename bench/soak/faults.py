@@ -16,6 +16,7 @@ from stage import Stage
 # A day back, an hour ahead, a year ahead, and a clock that was never set.
 _JUMPS_S = (-86_400, 3600, 365 * 86_400, -1_700_000_000)
 _NOISE = 400
+_ZEROS = memoryview(bytes(65_536))
 
 
 def _nothing() -> None:
@@ -106,8 +107,8 @@ class Faults:
         if stage.disk:
             junk = stage.disk / "junk"
             empty = partial(junk.unlink, missing_ok=True)
-            kinds.append(Fault("disk full", partial(_fill, junk, 0), empty, partial(_fill, junk, 0)))
-            kinds.append(Fault("disk nearly full", partial(_fill, junk, 1_500_000), empty))
+            kinds.append(Fault("disk full", partial(fill, junk, 0), empty, partial(fill, junk, 0)))
+            kinds.append(Fault("disk nearly full", partial(fill, junk, 1_500_000), empty))
         return kinds
 
     def _take_clip(self, aside: Path) -> None:
@@ -124,11 +125,13 @@ class Faults:
         self._stage.set_clock(self._random.choice(_JUMPS_S))
 
 
-def _fill(path: Path, left: int) -> None:
+def fill(path: Path, left: int) -> None:
     """Write until the disk takes no more, but for `left` bytes."""
     disk = os.statvfs(path.parent)
+    room = max(disk.f_bavail * disk.f_frsize - left, 0)
     with path.open("ab", buffering=0) as file:
         try:
-            file.write(bytes(max(disk.f_bavail * disk.f_frsize - left, 0)))
+            while room > 0:
+                room -= file.write(_ZEROS[:room])
         except OSError:
             return  # full, as was wanted
