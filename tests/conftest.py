@@ -26,6 +26,18 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True, scope="session")
+def machine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where what belongs to the machine is kept, such as which engine looks: nothing of the user's is touched."""
+    folder = tmp_path_factory.mktemp("machine")
+    before = os.environ.get("STATE_DIRECTORY")
+    os.environ["STATE_DIRECTORY"] = str(folder)
+    yield folder
+    os.environ.pop("STATE_DIRECTORY")
+    if before is not None:
+        os.environ["STATE_DIRECTORY"] = before
+
+
 @pytest.fixture(autouse=True)
 def every_message_fits_its_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a device of this process sends in any test is held against the JSON Schema that it names."""

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from comfywear.clock import clock_is_set
+from comfywear.engine_choice import fingerprint, kept
 from comfywear.errors import DeviceNotRunningError
 from comfywear.feedback import ask
 from comfywear.machine import board, hottest_c, system
 from comfywear.places import find_model, user_models
+from comfywear.settings import VisionSettings
 from comfywear_models import ModelFile
 from comfywear_models.cards import CardError
 from comfywear_models.registry import available, verify
@@ -26,6 +28,7 @@ from comfywear_models.registry import available, verify
 __all__ = [
     "Finding",
     "check_model",
+    "choice",
     "clock",
     "engines",
     "machine",
@@ -115,6 +118,18 @@ def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Find
             yield Finding(what, needed, reason, f"pip install {package}" if needed == "fault" else "")
     if not works:
         yield Finding("engines", "fault", "none works: nobody can be seen", "pip install onnxruntime")
+
+
+def choice(vision: VisionSettings) -> Finding:
+    """Which engine the device chose on this machine, and why."""
+    found = kept(fingerprint(vision))
+    if found is None:
+        return Finding("engine choice", "note", "made by the device at its next start, for these settings")
+    crashed = [each.engine for each in found.trials if each.crashed]
+    said = f"{found.engine}: {found.reason}"
+    if crashed:
+        return Finding("engine choice", "warning", said, f"install another version of {', '.join(crashed)}")
+    return Finding("engine choice", "good", said)
 
 
 def models() -> Finding:

@@ -8,8 +8,12 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import TYPE_CHECKING
 
+from comfywear import engine_choice
+from comfywear.engine_probe import Order, Trial, try_engine
+from comfywear.errors import ModelError
 from comfywear.memory import give_back
 from comfywear.records import Frame, Person, PresenceChange
 from comfywear.releases import InService, releases_of
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 WAIT_S = 0.5
+# An engine that takes longer than this to try (TensorRT compiles) is said to be at it, each minute.
+PATIENT_S = 60.0
 # Persons of the last frame count as present for so long when the camera falls silent.
 FORGET_AFTER_S = 10.0
 # Changes of presence that nobody fetches are kept up to so many.
@@ -46,7 +52,16 @@ class Sight:
 
 def patience_s(engine: str) -> float:
     """For how long looking may give no sign of life: TensorRT compiles a model for minutes, the first time."""
+    if engine == "auto" and _has_gpu_build():
+        engine = "cuda"
     return {"tensorrt": 1200.0, "cuda": 180.0}.get(engine, 60.0)
+
+
+def _has_gpu_build() -> bool:
+    try:
+        return bool(metadata.version("onnxruntime-gpu"))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def shown_camera(uri: str) -> str:
@@ -159,8 +174,9 @@ class Looking:
 
         camera_settings = self._settings.camera
         try:
-            detector, attributes = self._open_models()
+            detector, attributes = self._open_models(self._engine(pulse))
         except Exception as error:
+            engine_choice.forget(engine_choice.fingerprint(self._settings.vision))
             self._say(str(error))
             raise
         self.looked_s = 0.0  # newly loaded models count their seconds from here
@@ -189,8 +205,8 @@ class Looking:
                 if self._in_service.look(self.models):
                     self.reopen("a model on trial is rolled back")
 
-    def _open_models(self) -> tuple[Detector | ComposedDetector, AttributeModel | None]:
-        """Load the models of the settings: of each the release that is in service."""
+    def _open_models(self, engine: str) -> tuple[Detector | ComposedDetector, AttributeModel | None]:
+        """Load the models of the settings with `engine`: of each the release that is in service."""
         from comfywear.vision import AttributeModel, open_detector
 
         vision, chosen = self._settings.vision, self._in_service
@@ -199,7 +215,7 @@ class Looking:
             detector = open_detector(
                 chosen.card_of(vision.detector),
                 garments=chosen.card_of(vision.garments),
-                engine=vision.engine,
+                engine=engine,
                 precision=vision.precision,
                 threads=vision.threads,
                 interval_s=vision.attribute_interval_s,
@@ -209,8 +225,26 @@ class Looking:
         with chosen.loading(vision.attributes):
             card = chosen.card_of(vision.attributes)
             return detector, AttributeModel.load(
-                card, engine=vision.engine, precision=vision.precision, threads=vision.threads
+                card, engine=engine, precision=vision.precision, threads=vision.threads
             )
+
+    def _engine(self, pulse: Pulse) -> str:
+        """The engine that is to look: tried first where it was not tried yet, while this worker gives signs of life."""
+
+        def attempt(order: Order, patience_s: float) -> Trial:
+            def go_on(passed_s: float) -> bool:
+                pulse.beat()
+                if passed_s > PATIENT_S:
+                    minutes = f"{passed_s / 60:.0f} of at most {patience_s / 60:.0f} minutes"
+                    self._say(f"the engine {order.engine} is being tried, {minutes}", logging.INFO)
+                return not pulse.stopping
+
+            trial = try_engine(order, patience_s=patience_s, go_on=go_on)
+            if pulse.stopping:
+                raise ModelError("the device was stopped while an engine was tried")
+            return trial
+
+        return engine_choice.settle(self._settings.vision, attempt, say=lambda what: self._say(what, logging.INFO))
 
     def _note_camera(self, state: CameraState) -> None:
         if state.name in ("gone", "ended"):

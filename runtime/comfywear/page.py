@@ -164,9 +164,11 @@ class DevicePage:
                 continue
             due_s = time.monotonic() + POINT_EVERY_S
             now_s = time.time()
-            self._history.add(
-                [(zone, point_of(estimate, now_s)) for zone, estimate in self._device.estimates().items()]
-            )
+            points = [(zone, point_of(estimate, now_s)) for zone, estimate in self._device.estimates().items()]
+            try:
+                self._history.add(points)
+            except StoreError as error:  # a gap in the chart; the trouble itself is said by the watch
+                _log.debug("%s", error)
 
     def _learnt(self, zone: str) -> str | None:
         return self._device.learning.summary(zone)

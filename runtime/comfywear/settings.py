@@ -100,10 +100,11 @@ class VisionSettings(_Section, frozen=True):
         "attributes"
     )
     engine: Annotated[
-        Literal["auto", "onnxruntime", "litert", "cuda", "tensorrt"],
+        Literal["auto", "onnxruntime", "litert", "xnnpack", "cuda", "tensorrt"],
         Meta(
             title="Engine",
-            description="auto = ONNX Runtime where installed, on the GPU where its build can (cuda), else LiteRT.",
+            description="auto = what is fastest here: each that is installed is tried at the first start, in a "
+            "process of its own, and the choice is kept (docs/models.md).",
         ),
     ] = "auto"
     precision: Annotated[

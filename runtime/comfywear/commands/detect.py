@@ -33,7 +33,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--detector", default="detector", help="name or card path (default: detector)")
     parser.add_argument("--garments", default="detector", help="as [vision] garments in settings; empty = none")
     parser.add_argument("--attributes", default="attributes", help="name or card path; empty = none")
-    parser.add_argument("--engine", default="auto", help="auto, onnxruntime, litert, cuda or tensorrt")
+    parser.add_argument("--engine", default="auto", help="auto, onnxruntime, litert, xnnpack, cuda or tensorrt")
     parser.add_argument("--precision", default="fp16", choices=["fp16", "int8"])
     parser.add_argument("--threads", type=int, default=2)
     parser.set_defaults(run=run)

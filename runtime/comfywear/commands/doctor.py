@@ -58,6 +58,7 @@ def _findings(config: str | None) -> Iterator[Finding]:
             yield Finding("settings", "fault", str(error), "docs/settings.md; comfywear config check FILE")
             config = None
     yield from checkup.engines(settings.vision.engine)
+    yield checkup.choice(settings.vision)
     yield checkup.models()
     yield checkup.clock()
     yield checkup.temperature()

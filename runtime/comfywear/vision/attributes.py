@@ -29,7 +29,7 @@ class AttributeModel:
         thresholds: Probability above which each label is believed, from the card.
         card: The model's card.
         file: The loaded file.
-        engine_name: "onnxruntime", "cuda", "tensorrt", "litert" or "tflite-runtime".
+        engine_name: "onnxruntime", "xnnpack", "cuda", "tensorrt", "litert" or "tflite-runtime".
         precision: Of the loaded file: "int8" or "fp16".
         fallback: Why "auto" did not take the first engine, or None.
     """

@@ -39,7 +39,7 @@ class Detector:
         thresholds: Score above which each label is believed, from the card.
         card: The model's card.
         file: The loaded file.
-        engine_name: "onnxruntime", "cuda", "tensorrt", "litert" or "tflite-runtime".
+        engine_name: "onnxruntime", "xnnpack", "cuda", "tensorrt", "litert" or "tflite-runtime".
         precision: Of the loaded file: "int8", "fp16" or "fp32".
         fallback: Why "auto" did not take the first engine, or None.
     """

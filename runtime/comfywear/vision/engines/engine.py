@@ -29,7 +29,7 @@ class Engine(Protocol):
     """A loaded graph with one input.
 
     Attributes:
-        name: "onnxruntime", "cuda", "tensorrt", "litert" or "tflite-runtime".
+        name: "onnxruntime", "xnnpack", "cuda", "tensorrt", "litert" or "tflite-runtime".
         precision: Of the loaded file: "fp16" (weights), "int8" or "fp32".
         seconds: Spent inside the engine's own call so far.
         pictures: That were run in that time.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from comfywear.errors import ModelError
 from comfywear.vision.engines.engine import TensorInfo, check_input, check_shape
 
-__all__ = ["CudaEngine", "OnnxEngine", "TensorRtEngine", "onnx_input"]
+__all__ = ["CudaEngine", "OnnxEngine", "TensorRtEngine", "XnnpackEngine", "onnx_input"]
 
 # Wheels of this version stop with "illegal instruction" on Arm boards (microsoft/onnxruntime, release notes of 1.21.1).
 REFUSED_VERSION = "1.21.0"
@@ -36,9 +36,10 @@ class OnnxEngine:
                 f"this build of ONNX Runtime has no {self.provider} (it has: {there}); "
                 "install the one of your board (for Jetson: NVIDIA's wheel of onnxruntime-gpu)"
             )
-        options = _options(onnxruntime, threads)
+        options = _options(onnxruntime, self._session_threads(threads))
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=self._providers())
+            providers = self._providers(threads)
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # the binding raises a class of its own for each kind of refusal
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {_first_line(error)}") from error
         if self.provider not in self._session.get_providers():
@@ -75,9 +76,14 @@ class OnnxEngine:
         self.pictures += len(images)
         return outputs
 
-    def _providers(self) -> Sequence[Any]:
+    def _providers(self, threads: int) -> Sequence[Any]:  # noqa: ARG002
         """Providers in order, with their options."""
         return [self.provider]
+
+    @staticmethod
+    def _session_threads(threads: int) -> int:
+        """How many of them the session itself keeps."""
+        return threads
 
     def _memory(self, count: int) -> tuple[Any, NDArray[Any]]:
         """The input's memory for a batch, which the session reads in place, and what binds it."""
@@ -93,13 +99,28 @@ class OnnxEngine:
         return self._bound[count]
 
 
+class XnnpackEngine(OnnxEngine):
+    """The same session with XNNPACK's kernels, where the build has them; what they cannot do stays with the CPU's."""
+
+    name = "xnnpack"
+    provider = "XnnpackExecutionProvider"
+
+    def _providers(self, threads: int) -> Sequence[Any]:
+        # Its threads are its own: the session keeps one (onnxruntime.ai, "XNNPACK Execution Provider").
+        return [(self.provider, {"intra_op_num_threads": str(threads)}), _CPU]
+
+    @staticmethod
+    def _session_threads(threads: int) -> int:
+        return min(threads, 1)
+
+
 class CudaEngine(OnnxEngine):
     """The same session on an NVIDIA GPU."""
 
     name = "cuda"
     provider = "CUDAExecutionProvider"
 
-    def _providers(self) -> Sequence[Any]:
+    def _providers(self, threads: int) -> Sequence[Any]:  # noqa: ARG002
         # Small graphs: search no convolution algorithm for minutes, and take memory as it is needed.
         options = {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}
         return [(self.provider, options), _CPU]
@@ -111,7 +132,7 @@ class TensorRtEngine(OnnxEngine):
     name = "tensorrt"
     provider = "TensorrtExecutionProvider"
 
-    def _providers(self) -> Sequence[Any]:
+    def _providers(self, threads: int) -> Sequence[Any]:  # noqa: ARG002
         options = {
             "trt_fp16_enable": True,
             "trt_engine_cache_enable": True,

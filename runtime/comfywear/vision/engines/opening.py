@@ -11,7 +11,7 @@ from comfywear.errors import ModelError, UsageError
 from comfywear.places import find_model
 from comfywear.vision.engines.engine import Engine, TensorInfo
 from comfywear.vision.engines.litert import LiteRtEngine, find_interpreter, litert_input
-from comfywear.vision.engines.onnx import CudaEngine, OnnxEngine, TensorRtEngine, onnx_input
+from comfywear.vision.engines.onnx import CudaEngine, OnnxEngine, TensorRtEngine, XnnpackEngine, onnx_input
 from comfywear_models import Card, CardError, ModelFile, verify
 
 __all__ = ["AUTO", "ENGINES", "OpenModel", "open_model", "read_input"]
@@ -23,6 +23,7 @@ Opener = Callable[[Path, str, tuple[int, int, int], int], Engine]
 ENGINES: dict[str, Opener] = {
     "onnxruntime": OnnxEngine,
     "litert": LiteRtEngine,
+    "xnnpack": XnnpackEngine,
     "cuda": CudaEngine,
     "tensorrt": TensorRtEngine,
 }
@@ -32,7 +33,7 @@ AUTO = ("onnxruntime", "litert")
 """In the order in which "auto" tries them; a GPU that ONNX Runtime offers is tried first."""
 
 # Engines that run the files of another.
-_FILES = {"cuda": "onnxruntime", "tensorrt": "onnxruntime"}
+_FILES = dict.fromkeys(("xnnpack", "cuda", "tensorrt"), "onnxruntime")
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def open_model(
         name_or_path: The name of a shipped model or of one that the user imported, or the path of a `*.card.json`.
         task: What it must be for, as its card says.
         layouts: How its outputs may be laid out, as its card says.
-        engine: "onnxruntime", "litert", "cuda", "tensorrt" or "auto": the first that works of cuda (where ONNX
-            Runtime offers it), onnxruntime and litert.
+        engine: "onnxruntime", "litert", "xnnpack", "cuda", "tensorrt" or "auto": the first that works of cuda (where
+            ONNX Runtime offers it), onnxruntime and litert.
         precision: "int8" or "fp16"; a model that has one form only for an engine runs in that.
         threads: That the engine may use.
 
