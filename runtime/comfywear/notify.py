@@ -28,6 +28,10 @@ class ServiceManager:
         self.watchdog_s = _watchdog_s(environ) if address else None
         """The service is ended when it does not say `alive` for so long, seconds; None: nobody watches."""
 
+    def extend(self, seconds: float) -> None:
+        """A start or reload that is under way may take so long from now: a damaged store is being read, for example."""
+        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+
     def ready(self, status: str) -> None:
         """The service runs, after a start or a reload."""
         self._send("READY=1", f"STATUS={status}")

@@ -21,6 +21,9 @@ _log = logging.getLogger(__name__)
 
 # How often the service manager hears of the device; at least three times within its watchdog's patience.
 SAID_EVERY_S = 10.0
+# What a damaged store of a year may take to be brought over on a memory card. Engines do not count: they are tried, and
+# compiled, while the device runs already.
+START_MAY_TAKE_S = 600.0
 
 
 class Running(Protocol):
@@ -88,6 +91,7 @@ class Runner:
 
     def run(self) -> None:
         """Run the device until `stop`; errors of the first device are raised."""
+        self._manager.extend(START_MAY_TAKE_S)
         device = self._make(self._settings, reload=self.reload)
         while True:
             with device as running:
@@ -97,6 +101,7 @@ class Runner:
                     self._manager.stopping()
                 else:
                     self._manager.reloading()
+                    self._manager.extend(START_MAY_TAKE_S)
             self._wake.clear()
             if self._stopping:
                 return

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from comfywear import __version__
+from comfywear import settings as settings_file
+from comfywear.engine_choice import fingerprint, kept
 from comfywear.errors import ComfyWearError, DeviceNotRunningError
 from comfywear.feedback import ask
+from comfywear.machine import board, system
 from comfywear.metrics import children_rss_mb, rss_mb
 
 # By then every buffer has its size: what memory grows by later is a leak.
@@ -44,9 +51,16 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(figures))
         return 0
-    for key, value in figures.items():
-        print(f"{key:22} {value}")
+    print(table(figures))
     return 0
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """The figures as a Markdown table, to be pasted where somebody asks how a device does."""
+    rows = [("what", "value"), *((name, str(value)) for name, value in figures.items())]
+    wide, high = (max(len(row[column]) for row in rows) for column in (0, 1))
+    lines = [f"| {name:{wide}} | {value:{high}} |" for name, value in rows]
+    return "\n".join([lines[0], f"|{'-' * (wide + 2)}|{'-' * (high + 2)}|", *lines[1:]])
 
 
 def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -69,8 +83,12 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         device.terminate()
         device.wait(20)
     seconds = last["uptime_s"] - first["uptime_s"]
+    choice = kept(fingerprint(settings_file.load(config).vision))
     return {
-        "engine": args.engine,
+        "comfywear": __version__,
+        "machine": f"{board()}, {os.cpu_count()} processors",
+        "system": f"{system()}, Python {platform.python_version()}",
+        "engine": choice.engine if choice else args.engine,
         "precision": args.precision,
         "threads": args.threads,
         "frames": int(last["frames"]),
