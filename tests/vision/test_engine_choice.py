@@ -19,6 +19,9 @@ from comfywear.vision.engines.onnx import OnnxEngine
 CPU, CUDA, TRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 
 
+XNNPACK = "XnnpackExecutionProvider"
+
+
 class Board:
     """A machine whose ONNX Runtime offers `offered` and can start `working`; graphs run on the CPU all the same."""
 
@@ -68,6 +71,12 @@ def test_auto_goes_on_with_the_cpu_when_the_gpu_cannot_be_started(
 def test_a_gpu_that_this_build_does_not_have_is_refused_with_what_it_has(engine: str) -> None:
     with pytest.raises(ModelError, match=r"has no \w+ExecutionProvider \(it has: .*CPUExecutionProvider.*NVIDIA"):
         Detector.load(engine=engine)
+
+
+def test_xnnpack_has_the_threads_and_leaves_the_rest_to_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    board = Board(monkeypatch, [XNNPACK, CPU], [XNNPACK, CPU])
+    assert AttributeModel.load(engine="xnnpack", threads=3).engine_name == "xnnpack"
+    assert board.asked == [[(XNNPACK, {"intra_op_num_threads": "3"}), CPU]]
 
 
 def test_tensorrt_keeps_what_it_compiled_in_the_state_folder_and_goes_on_with_cuda_for_the_rest(

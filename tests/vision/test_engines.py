@@ -211,7 +211,7 @@ def test_an_unknown_layout_task_name_engine_or_precision_is_refused(models: Path
         Detector.load("attributes")
     with pytest.raises(ModelError, match=r"no model named 'nothing'; known: .*detector"):
         Detector.load("nothing")
-    with pytest.raises(UsageError, match="there are: auto, onnxruntime, litert, cuda, tensorrt"):
+    with pytest.raises(UsageError, match="there are: auto, onnxruntime, litert, xnnpack, cuda, tensorrt"):
         Detector.load(engine="openvino")
     with pytest.raises(ModelError, match="no form onnxruntime fp8"):
         Detector.load(engine="onnxruntime", precision="fp8")
