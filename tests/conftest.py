@@ -39,6 +39,17 @@ def machine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
+def engines_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device of this process need not try its engines, which takes seconds; the trial has tests of its own."""
+    from comfywear.engine_probe import Order, Trial
+
+    def known(order: Order, **_: Any) -> Trial:
+        return Trial(order.engine, 10.0 if order.engine == "onnxruntime" else 20.0, "known")
+
+    monkeypatch.setattr("comfywear.looking.try_engine", known)
+
+
+@pytest.fixture(autouse=True)
 def every_message_fits_its_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Whatever a device of this process sends in any test is held against the JSON Schema that it names."""
     import sent_messages

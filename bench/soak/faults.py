@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,11 +40,13 @@ class Faults:
         counts: How often each began.
     """
 
-    def __init__(self, stage: Stage, seed: int, *, pause_s: float, longest_s: float) -> None:
+    def __init__(
+        self, stage: Stage, seed: int, *, pause_s: float, longest_s: float, only: Sequence[str] | None = None
+    ) -> None:
         self._random = random.Random(seed)
         self._stage = stage
         self._pause_s, self._longest_s = pause_s, longest_s
-        self._kinds = self._all()
+        self._kinds = [each for each in self._all() if only is None or each.name.split()[0] in only]
         self._active: list[tuple[float, Fault]] = []
         self._next_s: float | None = None
         self.counts: Counter[str] = Counter()
@@ -77,7 +79,10 @@ class Faults:
 
     def _begin(self, now_s: float) -> None:
         parts = {fault.name.split()[0] for _, fault in self._active}
-        fault = self._random.choice([each for each in self._kinds if each.name.split()[0] not in parts])
+        kinds = [each for each in self._kinds if each.name.split()[0] not in parts]
+        if not kinds:
+            return
+        fault = self._random.choice(kinds)
         fault.begin()
         self.counts[fault.name] += 1
         self._active.append((now_s + self._random.uniform(0.1, 1.0) * self._longest_s, fault))

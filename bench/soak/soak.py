@@ -52,6 +52,9 @@ def main() -> int:
     parser.add_argument("--fps", type=float, default=1.0)
     parser.add_argument("--pause", type=float, default=20.0, metavar="S", help="between two faults, about")
     parser.add_argument("--longest", type=float, default=60.0, metavar="S", help="that a fault lasts")
+    parser.add_argument(
+        "--only", nargs="+", metavar="PART", help="camera, broker, sensor, clock, disk; none = no faults"
+    )
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     stage = Stage(args.out, fps=args.fps)
@@ -69,7 +72,7 @@ def main() -> int:
 
 
 def _soak(args: argparse.Namespace, stage: Stage) -> dict[str, Any]:
-    faults = Faults(stage, args.seed, pause_s=args.pause, longest_s=args.longest)
+    faults = Faults(stage, args.seed, pause_s=args.pause, longest_s=args.longest, only=args.only)
     draw = random.Random(args.seed)
     began_s = now_s = time.monotonic()
     until_s = began_s + 60 * args.minutes
