@@ -162,6 +162,36 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_is_measured(
         assert "--report" in capsys.readouterr().err
 
 
+def test_a_report_that_was_cut_off_goes_on_with_the_next_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from comfywear_export.evaluate import detector
+
+    folder = make_set(tmp_path / "s", {"person": [10.0, 10, 40, 80]}, split="mine", count=4)
+    model = str(one_form(tmp_path / "model", "detector"))
+    common = ["evaluate", "detector", model, "--data", str(folder), "--split", "mine", "--json"]
+    assert main(common) == 0
+    whole = capsys.readouterr().out
+    read, photos = detector.read_photo, []
+
+    def read_and_stop(path: Path) -> object:
+        photos.append(path)
+        if len(photos) == 3:
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(detector, "read_photo", read_and_stop)
+    monkeypatch.setattr(detector, "forms_of", lambda *_: "left out here")
+    words = [*common, "--report", str(tmp_path / "r.md")]
+    assert main(words) == 130
+    with (tmp_path / ".r.md.answers").open("a") as file:
+        file.write('\n["cut o')  # the line that was being written
+    assert main(words) == 0
+    assert [path.name for path in photos] == ["1.jpg", "2.jpg", "3.jpg", "3.jpg", "4.jpg"]
+    assert capsys.readouterr().out == whole
+    assert not (tmp_path / ".r.md.answers").exists()
+
+
 def test_a_form_that_cannot_be_opened_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from comfywear.errors import ModelError
     from comfywear_export.evaluate import detector

@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from comfywear.vision.nms import box_iou
 from comfywear_export.attribute_data import Example, read_examples
 from comfywear_export.crops import cut_out
 from comfywear_export.datasets import read_photo
-from comfywear_export.evaluate.detector import add_arguments, forms_of, heading, without_nan
+from comfywear_export.evaluate.detector import add_arguments, forms_of, heading, kept_for, without_nan
+from comfywear_export.kept_answers import KeptAnswers, file_key
 from comfywear_export.labels import ATTRIBUTE_LABELS
 from comfywear_export.measure.answers import measure_answers
 from comfywear_export.progress import counted
@@ -65,22 +67,30 @@ def run(args: argparse.Namespace) -> int:
         "split": args.split,
         "crops": crops,
     }
-    labels, probabilities, truth = judged(model, examples)
+    kept = kept_for(args, [model.card], model.engine_name, model.precision)
+    labels, probabilities, truth = judged(model, examples, kept)
     result |= measure_answers(probabilities, truth, labels, model.thresholds)
     if args.report:
         from comfywear_export.report.attributes import report
 
         report(args.report, result, model.thresholds, (labels, probabilities, truth), forms_of(args, "attributes"),
                model.card)  # fmt: skip
+        kept.forget()
     print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
     return 0
 
 
-def answers(model: AttributeModel, examples: Sequence[Example]) -> NDArray[np.float32]:
+def answers(model: AttributeModel, examples: Sequence[Example], kept: KeptAnswers | None = None) -> NDArray[np.float32]:
     """`(N, A)` probabilities of the model for the labelled person of each photo."""
-    shown = counted(examples, "crops")
-    rows = [model.predict([cut_out(read_photo(example.path), example.box)]) for example in shown]
-    return np.concatenate(rows) if rows else np.zeros((0, len(model.labels)), np.float32)
+    kept = kept or KeptAnswers(None, {})
+
+    def seen(example: Example) -> list[float]:
+        return [float(p) for p in model.predict([cut_out(read_photo(example.path), example.box)])[0]]
+
+    rows = [
+        kept.get(file_key(each.path, each.box.tolist()), partial(seen, each)) for each in counted(examples, "crops")
+    ]
+    return np.array(rows, np.float32) if rows else np.zeros((0, len(model.labels)), np.float32)
 
 
 def detected(detector: Detector, examples: Sequence[Example]) -> list[Example]:
@@ -108,7 +118,7 @@ def evaluate(model: AttributeModel, examples: Sequence[Example]) -> dict[str, An
 
 
 def judged(
-    model: AttributeModel, examples: Sequence[Example]
+    model: AttributeModel, examples: Sequence[Example], kept: KeptAnswers | None = None
 ) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
     """The labels that model and data sets share, and `(N, A)` probabilities and truth (NaN: not known) of each."""
     shared = [label for label in model.labels if label in ATTRIBUTE_LABELS]
@@ -116,7 +126,7 @@ def judged(
         raise UsageError(f"model {model.card.name!r} has none of the labels that data sets are read for")
     columns = [model.labels.index(label) for label in shared]
     truth = np.stack([example.answers for example in examples])[:, [ATTRIBUTE_LABELS.index(s) for s in shared]]
-    return shared, answers(model, examples)[:, columns], truth
+    return shared, answers(model, examples, kept)[:, columns], truth
 
 
 def _origin(crops: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from comfywear.vision.composed import ComposedDetector, open_detector
 from comfywear.vision.detector import Detector
 from comfywear_export.commands.parity import compare
 from comfywear_export.datasets import Photo, read_photo, read_set
+from comfywear_export.kept_answers import KeptAnswers, file_key
 from comfywear_export.measure.detection import FLOOR, mean_boxes, measure
 from comfywear_export.progress import counted
 from comfywear_export.report.page import check_name
+from comfywear_models import Card
 
-__all__ = ["Finds", "add_parser", "evaluate", "figures", "forms_of", "look", "without_nan"]
+__all__ = ["Finds", "add_parser", "evaluate", "figures", "forms_of", "kept_for", "look", "without_nan"]
 
 Finds = Sequence[tuple[Photo, Sequence[Detection]]]
 
@@ -65,11 +68,12 @@ def photos_of(args: argparse.Namespace) -> list[Photo]:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    how = {"engine": args.engine, "precision": args.precision, "threads": args.threads}
-    detector = open_detector(args.model, garments=args.garments, interval_s=0.0, **how)
     if args.report:
         check_name(args.report)
-    finds = look(detector, photos_of(args))
+    how = {"engine": args.engine, "precision": args.precision, "threads": args.threads}
+    detector = open_detector(args.model, garments=args.garments, interval_s=0.0, **how)
+    kept = kept_for(args, [part.card for _, part in detector.parts], detector.engine_name, detector.precision)
+    finds = look(detector, photos_of(args), kept)
     result = {
         "model": " + ".join(part.card.name for _, part in detector.parts),
         "version": detector.card.version,
@@ -85,13 +89,30 @@ def run(args: argparse.Namespace) -> int:
         constant = mean_boxes(learned_from(photos_of(args), args.data)[0])
         base = [(photo, constant(photo)) for photo, _ in finds]
         report(args.report, result, detector.thresholds, (finds, base), forms_of(args, "detector"), detector.card)
+        kept.forget()
     print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
     return 0
 
 
-def look(detector: Detector | ComposedDetector, photos: Sequence[Photo]) -> Finds:
+def kept_for(args: argparse.Namespace, cards: Sequence[Card], engine: str, precision: str) -> KeptAnswers:
+    """Where the answers are kept while a report is made: in a hidden file beside it, until it is written."""
+    path = args.report.with_name(f".{args.report.name}.answers") if args.report else None
+    files = [file.sha256 for card in cards for file in card.files]
+    return KeptAnswers(path, {"files": files, "engine": engine, "precision": precision, "floor": FLOOR})
+
+
+def look(detector: Detector | ComposedDetector, photos: Sequence[Photo], kept: KeptAnswers | None = None) -> Finds:
     """Each photo with what the detector finds in it, however unsure."""
-    return [(p, detector.detect(read_photo(p.path), threshold=FLOOR)) for p in counted(photos, "photos")]
+    kept = kept or KeptAnswers(None, {})
+
+    def seen(photo: Photo) -> list[list[Any]]:
+        found = detector.detect(read_photo(photo.path), threshold=FLOOR)
+        return [[[float(side) for side in each.box], float(each.score), each.label] for each in found]
+
+    return [
+        (p, [Detection(tuple(box), score, label) for box, score, label in kept.get(file_key(p.path), partial(seen, p))])
+        for p in counted(photos, "photos")
+    ]
 
 
 def evaluate(detector: Detector | ComposedDetector, photos: Sequence[Photo], data: Path) -> dict[str, Any]:
