@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
-from comfywear_export.labels import ATTRIBUTE_GROUPS, ATTRIBUTE_LABELS, SINGLE_GARMENTS
+from comfywear_export.labels import ATTRIBUTE_GROUPS, ATTRIBUTE_LABELS, SINGLE_GARMENTS, UPAR
 
 __all__ = ["Example", "read_examples", "read_tagged", "tagged_photos"]
 
@@ -37,9 +37,10 @@ class Example:
 
 
 def read_examples(folder: Path, split: str | None = None) -> list[Example]:
-    """One example for each photo with exactly one labelled person and at least one garment label.
+    """One example for each photo with exactly one labelled person and at least one garment label or UPAR attribute.
 
-    Sleeves, hems and the UPAR subset come from `derived.json` where there is one.
+    Sleeves, hems and the UPAR subset come from `derived.json` where there is one, and from the person's `attributes`,
+    as `comfywear-export dataset` writes them of UPAR. Without any garment label it is not known what is worn.
 
     Raises:
         UsageError: The folder or split has no such photo.
@@ -47,18 +48,19 @@ def read_examples(folder: Path, split: str | None = None) -> list[Example]:
     data = _read(folder / "instances.json")
     derived = _read(folder / "derived.json") if (folder / "derived.json").is_file() else {}
     names = {int(c["id"]): str(c["name"]) for c in data["categories"]}
-    boxes: dict[int, list[tuple[str, list[float]]]] = {}
+    boxes: dict[int, list[tuple[str, list[float], dict[str, Any]]]] = {}
     for annotation in data["annotations"]:
-        entry = (names[int(annotation["category_id"])], annotation["bbox"])
+        entry = (names[int(annotation["category_id"])], annotation["bbox"], annotation.get("attributes") or {})
         boxes.setdefault(int(annotation["image_id"]), []).append(entry)
     examples = []
     for image in data["images"]:
         own = boxes.get(int(image["id"]), [])
-        persons = [box for name, box in own if name == "person"]
-        worn = {name for name, _ in own} - {"person"}
-        if len(persons) == 1 and worn and split in (None, image.get("split")):
-            x, y, width, height = persons[0]
-            answers = {**_garments(worn), **_derived(derived.get(Path(str(image["file_name"])).stem, {}))}
+        persons = [(box, _told(attributes)) for name, box, attributes in own if name == "person"]
+        worn = {name for name, _, _ in own} - {"person"}
+        if len(persons) == 1 and (worn or persons[0][1]) and split in (None, image.get("split")):
+            (x, y, width, height), told = persons[0]
+            known = _derived(derived.get(Path(str(image["file_name"])).stem, {}))
+            answers = {**(_garments(worn) if worn else {}), **known, **told}
             box = np.array([x, y, x + width, y + height], np.float32)
             mask = image.get("mask_file")
             path = folder / str(image["file_name"])
@@ -125,6 +127,18 @@ def _derived(entry: Mapping[str, Any]) -> Answers:
     answers["upar/LowerBody-Type-Skirt&Dress"] = None if lower is None else lower == "skirt_dress"
     answers["upar/Hair-Length-Short"] = None if hair is None else hair == "short"
     answers["upar/Hair-Length-Long"] = None if hair is None else hair == "long"
+    return answers
+
+
+def _told(attributes: Mapping[str, Any]) -> Answers:
+    """What a person's attributes with the names of UPAR say; others are passed over."""
+    said = {name: str(attributes[name]) == "1" for name in UPAR if str(attributes.get(name)) in ("0", "1")}
+    answers: Answers = {f"upar/{name}": value for name, value in said.items()}
+    if "UpperBody-Length-Short" in said:
+        answers["sleeve/short"] = said["UpperBody-Length-Short"]
+        answers["sleeve/none"] = None if said["UpperBody-Length-Short"] else False
+    if "LowerBody-Length-Short" in said:
+        answers["leg/short"] = said["LowerBody-Length-Short"]
     return answers
 
 

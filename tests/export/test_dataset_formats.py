@@ -11,15 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import data_sets
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
+from comfywear_export.attribute_data import read_examples
 from comfywear_export.datasets import read_set
 from comfywear_export.formats import Box, Damaged, Dataset, Picture, guess_format, read_dataset, write_dataset
 from comfywear_export.formats.known import divided, renamed
 from comfywear_export.formats.target import Target
+from comfywear_export.labels import ATTRIBUTE_LABELS
 
 
 @pytest.mark.parametrize("form", ["captures", "coco", "yolo", "cvat", "deepfashion2", "upar"])
@@ -213,6 +216,21 @@ def test_other_labels_are_left_out_and_numbers_stay_the_same(tmp_path: Path) -> 
     assert found.labels == ("person", "outer")
     assert [box.label for box in found.pictures[0].boxes] == ["person"]
     assert found.notes["boxes of other labels left out"] == 2
+
+
+def test_upar_written_as_coco_answers_the_attribute_models_questions(tmp_path: Path) -> None:
+    target = Target(tmp_path / "out", {}, Damaged())
+    write_dataset(read_dataset(data_sets.upar(tmp_path / "in")), "coco", target)
+    (example,) = read_examples(tmp_path / "out", "train")
+    known = {
+        label: bool(answer)
+        for label, answer in zip(ATTRIBUTE_LABELS, example.answers, strict=True)
+        if not np.isnan(answer)
+    }
+    assert known["upar/Accessory-Hat"] is known["upar/LowerBody-Type-Trousers&Shorts"] is True
+    assert known["upar/Accessory-Bag"] is known["sleeve/short"] is known["leg/short"] is False
+    assert not any(label.startswith(("group/", "garment/")) for label in known)
+    np.testing.assert_array_equal(example.box, [0, 0, 64, 128])
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=8)

@@ -41,15 +41,22 @@ def report(
     blocks: list[Block] = [
         about(result, f"{result['persons']} persons"),
         _headline(result),
-        _curves(answers, result, thresholds),
-        _decisions(answers, thresholds),
-        _together(answers, thresholds),
-        _calibration(answers),
+        *(_of_groups(answers, result, thresholds) if _groups(answers) else []),
         _labels(result),
         *forms(compared, card, "crop"),
         *notes(card),
     ]
     write_report(path, f"How good is {result['model']} {result['version']}?", blocks)
+
+
+def _of_groups(answers: Answers, result: Mapping[str, Any], thresholds: Mapping[str, float]) -> list[Block]:
+    """What can be shown where it is known what is worn."""
+    return [
+        _curves(answers, result, thresholds),
+        _decisions(answers, thresholds),
+        _together(answers, thresholds),
+        _calibration(answers),
+    ]
 
 
 def _headline(result: Mapping[str, Any]) -> Table:
