@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.records import Detection
@@ -28,6 +28,7 @@ def photo(boxes: list[list[float]], path: Path = Path("0.png")) -> Photo:
     return Photo(path, 200, 160, rows, classes, ("person",) * len(rows), False, True, None, "validation")
 
 
+@settings(max_examples=30)
 @given(st.integers(60, 400), st.integers(60, 400))
 def test_the_room_camera_keeps_all_of_a_photo_and_its_longer_side(width: int, height: int) -> None:
     matrix, (new_width, new_height) = homography(width, height)
