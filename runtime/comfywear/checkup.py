@@ -20,6 +20,7 @@ from comfywear.errors import DeviceNotRunningError
 from comfywear.feedback import ask
 from comfywear.machine import board, hottest_c, system
 from comfywear.places import find_model, user_models
+from comfywear.releases import Releases
 from comfywear.settings import VisionSettings
 from comfywear_models import ModelFile
 from comfywear_models.cards import CardError
@@ -33,6 +34,7 @@ __all__ = [
     "engines",
     "machine",
     "models",
+    "releases",
     "running",
     "state",
     "temperature",
@@ -139,6 +141,22 @@ def models() -> Finding:
     if wrong:
         return Finding("models", "fault", "; ".join(wrong), "install the package again, or import the model again")
     return Finding("models", "good", f"{sum(len(right) for right, _ in checked)} files are as their cards say")
+
+
+def releases(folder: Path) -> Iterator[Finding]:
+    """The models that were pulled into the state folder: which is in service, and whether its files are right."""
+    store = Releases(folder / "releases")
+    for name in store.names():
+        slots = store.slots(name)
+        said = f"{slots.version} is in service{' on trial' if slots.trial else ''}"
+        last = slots.history[-1] if slots.history else None
+        if last and last.what in ("refused", "rolled back"):
+            said += f"; {last.version} was {last.what}: {last.reason}"
+        _, wrong = check_model(store.card_of(name)) if slots.current else ([], [])
+        if wrong:
+            yield Finding(f"model {name}", "fault", "; ".join(wrong), f"comfywear models rollback {name}")
+        else:
+            yield Finding(f"model {name}", "note" if last and last.what != "kept" else "good", said)
 
 
 def check_model(name_or_path: str | Path) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import time
 from collections.abc import Callable, Mapping
@@ -25,8 +26,8 @@ Result = dict[str, str | float | None]
 Done = Callable[[str | None, Result], None]
 """Hears how a pull ended: why not (None = it is in service), and what came of it."""
 
-# A server may be silent for a while before the worker is taken for hung.
-_HANG_AFTER_S = 120.0
+# Whatever a server does, and be it to drip for ever: the worker is not taken for hung, which would end the device.
+_HANG_AFTER_S = math.inf
 _LOOK_EVERY_S = 2.0
 
 

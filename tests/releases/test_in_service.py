@@ -18,9 +18,10 @@ import pytest
 from made import put_into_service, release, settings, working
 from tiny_onnx import write_onnx
 
+from comfywear import checkup
 from comfywear.errors import ModelError
 from comfywear.looking import Looking
-from comfywear.releases import InService, Releases, Slot
+from comfywear.releases import InService, Releases, Slot, store
 from comfywear.releases.store import MOST_STARTS
 from comfywear.releases.trial import LEAST_LOOKS, Watch
 from comfywear.settings import CameraSettings, DeviceSettings, Settings
@@ -123,6 +124,30 @@ def test_a_card_that_is_damaged_is_passed_over(releases: Releases, tmp_path: Pat
     assert "not a model card" in releases.slots("tiny").history[-1].reason
     (releases.folder / "tiny" / "slots.json").write_bytes(b"{")
     assert releases.card_of("tiny") == "tiny"
+
+
+def test_a_release_gives_way_to_a_later_model_that_came_with_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases = Releases(tmp_path / "state" / "releases")
+    put_into_service(releases, "4", tmp_path / "made")
+    monkeypatch.setattr(store, "shipped_version", lambda name: "3.9")
+    assert find(releases.card_of("tiny"))[0].version == "4"
+    monkeypatch.setattr(store, "shipped_version", lambda name: "4.1")
+    assert releases.card_of("tiny") == "tiny"
+    InService(releases, ["tiny"], 60.0).begin()
+    assert releases.slots("tiny").version == "shipped"
+    assert releases.slots("tiny").history[-1].reason == "the program came with a later version since: 4.1"
+
+
+def test_what_is_in_service_is_checked_by_doctor(releases: Releases, tmp_path: Path) -> None:
+    take_over(releases, tmp_path / "made")
+    releases.roll_back("tiny", "it sees ghosts")
+    (found,) = checkup.releases(tmp_path / "state")
+    assert (found.state, found.said) == ("note", "1 is in service; 2 was rolled back: it sees ghosts")
+    (Path(releases.card_of("tiny")).parent / "tiny-1.onnx").write_bytes(b"damaged")
+    (found,) = checkup.releases(tmp_path / "state")
+    assert (found.state, found.do) == ("fault", "comfywear models rollback tiny")
 
 
 def test_the_verdict_on_one_release_never_meets_another(releases: Releases, tmp_path: Path) -> None:

@@ -162,7 +162,7 @@ def test_the_command_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureF
     pulled = ["models", "pull", str(release(tmp_path / "stick", "2", days=0)), "--config", str(path)]
     assert main(pulled) == 1
     said = capsys.readouterr().err
-    assert "released 2026-11-23T00:00:00Z, before the one in service" in said
+    assert "released 2026-11-23T00:00:00Z, before one that was in service here" in said
     assert said.count("\n") == 1
     path.write_text(path.read_text().replace(PUBLIC, "x"))
     assert main(pulled) == 2

@@ -67,6 +67,7 @@ def _findings(config: str | None) -> Iterator[Finding]:
     folder = settings_file.state_folder(settings)
     status = checkup.running(folder)
     yield checkup.state(folder)
+    yield from checkup.releases(folder)
     if status is not None:
         yield from checkup.workers(status)
         return

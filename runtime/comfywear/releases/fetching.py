@@ -26,9 +26,12 @@ __all__ = ["Rules", "Source", "check_url", "open_source"]
 Tick = Callable[[int], None]
 """Hears how many bytes of a file are there; may raise to end the fetching."""
 
+Alive = Callable[[], None]
+"""Is called now and then; may raise to end the fetching."""
+
 _CHUNK = 64 * 1024
 _SILENCE_S = 20.0
-_LONGEST_S = 3600.0
+_LONGEST_S, _LONGEST_MANIFEST_S = 3600.0, 60.0
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 # What another try may mend: a busy or restarting server.
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -66,7 +69,7 @@ class Source(Protocol):
         """
 
 
-def open_source(url_or_file: str, rules: Rules) -> Source:
+def open_source(url_or_file: str, rules: Rules, alive: Alive = lambda: None) -> Source:
     """Where a release is to be taken from: an http(s) URL of a manifest, or its path.
 
     Raises:
@@ -77,7 +80,7 @@ def open_source(url_or_file: str, rules: Rules) -> Source:
             raise UsageError("only a URL can be pulled from afar")
         return _Folder(Path(url_or_file))
     check_url(url_or_file, rules)
-    return _Web(url_or_file, rules)
+    return _Web(url_or_file, rules, alive)
 
 
 def check_url(url: str, rules: Rules) -> None:
@@ -154,8 +157,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 class _Web:
     """A web server."""
 
-    def __init__(self, url: str, rules: Rules) -> None:
-        self._url, self._rules = url, rules
+    def __init__(self, url: str, rules: Rules, alive: Alive) -> None:
+        self._url, self._rules, self._alive = url, rules, alive
         try:
             context = ssl.create_default_context(cafile=rules.ca_file or None)
         except (OSError, ssl.SSLError) as error:
@@ -182,7 +185,11 @@ class _Web:
     def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
         url = urljoin(self._url, name)
         until_s = time.monotonic() + _LONGEST_S
-        self._patiently(url, lambda: self._read_file(url, path, size, tick, until_s), lambda: _size(path))
+
+        def read() -> None:
+            self._read_file(url, path, size, tick, until_s)
+
+        self._patiently(url, read, lambda: _size(path))
 
     def _patiently(self, url: str, read: Callable[[], Any], progress: Callable[[], int] = int) -> Any:
         """`read()`, tried again after what may pass; progress begins the pauses anew."""
@@ -204,14 +211,23 @@ class _Web:
                     raise ModelError(f"{url}: it broke off ({reason}); pull again to go on from there") from error
             if progress() > there:
                 pauses, there = list(self._rules.pauses_s), progress()
-            time.sleep(pauses.pop(0))
+            until_s = time.monotonic() + pauses.pop(0)
+            while (left_s := until_s - time.monotonic()) > 0:
+                self._alive()
+                time.sleep(min(left_s, 0.5))
 
     def _read_manifest(self) -> bytes:
+        data, until_s = bytearray(), time.monotonic() + _LONGEST_MANIFEST_S
         with closing(self._open(self._url, 0)) as answer:
-            data: bytes = answer.read(LARGEST_MANIFEST_BYTES + 1)
-        if len(data) > LARGEST_MANIFEST_BYTES:
-            raise ModelError(f"{self._url}: more than {LARGEST_MANIFEST_BYTES} bytes: not a release's manifest")
-        return data
+            while part := answer.read1(_CHUNK):
+                data += part
+                if len(data) > LARGEST_MANIFEST_BYTES:
+                    raise ModelError(f"{self._url}: more than {LARGEST_MANIFEST_BYTES} bytes: not a release's manifest")
+                if time.monotonic() > until_s:
+                    raise ModelError(f"{self._url}: the manifest is not here within {_LONGEST_MANIFEST_S:.0f} s")
+            if answer.length:
+                raise _BrokenError(f"{answer.length} bytes are missing")
+        return bytes(data)
 
     def _read_file(self, url: str, path: Path, size: int, tick: Tick, until_s: float) -> None:
         there = _size(path)

@@ -39,6 +39,7 @@ class Request(msgspec.Struct, frozen=True):
         engine: As in the settings.
         precision: As in the settings.
         threads: As in the settings.
+        patience_s: It ends itself a little later, should nobody be there any more to end it.
     """
 
     card: str
@@ -48,6 +49,7 @@ class Request(msgspec.Struct, frozen=True):
     engine: str
     precision: str
     threads: int
+    patience_s: float = PATIENCE_S
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -90,11 +92,11 @@ def try_model(
     Raises:
         ModelError: With the reason why it may not come into service.
     """
-    request = Request(
-        str(card), list(samples), present, slower_at_most, vision.engine, vision.precision, vision.threads
-    )
     if patience_s is None:
         patience_s = _GPU_PATIENCE_S if vision.engine == "tensorrt" else PATIENCE_S
+    request = Request(
+        str(card), list(samples), present, slower_at_most, vision.engine, vision.precision, vision.threads, patience_s
+    )
     with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as asked:
         asked.write(msgspec.json.encode(request))
         asked.seek(0)

@@ -7,6 +7,7 @@ passed or why it is refused.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -88,6 +89,7 @@ def main() -> int:
     with suppress(OSError):  # where memory runs short, this process is ended before the device
         Path("/proc/self/oom_score_adj").write_text("1000")
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
+    signal.alarm(int(request.patience_s) + 10)
     try:
         _say(passed=msgspec.to_builtins(try_here(request)))
     except (ComfyWearError, CardError) as error:

@@ -16,7 +16,7 @@ from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.places import user_models
 from comfywear.releases.fetching import Rules, Source, open_source
 from comfywear.releases.gate import Passed, try_model
-from comfywear.releases.store import Releases, Slot, hand_over, locked, sync_folder
+from comfywear.releases.store import Releases, Slot, hand_over, locked, shipped_version, sync_folder
 from comfywear.settings import Settings
 from comfywear_models import ModelFile, available
 from comfywear_models.release import SUFFIX, Manifest, ReleaseError, open_release
@@ -80,7 +80,7 @@ def pull(
     updates = settings.updates
     if not updates.keys:
         raise UsageError("no model is taken over: updates.keys names nobody who may release one")
-    source = open_source(url_or_file, rules or rules_of(settings, from_afar=from_afar))
+    source = open_source(url_or_file, rules or rules_of(settings, from_afar=from_afar), alive)
     with locked(releases.folder / "pulling.lock", busy="another release is being pulled; wait for its end"):
         say("the manifest")
         try:
@@ -138,12 +138,13 @@ class _CutShortError(ModelError):
 
 def _slot(manifest: Manifest, data: bytes) -> Slot:
     digest = hashlib.sha256(data).hexdigest()[:12]
-    return Slot(manifest.card.version, f"{manifest.card.version}-{digest}", manifest.released)
+    card = manifest.card
+    return Slot(card.version, f"{card.version}-{digest}", manifest.released, shipped_version(card.name))
 
 
 def _check_fits(releases: Releases, manifest: Manifest, slot: Slot, settings: Settings, *, older: bool) -> None:
     """Whether this device takes such a release at all, before anything of it is fetched."""
-    card, current = manifest.card, releases.slots(manifest.card.name).current
+    card, slots = manifest.card, releases.slots(manifest.card.name)
     named = f"{card.name} {card.version}"
     if card.task not in _TASKS:
         raise ModelError(f"{named}: it is for {card.task!r}; {' and '.join(_TASKS)} can be pulled")
@@ -154,11 +155,11 @@ def _check_fits(releases: Releases, manifest: Manifest, slot: Slot, settings: Se
         raise ModelError(
             f"{named}: its files have {manifest.bytes / 1e6:.1f} MB, updates.largest_mb allows {largest / 1e6:g}"
         )
-    if current is not None and current.folder == slot.folder:
+    if slots.current is not None and slots.current.folder == slot.folder:
         raise UsageError(f"{named} is in service already")
-    if current is not None and slot.released < current.released and not older:
+    if slot.released < slots.newest and not older:
         raise ModelError(
-            f"{named}: released {slot.released}, before the one in service ({current.version}, {current.released}); "
+            f"{named}: released {slot.released}, before one that was in service here ({slots.newest}); "
             "to go back on purpose: comfywear models rollback, or pull with --older"
         )
     releases.folder.mkdir(parents=True, exist_ok=True)

@@ -64,19 +64,27 @@ class InService:
         self._watches.clear()
         self._chosen.clear()
         for name in self._names:
-            slots = self._releases.slots(name)
-            if slots.current is None or slots.current.folder == self._bad.get(name):
-                continue
-            self._chosen[name] = slots.current.folder
-            if wrong := self._releases.fault(name, slots.current):
-                self._roll_back(name, wrong)
-            elif slots.trial and slots.trial.starts >= MOST_STARTS:
-                ends = f"the device ended {slots.trial.starts} times with it without an orderly stop"
-                self._roll_back(name, f"{ends} (a crash, a hang or a loss of power)")
-            elif slots.trial:
-                self._watches[name] = Watch(slots.trial.limit_ms, self._trial_s, self._clock())
-                with _said():
-                    self._releases.count_start(name)
+            while not self._chose(name):
+                pass
+
+    def _chose(self, name: str) -> bool:
+        """Choose the release in service of a model; false when it was rolled back, so that there is another."""
+        slots = self._releases.slots(name)
+        if slots.current is None or slots.current.folder == self._bad.get(name):
+            return True
+        self._chosen[name] = slots.current.folder
+        if wrong := self._releases.fault(name, slots.current):
+            self._roll_back(name, wrong)
+            return False
+        if slots.trial and slots.trial.starts >= MOST_STARTS:
+            ends = f"the device ended {slots.trial.starts} times with it without an orderly stop"
+            self._roll_back(name, f"{ends} (a crash, a hang or a loss of power)")
+            return False
+        if slots.trial:
+            self._watches[name] = Watch(slots.trial.limit_ms, self._trial_s, self._clock())
+            with _said():
+                self._releases.count_start(name)
+        return True
 
     def card_of(self, name: str) -> str:
         """What to load for a model of the settings: a card's path, or the name itself."""

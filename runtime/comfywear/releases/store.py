@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ import msgspec
 from comfywear.clock import wall_time
 from comfywear.errors import StoreError, UsageError
 from comfywear.kept import keep, kept
-from comfywear_models import CardError, load_card
+from comfywear_models import CardError, available, load_card
 
 __all__ = [
     "MOST_STARTS",
@@ -35,6 +36,7 @@ __all__ = [
     "Trial",
     "hand_over",
     "locked",
+    "shipped_version",
     "sync_folder",
 ]
 
@@ -51,11 +53,19 @@ _LONGEST_REASON = 500
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """A release on this device: its version, its folder below the model's, when it was released (ISO 8601 UTC)."""
+    """A release on this device.
+
+    Attributes:
+        version: From its card.
+        folder: Below the model's.
+        released: ISO 8601 UTC.
+        shipped: The version of the model that the program came with when it was taken over; empty = there was none.
+    """
 
     version: str
     folder: str
     released: str
+    shipped: str = ""
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -80,12 +90,21 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Slots(msgspec.Struct, frozen=True):
-    """A model's releases: None = the shipped model (or none, where no model of this name is shipped)."""
+    """A model's releases: None = the shipped model (or none, where no model of this name is shipped).
+
+    Attributes:
+        current: In service.
+        previous: Comes back when it is rolled back.
+        trial: While it is on trial.
+        history: What happened, newest last.
+        newest: When the newest release was released that was ever in service (ISO 8601 UTC).
+    """
 
     current: Slot | None = None
     previous: Slot | None = None
     trial: Trial | None = None
     history: list[Entry] = []
+    newest: str = ""
 
     @property
     def version(self) -> str:
@@ -139,11 +158,14 @@ class Releases:
         return name_or_path
 
     def fault(self, name: str, slot: Slot) -> str:
-        """What is wrong with the card of a release; empty = nothing."""
+        """Why a release cannot be in service (its card, or a later model came with the program); empty = it can."""
         try:
             load_card(self._card(name, slot))
         except CardError as error:
             return str(error)
+        shipped = shipped_version(name)
+        if shipped != slot.shipped and _numbers(shipped) > _numbers(slot.version):
+            return f"the program came with a later version since: {shipped}"
         return ""
 
     def path(self, name: str, slot: Slot) -> Path:
@@ -174,7 +196,7 @@ class Releases:
             before = slots.previous if slots.trial else slots.current
             if before is not None and before.folder == slot.folder:
                 before = None
-            made = Slots(slot, before, Trial(limit_ms), slots.history)
+            made = Slots(slot, before, Trial(limit_ms), slots.history, max(slots.newest, slot.released))
             self._keep(name, made.with_entry("taken over", slot.version, f"after {slots.version}"))
 
     def roll_back(self, name: str, reason: str, *, only: str = "") -> str:
@@ -193,7 +215,7 @@ class Releases:
             slots = self.slots(name)
             if slots.current is None or only not in ("", slots.current.folder):
                 raise UsageError(f"{name}: no such release is in service that could be rolled back")
-            made = Slots(slots.previous, None, None, slots.history)
+            made = Slots(slots.previous, None, None, slots.history, slots.newest)
             self._keep(name, made.with_entry("rolled back", slots.current.version, reason))
             return made.version
 
@@ -253,6 +275,17 @@ class Releases:
         """One change at a time, also between the device and a command."""
         with locked(self.folder / "lock"):
             yield
+
+
+def shipped_version(name: str) -> str:
+    """The version of the model of this name that the program comes with; empty where there is none."""
+    shipped = available()
+    return load_card(shipped[name]).version if name in shipped else ""
+
+
+def _numbers(version: str) -> list[int]:
+    """What a version is ordered by: the whole numbers in it."""
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 @contextmanager
