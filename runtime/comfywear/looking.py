@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from comfywear import engine_choice
 from comfywear.engine_probe import Order, Trial, try_engine
-from comfywear.errors import ModelError
+from comfywear.errors import ComfyWearError
 from comfywear.memory import give_back
 from comfywear.records import Frame, Person, PresenceChange
 from comfywear.releases import InService, releases_of
-from comfywear.settings import Settings
+from comfywear.settings import Settings, VisionSettings
 from comfywear.supervisor import Pulse
 from comfywear.vision.budget import Load, checked_headroom
 
@@ -173,10 +173,12 @@ class Looking:
         from comfywear.vision import open_camera
 
         camera_settings = self._settings.camera
+        self._in_service.begin()
+        vision = self._in_service.vision_of(self._settings.vision)
         try:
-            detector, attributes = self._open_models(self._engine(pulse))
+            detector, attributes = self._open_models(vision, pulse)
         except Exception as error:
-            engine_choice.forget(engine_choice.fingerprint(self._settings.vision))
+            engine_choice.forget(engine_choice.fingerprint(vision))
             self._say(str(error))
             raise
         self.looked_s = 0.0  # newly loaded models count their seconds from here
@@ -205,16 +207,19 @@ class Looking:
                 if self._in_service.look(self.models):
                     self.reopen("a model on trial is rolled back")
 
-    def _open_models(self, engine: str) -> tuple[Detector | ComposedDetector, AttributeModel | None]:
-        """Load the models of the settings with `engine`: of each the release that is in service."""
+    def _open_models(
+        self, vision: VisionSettings, pulse: Pulse
+    ) -> tuple[Detector | ComposedDetector, AttributeModel | None]:
+        """Load the models; a release that cannot be loaded is rolled back, so that the next attempt has another."""
         from comfywear.vision import AttributeModel, open_detector
 
-        vision, chosen = self._settings.vision, self._in_service
-        chosen.begin()
-        with chosen.loading(vision.detector, vision.garments):
+        named, loading = self._settings.vision, self._in_service.loading
+        with loading(named.detector, named.garments, named.attributes):
+            engine = self._engine(vision, pulse)
+        with loading(named.detector, named.garments):
             detector = open_detector(
-                chosen.card_of(vision.detector),
-                garments=chosen.card_of(vision.garments),
+                vision.detector,
+                garments=vision.garments,
                 engine=engine,
                 precision=vision.precision,
                 threads=vision.threads,
@@ -222,13 +227,12 @@ class Looking:
             )
         if not vision.attributes:
             return detector, None
-        with chosen.loading(vision.attributes):
-            card = chosen.card_of(vision.attributes)
+        with loading(named.attributes):
             return detector, AttributeModel.load(
-                card, engine=engine, precision=vision.precision, threads=vision.threads
+                vision.attributes, engine=engine, precision=vision.precision, threads=vision.threads
             )
 
-    def _engine(self, pulse: Pulse) -> str:
+    def _engine(self, vision: VisionSettings, pulse: Pulse) -> str:
         """The engine that is to look: tried first where it was not tried yet, while this worker gives signs of life."""
 
         def attempt(order: Order, patience_s: float) -> Trial:
@@ -241,10 +245,10 @@ class Looking:
 
             trial = try_engine(order, patience_s=patience_s, go_on=go_on)
             if pulse.stopping:
-                raise ModelError("the device was stopped while an engine was tried")
+                raise ComfyWearError("the device was stopped while an engine was tried")
             return trial
 
-        return engine_choice.settle(self._settings.vision, attempt, say=lambda what: self._say(what, logging.INFO))
+        return engine_choice.settle(vision, attempt, say=lambda what: self._say(what, logging.INFO))
 
     def _note_camera(self, state: CameraState) -> None:
         if state.name in ("gone", "ended"):

@@ -12,12 +12,14 @@ from pathlib import Path
 
 import msgspec
 
+from comfywear import engine_choice
 from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.places import user_models
 from comfywear.releases.fetching import Rules, Source, open_source
 from comfywear.releases.gate import Passed, try_model
+from comfywear.releases.service import InService
 from comfywear.releases.store import Releases, Slot, hand_over, locked, shipped_version, sync_folder
-from comfywear.settings import Settings
+from comfywear.settings import Settings, VisionSettings
 from comfywear_models import ModelFile, available
 from comfywear_models.release import SUFFIX, Manifest, ReleaseError, open_release
 
@@ -105,7 +107,7 @@ def pull(
                 manifest.samples,
                 present=_present(releases, manifest),
                 slower_at_most=updates.slower_at_most,
-                vision=settings.vision,
+                vision=_as_it_runs(releases, settings.vision),
                 tick=alive,
             )
             limit_ms = _limit_ms(passed, work_ms(name), updates.slower_at_most)
@@ -229,6 +231,15 @@ def _bring_one(source: Source, file: ModelFile, path: Path, say: Say, alive: Cal
         part.replace(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror})") from error
+
+
+def _as_it_runs(releases: Releases, vision: VisionSettings) -> VisionSettings:
+    """The settings with the engine that the device has chosen, where it chooses and has done so."""
+    if vision.engine != "auto":
+        return vision
+    in_service = InService(releases, (), 0.0).vision_of(vision)
+    chosen = engine_choice.kept(engine_choice.fingerprint(in_service))
+    return msgspec.structs.replace(vision, engine=chosen.engine) if chosen else vision
 
 
 def _present(releases: Releases, manifest: Manifest) -> str:

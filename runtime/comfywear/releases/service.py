@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Protocol
 
+import msgspec
+
 from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.releases.store import MOST_STARTS, Releases
 from comfywear.releases.trial import Watch
+from comfywear.settings import VisionSettings
 from comfywear_models import Card
 
 __all__ = ["InService", "Loaded"]
@@ -89,6 +92,11 @@ class InService:
     def card_of(self, name: str) -> str:
         """What to load for a model of the settings: a card's path, or the name itself."""
         return self._releases.card_of(name, but=self._bad.get(name, ""))
+
+    def vision_of(self, vision: VisionSettings) -> VisionSettings:
+        """The settings with the cards of the releases in service in place of names."""
+        names = {role: self.card_of(getattr(vision, role)) for role in ("detector", "garments", "attributes")}
+        return msgspec.structs.replace(vision, **names)
 
     @contextmanager
     def loading(self, *names: str) -> Iterator[None]:
