@@ -16,6 +16,7 @@ from comfywear_export.measure.curves import Bin, Curve
 
 __all__ = ["Panel", "bars", "calibration", "heat_map", "panels"]
 
+_TICKS = (0, 0.5, 1)  # of recall and precision
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#777777"
 
@@ -55,7 +56,7 @@ def panels(found: Mapping[str, Panel], columns: int = 4) -> str:
         if panel.threshold is not None:
             axis.plot(*panel.curve.at(panel.threshold), "o", color=_ORANGE, markersize=5)
         axis.set_title(f"{label}\n{panel.note}" if panel.note else label, fontsize=9)
-        axis.set(xlim=(0, 1.02), ylim=(0, 1.05))
+        axis.set(xlim=(0, 1.02), ylim=(0, 1.05), xticks=_TICKS, yticks=_TICKS)
     for axis in axes.flat[len(found) :]:
         axis.set_visible(False)
     figure.supxlabel("recall", fontsize=9)
