@@ -44,7 +44,13 @@ class FrameStep:
     """What is done with each frame; holds everything that is remembered from one to the next."""
 
     def __init__(
-        self, settings: Settings, detector: Finder, attributes: Predictor | None, on_look: OnLook | None = None
+        self,
+        settings: Settings,
+        detector: Finder,
+        attributes: Predictor | None,
+        on_look: OnLook | None = None,
+        *,
+        first_id: int = 1,
     ) -> None:
         from comfywear.vision import PersonBook, ZoneArea
         from comfywear.vision.reid import Gallery
@@ -58,6 +64,7 @@ class FrameStep:
             thresholds=detector.thresholds,
             frame_rate=settings.camera.fps,
             gallery=Gallery(60.0 * vision.reidentify_min) if vision.reidentify else None,
+            first_id=first_id,
         )
         self._presence = Presence([zone.name for zone in settings.zones])
         self.budget = Budget(
@@ -93,6 +100,10 @@ class FrameStep:
         if self._on_look is not None and detections is not None:
             self._on_look(frame, detections, persons, self._detector.thresholds)
         return persons, changes
+
+    def close(self) -> tuple[list[PresenceChange], int]:
+        """The end of looking: everybody leaves; and the number of the next person, for who looks on."""
+        return self._presence.clear(), self._book.next_id
 
     def counts(self) -> dict[str, int]:
         """Persons in each zone, debounced."""

@@ -98,6 +98,7 @@ class Looking:
         self._changes: deque[PresenceChange] = deque(maxlen=MOST_CHANGES)
         self.models: list[tuple[str, Detector | AttributeModel]] = []
         self._anew = threading.Event()
+        self._first_id = 1
         self.on_look: OnLook | None = None  # set it before the worker starts
 
     def sight(self) -> Sight:
@@ -183,7 +184,7 @@ class Looking:
             raise
         self.looked_s = 0.0  # newly loaded models count their seconds from here
         self.models = [*detector.parts, *([("attributes", attributes)] if attributes else [])]
-        step = FrameStep(self._settings, detector, attributes, self.on_look)
+        step = FrameStep(self._settings, detector, attributes, self.on_look, first_id=self._first_id)
         step.budget.headroom = self._headroom
         self._step = step
         self._say("the camera is starting", logging.INFO)
@@ -206,6 +207,12 @@ class Looking:
                     self.looked_s += time.perf_counter() - began_s
                 if self._in_service.look(self.models):
                     self.reopen("a model on trial is rolled back")
+        left, self._first_id = step.close()
+        with self._lock:
+            self._changes.extend(left)
+            self._persons, self._present = (), {}
+        if not pulse.stopping:
+            self._say("looking is opened anew", logging.INFO)
 
     def _open_models(
         self, vision: VisionSettings, pulse: Pulse

@@ -53,6 +53,15 @@ def test_without_a_budget_every_frame_is_searched() -> None:
     assert step.load().shed == ()
 
 
+def test_who_looks_on_begins_with_numbers_that_nobody_had_and_everybody_has_left() -> None:
+    step = FrameStep(Settings(), Finder(), Model())
+    show(step, 12)
+    left, next_id = step.close()
+    assert [(change.kind, change.track_id, change.count) for change in left] == [("left", 1, 0)]
+    after = show(FrameStep(Settings(), Finder(), Model(), first_id=next_id), 12, first_s=200.0)
+    assert [(change.kind, change.track_id) for change in after] == [("entered", 2)]
+
+
 def test_a_hot_processor_puts_work_off_and_the_person_stays() -> None:
     finder = Finder(work=200_000)
     step = FrameStep(Settings(), finder, Model())

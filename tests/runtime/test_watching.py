@@ -174,6 +174,10 @@ def test_above_its_memory_looking_is_opened_anew_and_goes_on(
         until(lambda: [each.name for each in device.watch.book.now()] == ["memory"])
         assert device.metrics()["restarts"] == 0
         assert looking.sight().missing is None
+        changes = [(change.kind, change.track_id) for change in looking.changes()]
+        assert len({track for kind, track in changes if kind == "entered"}) == len(changes) - sum(
+            kind == "left" for kind, _ in changes
+        ), "no number comes twice"
 
 
 def votes_until_refused(device: Device) -> int:

@@ -44,6 +44,18 @@ def test_somebody_enters_after_a_while_and_leaves_after_a_longer_one() -> None:
     assert room.presence.counts() == {"room": 0}
 
 
+def test_at_the_end_everybody_who_was_announced_leaves() -> None:
+    room = Room("left", "right")
+    room.show({1: "left", 2: "right"}, 6)
+    room.show({1: "left", 2: "right", 3: "right"})
+    assert room.presence.clear() == [
+        PresenceChange("left", "left", 1, 3.0, 0),
+        PresenceChange("right", "left", 2, 3.0, 0),
+    ]
+    assert room.presence.counts() == {"left": 0, "right": 0}
+    assert room.presence.clear() == []
+
+
 def test_flicker_neither_enters_nor_leaves() -> None:
     room = Room()
     for _ in range(10):

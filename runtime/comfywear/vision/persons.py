@@ -57,6 +57,7 @@ class PersonBook:
         crops_a_frame: At most so many persons are looked at in one frame, those first that waited longest.
         hold_s: A person that the detector misses stays present for so long.
         gallery: Knows persons again who left for a while; None = nobody is.
+        first_id: Of the first person; a book that follows another goes on with its `next_id`.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class PersonBook:
         crops_a_frame: int = 8,
         hold_s: float = 1.5,
         gallery: Gallery | None = None,
+        first_id: int = 1,
     ) -> None:
         if not attribute_interval_s > 0.0 or crops_a_frame < 1 or hold_s < 0.0:
             raise UsageError("attribute_interval_s must be above 0, crops_a_frame 1 or more, hold_s 0 or more")
@@ -91,7 +93,7 @@ class PersonBook:
         self._gallery = gallery
         self._pages: dict[int, Page] = {}  # by the tracker's number
         self._seen: list[int] = []
-        self._next_id = 1
+        self.next_id = first_id
         self._labels: tuple[str, ...] = ()
         self._last_s: float | None = None
 
@@ -276,7 +278,7 @@ class PersonBook:
 
     def _person(self, page: Page, now_s: float, width: int, height: int) -> Person:
         if not page.id:
-            page.id, self._next_id = self._next_id, self._next_id + 1
+            page.id, self.next_id = self.next_id, self.next_id + 1
         zone = zone_of(page.box, width, height, self._zones)
         seen_s, values = now_s - page.first_s, self._values(page)
         return Person(page.id, page.box, page.score, self._garments(page), values, seen_s, zone, page.looks)

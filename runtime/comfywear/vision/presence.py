@@ -42,6 +42,13 @@ class Presence:
         """How many are in each zone."""
         return {zone: sum(stay.announced for stay in stays.values()) for zone, stays in self._stays.items()}
 
+    def clear(self) -> list[PresenceChange]:
+        """Everybody leaves: nobody will be looked at with these numbers any more."""
+        left = [(zone, track, stay) for zone, stays in self._stays.items() for track, stay in sorted(stays.items())]
+        for stays in self._stays.values():
+            stays.clear()
+        return [PresenceChange(zone, "left", track, _length(stay), 0) for zone, track, stay in left if stay.announced]
+
     def update(self, persons: Iterable[Person], now_s: float) -> list[PresenceChange]:
         """Take the persons of a frame; returns who entered and who left, in this order.
 
