@@ -55,6 +55,7 @@ def main() -> int:
     parser.add_argument(
         "--only", nargs="+", metavar="PART", help="camera, broker, sensor, clock, disk; none = no faults"
     )
+    parser.add_argument("--votes-first", type=int, default=0, metavar="N", help="pressed before: 1000 teach at most")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     stage = Stage(args.out, fps=args.fps)
@@ -74,6 +75,10 @@ def main() -> int:
 def _soak(args: argparse.Namespace, stage: Stage) -> dict[str, Any]:
     faults = Faults(stage, args.seed, pause_s=args.pause, longest_s=args.longest, only=args.only)
     draw = random.Random(args.seed)
+    while args.votes_first and not stage.status() and stage.device.poll() is None:
+        time.sleep(TICK_S)
+    for _ in range(args.votes_first):
+        stage.vote(draw.randint(1, 5))
     began_s = now_s = time.monotonic()
     until_s = began_s + 60 * args.minutes
     due = dict.fromkeys(("sensor", "vote", "sample", "save"), began_s + 5)
@@ -162,6 +167,7 @@ def _figures(
     return {
         "minutes": round(minutes, 1),
         "seed": args.seed,
+        "votes_first": args.votes_first,
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}",
         "disk": stage.disk is not None,
         "clock": stage.clock,

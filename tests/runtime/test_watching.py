@@ -20,7 +20,7 @@ from comfywear import troubles, watching
 from comfywear.device import Device
 from comfywear.errors import StoreError
 from comfywear.publishing import Message
-from comfywear.publishing.messages import ClimateMessage, HealthMessage, read_message
+from comfywear.publishing.messages import ClimateMessage, HealthMessage, VoteMessage, read_message
 from comfywear.troubles import Patience
 
 M = TypeVar("M", bound=Message)
@@ -153,6 +153,20 @@ def test_with_a_full_disk_live_states_go_on_and_what_was_kept_back_comes_later(t
         numbers = [each.seq for each in consumer.messages(ClimateMessage) if each.seq is not None]
         assert len(set(numbers)) == len(numbers)
         assert device.vote("room", 2, "another").id != vote.id
+
+
+def test_on_a_read_only_disk_a_device_runs_on_memory_and_says_so(tmp_path: Path, mosquitto: Any) -> None:
+    with small_disk(tmp_path) as disk:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with (
+            running(tmp_path, mosquitto.port, state=disk / "state") as device,
+            Listener(mosquitto.port) as consumer,
+        ):
+            until(lambda: "no-storage" in health(consumer))
+            assert "messages are kept in memory alone; votes are kept" in health(consumer)["no-storage"].reason
+            until(lambda: consumer.newest(ClimateMessage) is not None)
+            vote = device.vote("room", 4, "test")
+            until(lambda: vote.id in {each.id for each in consumer.messages(VoteMessage)})
 
 
 @pytest.mark.slow

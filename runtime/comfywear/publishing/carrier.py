@@ -100,6 +100,7 @@ class Carrier:
                 if self._spool.limits.confirm_s is not None:
                     self._recent[row.key] = now_s
                     self._recent.move_to_end(row.key)
+                    self._forget_recent(now_s)
         except StoreError as error:
             self._complain(error)
 
@@ -151,15 +152,18 @@ class Carrier:
 
     def resend(self, keys: Iterable[Key]) -> None:
         """Send rows again that the broker took and a consumer misses, unless they went a moment ago."""
-        long_ago = time.monotonic() - self._pace.resend_s
-        while self._recent and next(iter(self._recent.values())) < long_ago:
-            self._recent.popitem(last=False)
+        self._forget_recent(time.monotonic())
         on_the_way = {row.key for row in self._sent.values()}
         for key in keys:
             if len(self._again) >= _MOST_RESENDS:
                 return  # the consumer will ask again
             if key not in self._recent and key not in on_the_way:
                 self._again[key] = None
+
+    def _forget_recent(self, now_s: float) -> None:
+        """What was sent long ago may be sent again; a connection that lasts for years must not remember it all."""
+        while self._recent and next(iter(self._recent.values())) < now_s - self._pace.resend_s:
+            self._recent.popitem(last=False)
 
     def _next(self, free: int, now_s: float) -> list[Row]:
         """At most `free` rows: those asked for again, live states while behind, then the oldest."""
