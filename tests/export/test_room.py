@@ -219,3 +219,45 @@ def test_without_a_checkpoint_the_command_says_where_one_comes_from(
     assert main(words) == 2
     shown = capsys.readouterr().err
     assert "train detector" in shown or "scripts/setup --export" in shown
+
+
+@pytest.mark.export
+def test_adapt_asks_fits_goes_on_and_refuses_what_got_worse_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch = pytest.importorskip("torch")
+    root, run, out = make_sets(tmp_path / "data"), save_checkpoint(tmp_path / "run"), tmp_path / "out"
+    room = tmp_path / "room"
+    room.mkdir()
+    for number, each in enumerate(read_set(root / "people", "validation")):
+        cv2.imwrite(str(room / f"r{number}.png"), as_in_the_room(read_photo(each.path), each.boxes, number)[0])
+    words = ["adapt", str(room), "--run", str(run), "--source", str(root), "--out", str(out), "--batch", "4"]
+    assert main([*words, "--ask", "3"]) == 0
+    assert "3 photos with guesses to correct" in capsys.readouterr().out
+    asked = out / "to-label-3"
+    data = json.loads((asked / "instances.json").read_text())
+    assert len(data["images"]) == 3
+    # People label them: one measures, two are learnt.
+    data["images"][0]["split"] = "validation"
+    data["known"] = {"garments": False, "all_persons": True}
+    person = next(c["id"] for c in data["categories"] if c["name"] == "person")
+    data["annotations"] = [
+        {"id": i["id"], "image_id": i["id"], "category_id": person, "bbox": [20, 20, 30, 50]} for i in data["images"]
+    ]
+    (asked / "instances.json").write_text(json.dumps(data))
+    words += ["--labelled", str(asked)]
+    assert main([*words, "--steps", "2", "--may-lose", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "5 photos of the room, 2 with labels" in shown
+    assert "in the room, person AP50" in shown
+    state = torch.load(out / "detector.pt", weights_only=True)
+    assert state["step"] == 2
+    facts = json.loads((out / "adapt.json").read_text())
+    assert facts["share"] == 1.0
+    assert facts["measured"] == 1
+    (out / "detector.pt").unlink()
+    assert main([*words, "--steps", "3", "--may-lose", "-1"]) == 1  # nothing can be better by a whole
+    said = capsys.readouterr()
+    assert "going on from step 2" in said.out
+    assert "the old model stays" in said.err
+    assert not (out / "detector.pt").exists()

@@ -23,10 +23,9 @@ from comfywear_export.active.looks import Look, looks
 from comfywear_export.active.scores import SCORES, margin
 from comfywear_export.active.sheet import sheet
 from comfywear_export.active.spacing import spaced
+from comfywear_export.active.to_label import ToLabel, write_to_label
 from comfywear_export.datasets import read_photo
-from comfywear_export.formats import WRITERS, Damaged, Dataset, write_dataset
-from comfywear_export.formats.records import Box, Picture
-from comfywear_export.formats.target import Target
+from comfywear_export.formats import WRITERS
 
 __all__ = ["WAYS", "add_parser", "ranked", "run"]
 
@@ -146,36 +145,31 @@ def _row(rank: int, photo: Candidate, look: Look, value: float, detector: Detect
 
 
 def _write(
-    args: argparse.Namespace, rows: Sequence[dict[str, Any]], photos: Sequence[Candidate], seen: Sequence[Look],
+    args: argparse.Namespace,
+    rows: Sequence[dict[str, Any]],
+    photos: Sequence[Candidate],
+    seen: Sequence[Look],
     detector: Detector,
-) -> Path:  # fmt: skip
-    """`chosen.csv`, `sheet.jpg` and the data set to correct; returns the folder of the last."""
+) -> Path:
+    """The data set to correct, `chosen.csv` and `sheet.jpg`; returns the folder of the first."""
+    believed = [[(d, d.score >= detector.thresholds[d.label]) for d in look.found] for look in seen]
     folder: Path = args.out / "to-label"
-    plan = {"chosen": [str(photo.path.resolve()) for photo in photos], "to": args.to}
-    target = Target(folder, plan, Damaged())  # first, since it refuses another choice's folder
+    guessed = [[d for d, sure in found if sure] for found in believed]
+    items = [
+        ToLabel(photo.path, photo.name, look.width, look.height, guesses)
+        for photo, look, guesses in zip(photos, seen, guessed, strict=True)
+    ]
+    write_to_label(folder, args.to, items, detector.labels)  # first, since it refuses another choice's folder
     text = io.StringIO()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     (args.out / "chosen.csv").write_text(text.getvalue(), encoding="utf-8")
-    tiles: list[tuple[Any, Any, str]] = []
-    pictures: list[Picture] = []
-    for row, photo, look in zip(rows, photos, seen, strict=True):
-        believed = [(d, d.score >= detector.thresholds[d.label]) for d in look.found]
-        if len(tiles) < _SHOWN:
-            tiles.append(
-                (read_photo(photo.path), believed, f"{row['rank']}  {row['score']:.2f}  {photo.path.name}"[:30])
-            )
-        boxes = tuple(
-            Box(d.label, d.box[0], d.box[1], d.box[2] - d.box[0], d.box[3] - d.box[1], d.score)
-            for d, sure in believed
-            if sure
-        )
-        pictures.append(Picture(photo.name, photo.path, look.width, look.height, "train", boxes))
+    tiles = [
+        (read_photo(photo.path), found, f"{row['rank']}  {row['score']:.2f}  {photo.path.name}"[:30])
+        for row, photo, found in list(zip(rows, photos, believed, strict=True))[:_SHOWN]
+    ]
     cv2.imwrite(str(args.out / "sheet.jpg"), sheet(tiles), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    if not target.finished:
-        write_dataset(Dataset(detector.labels, pictures), args.to, target)
-        target.finish({"pictures": len(pictures)})
     return folder
 
 

@@ -15,14 +15,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from comfywear_export.active.diversity import combined
-from comfywear_export.active.scores import entropy_sum
 from comfywear_export.datasets import Photo, read_photo
 from comfywear_export.loop import Plan
 from comfywear_export.measure.detection import FLOOR, Tally
 from comfywear_export.room.adapting import Room, adapt
+from comfywear_export.room.asking import promising
 from comfywear_export.room.camera import as_in_the_room
-from comfywear_export.room.finding import embeddings, finds, tallied
+from comfywear_export.room.finding import finds, tallied
 from comfywear_export.room.gate import Kept, held, mixed, passed
 from comfywear_export.room.pseudo import precise_thresholds
 from comfywear_export.room.splitting import families, halves
@@ -175,9 +174,9 @@ class _Trial:
             return [int(i) for i in order[: int(number)]]
         if how == "asked":
             size = self.settings.size
-            found = finds(self.net, self.maps, size, self.pool, FLOOR)
-            scores = entropy_sum([np.array([d.score for d in each if d.label == "person"]) for each in found])
-            return [int(i) for i in combined(scores, embeddings(self.maps, size, self.pool), int(number))]
+            return promising(
+                finds(self.net, self.maps, size, self.pool, FLOOR), self.maps, size, self.pool, int(number)
+            )
         return []
 
     def row(self, name: str) -> dict[str, Any]:
