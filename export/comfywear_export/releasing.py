@@ -11,7 +11,6 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -81,8 +80,10 @@ def release(card: Card, folder: Path, out: Path, keys: Sequence[bytes], comparis
         if manifest.exists():
             return _before(manifest, released, keys)
         out.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{card.name}-", dir=out) as name:
-            beside = Path(name)
+        beside = out / f".{released.name}-{released.version}.part"
+        shutil.rmtree(beside, ignore_errors=True)  # of a run that was cut off
+        beside.mkdir()
+        try:
             for old, new in zip(card.files, released.files, strict=True):
                 shutil.copyfile(verify(old, folder), beside / new.path)
             (beside / f"{card.name}.card.json").write_bytes(msgspec.json.encode(released))
@@ -96,6 +97,8 @@ def release(card: Card, folder: Path, out: Path, keys: Sequence[bytes], comparis
             (beside / "page").replace(out / f"{released.name}-{released.version}.md")
             part.write_bytes(data)
             part.replace(manifest)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
     except (CardError, ReleaseError) as error:
         raise ModelError(str(error)) from error
     except OSError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +154,26 @@ def test_a_release_is_made_once_and_its_version_rises(
     assert (tmp_path / "out" / "attributes-3.release.json").read_bytes() == before
     assert main(words(tmp_path, new(tmp_path, current, "2"), current, key)) == 2
     assert "version rises" in capsys.readouterr().err
+
+
+def test_a_release_that_was_cut_off_is_made_whole_by_the_same_command(tmp_path: Path, current: Path, key: Path) -> None:
+    common = words(tmp_path, new(tmp_path, current), current, key)
+    # Killed at the last step, when the manifest is to appear.
+    killed = (
+        "import os, signal, sys, pathlib\n"
+        "written = pathlib.Path.write_bytes\n"
+        "def write(path, data):\n"
+        "    if path.name.endswith('.release.json'): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return written(path, data)\n"
+        "pathlib.Path.write_bytes = write\n"
+        "from comfywear_export.cli import main; main(sys.argv[1:])"
+    )
+    done = subprocess.run([sys.executable, "-c", killed, *common], check=False, stdout=subprocess.DEVNULL)
+    assert done.returncode == -signal.SIGKILL
+    left = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert left == [".attributes-3.part", "attributes-3.int8.onnx", "attributes-3.md"]
+    assert main(common) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*left[1:], "attributes-3.release.json"]
 
 
 def test_a_damaged_model_is_not_signed(
