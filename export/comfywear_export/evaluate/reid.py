@@ -24,7 +24,7 @@ from comfywear.vision import AttributeModel, Detector, PersonBook, read_photo
 from comfywear.vision.reid import MARGIN, THRESHOLD, Description, Gallery, describe, distance
 from comfywear_export.attribute_data import Example, read_examples
 
-__all__ = ["VIEWS", "add_parser", "choose_threshold", "figures", "run"]
+__all__ = ["VIEWS", "add_parser", "choose_threshold", "described", "distinct_examples", "figures", "look", "run"]
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         args.attributes, engine=args.engine, precision=args.precision, threads=args.threads
     )
     rng = np.random.default_rng(args.seed)
-    persons = _persons(_examples(folder, args.split, args.limit, rng), detector, attributes, rng)
+    persons = _persons(distinct_examples(folder, args.split, args.limit, rng), detector, attributes, rng)
     tables = _distances(persons)
     threshold = choose_threshold(tables) if args.choose else args.threshold
     result = {
@@ -133,7 +133,7 @@ VIEWS: dict[str, Callable[[Image, Floats, np.random.Generator], Image]] = {
 """Made views of a photo `(image, box of the person, rng)`; every second one but the first is lit differently, too."""
 
 
-def _examples(folder: Path, split: str, limit: int, rng: np.random.Generator) -> list[Example]:
+def distinct_examples(folder: Path, split: str, limit: int, rng: np.random.Generator) -> list[Example]:
     """Photos of a split, without those that show the same as another."""
     doubled: set[str] = set()
     if (folder / "splits.json").is_file():
@@ -158,15 +158,20 @@ def _persons(
             seen = make(image, example.box.astype(np.float64), rng)
             if view not in ("plain", "light") and rng.random() < 0.5:
                 seen = _light(seen, example.box.astype(np.float64), rng)
-            book = PersonBook(thresholds=detector.thresholds)
-            found = book.update(Frame(seen, 0, 0.0, view), detector.detect(seen, threshold=0.1), attributes)
-            out[view].append(max(found, key=lambda p: (p.box[2] - p.box[0]) * (p.box[3] - p.box[1]), default=None))
+            out[view].append(look(seen, detector, attributes))
     return out
+
+
+def look(image: Image, detector: Detector, attributes: AttributeModel) -> Person | None:
+    """The largest person that the device finds in a picture at one look."""
+    book = PersonBook(thresholds=detector.thresholds)
+    found = book.update(Frame(image, 0, 0.0, "look"), detector.detect(image, threshold=0.1), attributes)
+    return max(found, key=lambda p: (p.box[2] - p.box[0]) * (p.box[3] - p.box[1]), default=None)
 
 
 def _distances(persons: dict[str, list[Person | None]]) -> dict[str, Floats]:
     """By view `(N, N)`: from the view of photo i to the plain photo j; rows of persons not found are NaN."""
-    described = {view: [_described(person) for person in found] for view, found in persons.items()}
+    described = {view: [described(person) for person in found] for view, found in persons.items()}
     plain = described.pop("plain")
     return {
         view: np.array(
@@ -176,7 +181,8 @@ def _distances(persons: dict[str, list[Person | None]]) -> dict[str, Floats]:
     }
 
 
-def _described(person: Person | None) -> Description | None:
+def described(person: Person | None) -> Description | None:
+    """What somebody looks like; None of nobody."""
     return None if person is None else describe(list(person.attributes.values()), person.garments)
 
 
