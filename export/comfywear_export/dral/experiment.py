@@ -40,6 +40,7 @@ POLICIES = (
 
 REFRESHING = ("dral", "greedy", "nearest now", "nearest first", "uncertainty", "random")
 _STEPS = 5  # refreshes of the embedding
+_QUERIES = 2  # views of each person that are queries
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,12 @@ def one_seed(learning: Floats, asked: Floats, held: Floats, plan: Plan, seed: in
         "random": random_item,
     }
     crowd = Crowd(held, start)
-    queries = [views * crowd.views for views in range(len(held))]  # the first view of each person
+    queries = [person * crowd.views + view for person in range(len(held)) for view in range(_QUERIES)]
     return {
         "persons": {"learning": len(learning), "asked": len(asked), "held": len(held)},
         "start": _plain(held, start),
         "rounds": {
-            name: curves(crowd, queries, policies[name], plan.asking, _rng(seed, name)).tolist() for name in POLICIES
+            name: _by_person(curves(crowd, queries, policies[name], plan.asking, _rng(seed, name))) for name in POLICIES
         },
         "refresh": _refresh(asked, held, start, policies, plan, seed),
         "learning_reward": {name: _smoothed(values) for name, values in gained.items()},
@@ -116,11 +117,16 @@ def _learnt(crowd: Crowd, plan: Plan, seed: int) -> tuple[Judge, dict[str, QNet]
     return judge, nets, gained
 
 
+def _by_person(values: Floats) -> list[Any]:
+    """`(queries, …)` as `(persons, …)`: the mean of the queries of each."""
+    return values.reshape(-1, _QUERIES, *values.shape[1:]).mean(axis=1).tolist()  # type: ignore[no-any-return]
+
+
 def _plain(x: Floats, projection: Projection) -> list[list[float]]:
-    """`(2, persons)`: rank-1 and average precision of the first view of each person by distance alone."""
+    """`(2, persons)`: rank-1 and average precision of every view by distance alone, mean of each person's."""
     crowd = Crowd(x, projection)
-    rows = range(0, len(crowd.person), crowd.views)
-    return np.array([crowd.scores(row, crowd.gallery(row)) for row in rows]).T.tolist()  # type: ignore[no-any-return]
+    scores = np.array([crowd.scores(row, crowd.gallery(row)) for row in range(len(crowd.person))])
+    return scores.reshape(len(x), crowd.views, 2).mean(axis=1).T.tolist()  # type: ignore[no-any-return]
 
 
 def _refresh(

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 DISCOUNT = 0.9
 _HIDDEN, _BATCH, _RATE = 24, 32, 2e-3
-_MEMORY, _COPY_EVERY = 8_000, 250
+_MEMORY, _EVERY, _COPY_EVERY = 8_000, 2, 250  # an improvement every second question
 _EXPLORE = (1.0, 0.05)  # part of random questions at the beginning and from the middle of the training on
 
 Start = Callable[[np.random.Generator], tuple[Round, Callable[[int], bool], Callable[[int, float], float]]]
@@ -102,9 +102,9 @@ def learn(
             else:
                 memory[step % _MEMORY] = (taken, reward, inputs)
             step += 1
-            if len(memory) >= 4 * _BATCH:
+            if len(memory) >= 4 * _BATCH and step % _EVERY == 0:
                 drawn = [memory[i] for i in rng.integers(0, len(memory), _BATCH)]
-                _improve(net, held, drawn, moments, step, discount)
+                _improve(net, held, drawn, moments, step // _EVERY, discount)
             if step % _COPY_EVERY == 0:
                 held = [w.copy() for w in net.weights]
         gained.append(total)

@@ -1,0 +1,1 @@
+"""What `comfywear-export label` asks a person about, a module each."""
