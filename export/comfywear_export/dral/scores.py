@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,16 +21,19 @@ def average_precision(right: Bools) -> float:
     return float(((np.arange(len(at)) + 1) / (at + 1)).mean()) if len(at) else 0.0
 
 
-def interval(values: Floats, draws: int = _DRAWS, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of `(seeds, persons)`: seeds and persons are both drawn again.
+def interval(values: Floats) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of `(seeds, persons)`: seeds and persons are both drawn again, 2,000 times.
 
     The persons are the same ones in each seed, so that an interval over the seeds alone would be too narrow (Owen's
     "pigeonhole" bootstrap, 2007).
     """
-    rng = np.random.default_rng(seed)
-    seeds, persons = values.shape
-    means = [
-        values[np.ix_(rng.integers(0, seeds, seeds), rng.integers(0, persons, persons))].mean() for _ in range(draws)
-    ]
-    low, high = np.quantile(means, [0.025, 0.975])
+    seeds, persons = (_drawn(number, which) for which, number in enumerate(values.shape))
+    low, high = np.quantile(((seeds @ values) * persons).sum(axis=1), [0.025, 0.975])
     return float(low), float(high)
+
+
+@lru_cache(maxsize=8)
+def _drawn(number: int, which: int) -> Floats:
+    """`(2000, number)`: how often each was drawn in that many draws, over how many there are."""
+    rng = np.random.default_rng([number, which])
+    return np.asarray(rng.multinomial(number, np.full(number, 1.0 / number), _DRAWS) / number, np.float64)
