@@ -16,6 +16,7 @@ from comfywear.errors import UsageError
 from comfywear_export.formats.photos import find_photo, photo_size
 from comfywear_export.formats.records import Box, Damaged, Dataset, Picture, plain_name, split_of, trimmed
 from comfywear_export.formats.target import Target
+from comfywear_export.progress import counted
 
 __all__ = ["annotation", "found_in", "read", "write"]
 
@@ -115,7 +116,7 @@ def _read_file(
         reason = f"{type(error).__name__} {error}"
         raise UsageError(f"{file}: not in COCO's layout ({reason}); export it again") from error
     labels.update(dict.fromkeys(names.values()))
-    for image in data["images"]:
+    for image in counted(data["images"], "pictures"):
         with damaged.within(file, f"image {image.get('file_name')!r}", ValueError, KeyError, TypeError):
             pictures.append(_picture(file, images, image, boxes[int(image["id"])], notes))
     return {str(key): bool(value) for key, value in (data.get("known") or {}).items()}

@@ -14,6 +14,7 @@ from comfywear.errors import UsageError
 from comfywear_export.formats.photos import find_photo, photo_size
 from comfywear_export.formats.records import Box, Damaged, Dataset, Picture, plain_name, split_of, trimmed
 from comfywear_export.formats.target import Target
+from comfywear_export.progress import counted
 
 __all__ = ["found_in", "read", "write"]
 
@@ -33,7 +34,7 @@ def read(path: Path, images: Path | None, damaged: Damaged) -> Dataset:
     root = _root(file)
     labels = dict.fromkeys(each.findtext("name") or "" for each in root.iterfind("./meta//labels/label"))
     pictures = []
-    for element in root.iterfind("image"):
+    for element in counted(root.findall("image"), "pictures"):
         with damaged.within(file, f"image {element.get('name')!r}", ValueError, KeyError):
             pictures.append(_picture(element, file, images, notes))
     labels.update(dict.fromkeys(box.label for picture in pictures for box in picture.boxes))
