@@ -16,8 +16,10 @@ from comfywear.records import Detection
 from comfywear_export.cli import main
 from comfywear_export.datasets import read_set
 from comfywear_export.evaluate.detector import forms_of
-from comfywear_export.measure.average_precision import ranked_precision
+from comfywear_export.measure import intervals
+from comfywear_export.measure.average_precision import Found, average_precision, boxes_precision, ranked_precision
 from comfywear_export.measure.curves import calibration_bins, calibration_error, confusion, curve
+from comfywear_export.measure.intervals import boxes_resampled, interval
 from comfywear_export.report import Chart, Table, Text, write_report
 from comfywear_export.report.charts import Panel, panels
 from comfywear_export.report.common import forms
@@ -67,6 +69,32 @@ def test_the_curve_ends_where_the_average_precision_was_taken() -> None:
     assert found.at(0.8) == (0.5, pytest.approx(2 / 3))
     assert found.at(0.95)[0] == 0.0
     assert ranked_precision(scores, hits, 4) == pytest.approx((26 + 50 * 0.75) / 101)
+
+
+def test_an_interval_is_of_the_same_figure_and_holds_the_truth_as_often_as_it_says() -> None:
+    chance = np.random.default_rng(3)
+
+    def photos(n: int) -> list[Found]:
+        box = np.array([[0, 0, 10, 10]], np.float32)
+        found = []
+        for _ in range(n):
+            hit, score = chance.random() < 0.6, chance.random()
+            boxes = box if hit else box + 50
+            found.append(Found(boxes, np.array([score], np.float32), box, np.zeros((0, 4), np.float32)))
+        return found
+
+    one = photos(80)
+    once = intervals._ranking(one)
+    assert intervals._of_boxes(*once.curve(np.ones(80))) == pytest.approx(boxes_precision(one, 0.5)[0])
+    said, yes = chance.random(50).astype(np.float32).round(1), chance.random(50) < 0.3
+    ranking = intervals.Ranking.of(said, yes, np.arange(50), yes.astype(np.intp))
+    assert intervals._of_answers(*ranking.curve(np.ones(50))) == pytest.approx(average_precision(said, yes))
+    true = boxes_precision(photos(5000), 0.5)[0]
+    held = 0
+    for _ in range(40):
+        low, high = (float(x) for x in interval(boxes_resampled({"a": photos(80)}, times=100)["a"]).split("–"))
+        held += low <= true <= high
+    assert held >= 32
 
 
 def test_a_model_that_is_right_as_often_as_it_says_is_calibrated() -> None:
@@ -152,8 +180,8 @@ def test_the_attribute_models_report_is_markdown_with_pictures_beside_it(tmp_pat
     ]
     assert main([*words, "--report", str(file)]) == 0
     text = file.read_text(encoding="utf-8")
-    assert "| figure | model | constant answers |" in text
-    assert "| group/skirt-or-dress | 2 | 2 | 1.000 | 1.000 |" in text
+    assert "| figure | model | 95 % interval | constant answers |" in text
+    assert "| group/skirt-or-dress | 2 | 2 | 1.000 | 1.000–1.000 | 1.000 |" in text
     assert len(list(tmp_path.glob("r-*.svg"))) == text.count("![") == 4
 
 

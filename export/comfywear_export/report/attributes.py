@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear_export.measure.curves import calibration_bins, calibration_error, curve
+from comfywear_export.measure.intervals import answers_resampled, interval, means
 from comfywear_export.report.charts import Panel, calibration, heat_map, panels
 from comfywear_export.report.common import about, forms, notes, number
 from comfywear_export.report.page import Block, Chart, Table, write_report
@@ -17,6 +18,7 @@ from comfywear_models import Card
 
 __all__ = ["report"]
 
+Resampled = Mapping[str, NDArray[np.float64]]
 Answers = tuple[Sequence[str], NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -38,11 +40,12 @@ def report(
         compared: What `parity` prints, or why it could not.
         card: Of the model.
     """
+    resampled = answers_resampled(_known(answers), len(answers[1]))
     blocks: list[Block] = [
         about(result, f"{result['persons']} persons"),
-        _headline(result),
+        _headline(result, resampled),
         *(_of_groups(answers, result, thresholds) if _groups(answers) else []),
-        _labels(result),
+        _labels(result, resampled),
         *forms(compared, card, "crop"),
         *notes(card),
     ]
@@ -59,7 +62,16 @@ def _of_groups(answers: Answers, result: Mapping[str, Any], thresholds: Mapping[
     ]
 
 
-def _headline(result: Mapping[str, Any]) -> Table:
+def _known(answers: Answers) -> dict[str, tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.intp]]]:
+    """Probability, truth and number of the person of each label's answers, where the truth is known."""
+    found = {}
+    for index, label in enumerate(answers[0]):
+        who = np.flatnonzero(~np.isnan(answers[2][:, index]))
+        found[label] = answers[1][who, index], answers[2][who, index] > 0.5, who
+    return found
+
+
+def _headline(result: Mapping[str, Any], resampled: Resampled) -> Table:
     base, labels = result["prevalence"], result["labels"]
     groups = [row for label, row in labels.items() if label.startswith("group/") and row["positives"]]
     always = float(np.mean([_f1_of_yes(row["prevalence"]) for row in groups])) if groups else float("nan")
@@ -67,16 +79,26 @@ def _headline(result: Mapping[str, Any]) -> Table:
     asked = sum(row["n"] for row in groups)
     return Table(
         "In short",
-        ["figure", "model", "constant answers"],
+        ["figure", "model", "95 % interval", "constant answers"],
         [
-            ["mean AP of the groups", number(result["map_groups"]), number(base["groups"])],
-            ["mean AP of single garments", number(result["map_labels"]), number(base["labels"])],
-            ["mean F1 of the groups", number(result["f1_groups"]), number(always)],
-            ["right group decisions", number(result["decisions"]["right"]), number(right / asked if asked else None)],
-            ["calibration error", number(result["calibration_error"]), "0"],
+            ["mean AP of the groups", number(result["map_groups"]), _mean(resampled, "group/"), number(base["groups"])],
+            [
+                "mean AP of single garments",
+                number(result["map_labels"]),
+                _mean(resampled, "garment/"),
+                number(base["labels"]),
+            ],
+            ["mean F1 of the groups", number(result["f1_groups"]), "", number(always)],
+            [
+                "right group decisions",
+                number(result["decisions"]["right"]),
+                "",
+                number(right / asked if asked else None),
+            ],
+            ["calibration error", number(result["calibration_error"]), "", "0"],
         ],
         "Constant answers never look: the share of yes for AP and calibration, always yes for F1, the more frequent "
-        "answer of each group for decisions.",
+        "answer of each group for decisions. Intervals are those of 200 resamples of the persons (bootstrap).",
     )
 
 
@@ -146,13 +168,19 @@ def _calibration(answers: Answers) -> Chart:
     )
 
 
-def _labels(result: Mapping[str, Any]) -> Table:
+def _mean(resampled: Resampled, kind: str) -> str:
+    found = {label: values for label, values in resampled.items() if label.startswith(kind)}
+    return interval(means(found)) if found else "–"
+
+
+def _labels(result: Mapping[str, Any], resampled: Resampled) -> Table:
     rows = [
-        [label, str(row["positives"]), str(row["n"]), number(row["ap"]), number(row["prevalence"]),
+        [label, str(row["positives"]), str(row["n"]), number(row["ap"]), interval(resampled[label]),
+         number(row["prevalence"]),
          f"{row['threshold']:.2f}", number(row["f1"]), number(_f1_of_yes(row["prevalence"]))]
         for label, row in result["labels"].items()
     ]  # fmt: skip
-    header = ["label", "yes", "of", "AP", "constant AP", "threshold", "F1", "F1 of always yes"]
+    header = ["label", "yes", "of", "AP", "95 % interval", "constant AP", "threshold", "F1", "F1 of always yes"]
     return Table("Label by label", header, rows)
 
 

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from comfywear.records import Detection
 from comfywear_export.datasets import Photo
 from comfywear_export.labels import DETECTOR_LABELS
 from comfywear_export.measure.average_precision import ranked_precision
 from comfywear_export.measure.curves import calibration_bins, calibration_error, confusion, curve, ranked
 from comfywear_export.measure.detection import Tally
+from comfywear_export.measure.intervals import boxes_resampled, interval, means
 from comfywear_export.report.charts import Panel, calibration, heat_map, panels
 from comfywear_export.report.common import about, forms, notes, number
 from comfywear_export.report.page import Block, Chart, Table, write_report
@@ -43,6 +47,7 @@ def report(
     """
     own, base = _tally(finds[0]), _tally(finds[1])
     labels = [label for label in DETECTOR_LABELS if any(len(photo.truth) for photo in own.found[label])]
+    resampled = boxes_resampled({label: own.found[label] for label in labels})
     shown: dict[str, Panel] = {}
     rows = []
     for label in labels:
@@ -54,16 +59,17 @@ def report(
         recall, precision = model.at(threshold)
         f1 = 2 * recall * precision / (recall + precision) if recall else 0.0
         shown[label] = Panel(model, threshold, never.at(0.0), note=f"AP50 {ap:.3f}, mean box {base_ap:.3f}")
-        rows.append([label, str(total), number(ap), number(base_ap), f"{threshold:.2f}", number(recall),
-                     number(precision), number(f1)])  # fmt: skip
+        rows.append([label, str(total), number(ap), interval(resampled[label]), number(base_ap),
+                     f"{threshold:.2f}", number(recall), number(precision), number(f1)])  # fmt: skip
     blocks: list[Block] = [
         about(result, f"{result['images']} photos"),
-        _headline(result),
+        _headline(result, resampled),
         Table(
             "Label by label",
-            ["label", "boxes", "AP50", "AP50 of a mean box", "threshold", "recall", "precision", "F1"],
+            ["label", "boxes", "AP50", "95 % interval", "AP50 of a mean box", "threshold", "recall", "precision", "F1"],
             rows,
-            "Recall, precision and F1 are those at the threshold that the card gives, at IoU .5.",
+            "Recall, precision and F1 are those at the threshold that the card gives, at IoU .5. The interval is "
+            "that of 200 resamples of the photos (bootstrap).",
         ),
         Chart(
             "Precision and recall",
@@ -87,17 +93,20 @@ def _tally(finds: Finds) -> Tally:
     return tally
 
 
-def _headline(result: Mapping[str, Any]) -> Table:
+def _headline(result: Mapping[str, Any], resampled: Mapping[str, NDArray[np.float64]]) -> Table:
     person, base = result["person"], result["mean_box"]["person"]
     names = {"ap50": "person AP50", "ap": "person AP50:95", "recall50": "persons found",
              "precision50": "finds that are persons"}  # fmt: skip
-    rows = [[name, number(person[key]), number(base[key])] for key, name in names.items()]
+    rows = [[name, number(person[key]), "", number(base[key])] for key, name in names.items()]
+    if "person" in resampled:
+        rows[0][2] = interval(resampled["person"])
     garments, never = result["garments"], result["mean_box"]["garments"]
     if garments["per_class"]:
-        rows.append(["garments mean AP50", number(garments["map50"]), number(never["map50"])])
+        others = means({label: values for label, values in resampled.items() if label != "person"})
+        rows.append(["garments mean AP50", number(garments["map50"]), interval(others), number(never["map50"])])
     return Table(
         "In short",
-        ["figure", "model", "mean box"],
+        ["figure", "model", "95 % interval", "mean box"],
         rows,
         f"Of {person['n']} persons, at a score of {person['threshold']:.2f} or more. A mean box never looks at the "
         f"photo (mean of: {result['mean_box']['from']}): where it does well, the photos are alike.",
