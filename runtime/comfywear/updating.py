@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.publishing import ReleaseInfo
 from comfywear.releases import releases_of
+from comfywear.releases.rules import check_url, rules_of
 from comfywear.settings import Settings
 from comfywear.supervisor import Pulse, Supervisor
 
@@ -57,9 +58,6 @@ class Updating:
         Raises:
             UsageError: Models are not pulled by MQTT, not from there, or another is being pulled.
         """
-        from comfywear.releases.fetching import check_url
-        from comfywear.releases.pulling import rules_of
-
         if not self._settings.updates.keys or not self._settings.updates.sources:
             raise UsageError("models are not pulled by MQTT here: updates.keys and updates.sources name nothing")
         check_url(url, rules_of(self._settings, from_afar=True))
@@ -97,16 +95,9 @@ class Updating:
             except queue.Empty:
                 continue
             self._busy = True
-            try:
-                done(None, self._pull(url, pulse))
-            except ComfyWearError as error:
-                _log.warning("%s is not taken over: %s", url, error)
-                done(str(error), {})
-            except Exception as error:  # a bug must not take the worker down without a word
-                _log.exception("%s is not taken over", url)
-                done(f"the device failed at it: {type(error).__name__}: {error}", {})
-            finally:
-                self._busy = False
+            error, result = self._carry_out(url, pulse)
+            self._busy = False  # before the answer: who hears it may ask for the next
+            done(error, result)
 
     def state(self) -> tuple[ReleaseInfo, ...]:
         """Which releases are in service, looked up every few seconds at most."""
@@ -121,6 +112,17 @@ class Updating:
         if request.get("renew"):
             self.renew("other releases are in service")
         return {"picture_ms": self._looking.picture_ms() if self._looking else {}}
+
+    def _carry_out(self, url: str, pulse: Pulse) -> tuple[str | None, Result]:
+        """Why a release was not taken over, or what came of it."""
+        try:
+            return None, self._pull(url, pulse)
+        except ComfyWearError as error:
+            _log.warning("%s is not taken over: %s", url, error)
+            return str(error), {}
+        except Exception as error:  # a bug must not take the worker down without a word
+            _log.exception("%s is not taken over", url)
+            return f"the device failed at it: {type(error).__name__}: {error}", {}
 
     def _pull(self, url: str, pulse: Pulse) -> Result:
         from comfywear.releases.pulling import pull

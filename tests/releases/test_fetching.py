@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from servers import Server
 
 from comfywear.errors import ModelError, UsageError
-from comfywear.releases.fetching import Rules, Source, check_url, open_source
+from comfywear.releases.fetching import Source, open_source
+from comfywear.releases.rules import Rules, check_url
 from comfywear_models.release import LARGEST_MANIFEST_BYTES
 
 CONTENT = bytes(range(256)) * 1000

@@ -14,11 +14,11 @@ from tiny_onnx import write_onnx
 
 from comfywear.errors import ModelError, UsageError
 from comfywear.releases import Releases
-from comfywear.releases.fetching import Rules
+from comfywear.releases.folders import locked
 from comfywear.releases.gate import Request, try_model
 from comfywear.releases.gate_child import try_here
 from comfywear.releases.pulling import Pulled, pull
-from comfywear.releases.store import locked
+from comfywear.releases.rules import Rules
 from comfywear.vision import Detector, sample_answers
 from comfywear_models import find, verify
 from comfywear_models.release import SampleAnswers, new_key

@@ -303,3 +303,17 @@ def test_a_full_disk_leaves_the_old_model_and_no_rubbish(small_disk: Path, serve
     assert list((releases.folder / "incoming").iterdir()) == []
     with pytest.raises(StoreError, match=r"do not fit on the disk: 0 MB are free"):
         pull(releases, url, settings())
+
+
+@pytest.mark.slow
+def test_a_pull_needs_no_more_than_the_unit_allows(tmp_path: Path) -> None:
+    """The signature's package, the gate's process and its engine run with the service's system calls and memory."""
+    root = Path(__file__).resolve().parents[2]
+    path, manifest = config(tmp_path, sources="https://models.example.org/"), release(tmp_path / "stick", "1")
+    confined = [sys.executable, str(root / "tests/systemd/confined.py"), str(root / "systemd/comfywear.service")]
+    pulled = [sys.executable, "-m", "comfywear.cli", "models", "pull", str(manifest), "--config", str(path)]
+    told = subprocess.run([*confined, *pulled], capture_output=True, text=True, check=False, timeout=120)
+    if told.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
+    assert told.returncode == 0, told.stderr
+    assert Releases(tmp_path / "state" / "releases").slots("tiny").version == "1"

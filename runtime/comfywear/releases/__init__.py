@@ -1,7 +1,8 @@
 """Models that the device took over while it ran: fetched, tried, in service, and taken back."""
 
 from comfywear.releases.service import InService
-from comfywear.releases.store import Entry, Releases, Slot, Slots, Trial
+from comfywear.releases.slots import Entry, Slot, Slots, Trial
+from comfywear.releases.store import Releases
 from comfywear.settings import Settings, state_folder
 
 __all__ = ["Entry", "InService", "Releases", "Slot", "Slots", "Trial", "releases_of"]

@@ -9,19 +9,19 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from comfywear import __version__
 from comfywear.errors import ComfyWearError, ModelError, StoreError, UsageError
+from comfywear.releases.rules import Rules, check_url
 from comfywear.web.access import is_loopback
 from comfywear_models.release import LARGEST_MANIFEST_BYTES, SUFFIX
 
-__all__ = ["Rules", "Source", "check_url", "open_source"]
+__all__ = ["Source", "open_source"]
 
 Tick = Callable[[int], None]
 """Hears how many bytes of a file are there; may raise to end the fetching."""
@@ -32,26 +32,8 @@ Alive = Callable[[], None]
 _CHUNK = 64 * 1024
 _SILENCE_S = 20.0
 _LONGEST_S, _LONGEST_MANIFEST_S = 3600.0, 60.0
-_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 # What another try may mend: a busy or restarting server.
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What may be fetched.
-
-    Attributes:
-        ca_file: The authority of the servers; empty = the system's.
-        allow_http: http:// from other machines than this one.
-        prefixes: Beginnings of URLs, of which one must fit; None = any URL.
-        pauses_s: Before each further try of a file that broke off.
-    """
-
-    ca_file: str = ""
-    allow_http: bool = False
-    prefixes: tuple[str, ...] | None = None
-    pauses_s: Sequence[float] = _PAUSES_S
 
 
 class Source(Protocol):
@@ -81,31 +63,6 @@ def open_source(url_or_file: str, rules: Rules, alive: Alive = lambda: None) -> 
         return _Folder(Path(url_or_file))
     check_url(url_or_file, rules)
     return _Web(url_or_file, rules, alive)
-
-
-def check_url(url: str, rules: Rules) -> None:
-    """UsageError unless `url` may be fetched."""
-    if len(url) > 2000 or not url.isascii() or re.search(r"[\s\x00-\x1f\\]", url):
-        raise UsageError("a URL is up to 2000 printable ASCII characters without spaces")
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError as error:
-        raise UsageError(f"{url}: not a URL ({error})") from error
-    if parts.scheme not in ("https", "http") or not host:
-        raise UsageError(f"{url}: a release is pulled from https://, or from a file")
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("a URL with a user name or password in it would stand in logs; leave them out")
-    if parts.scheme == "http" and not rules.allow_http and not is_loopback(host):
-        raise UsageError(f"{url}: not encrypted; use https://, or set updates.allow_http")
-    if rules.prefixes is not None:
-        # What the server would resolve must not lead out of the prefix.
-        if any(step in ("..", ".") for step in unquote(parts.path).split("/")):
-            raise UsageError(f"{url}: a URL with . or .. in its path is not pulled")
-        if not any(prefix.endswith("/") and url.startswith(prefix) for prefix in rules.prefixes):
-            allowed = ", ".join(rules.prefixes) or "none is named"
-            raise UsageError(f"{url}: not below one of updates.sources ({allowed})")
 
 
 class _Folder:

@@ -15,10 +15,13 @@ import msgspec
 from comfywear import engine_choice
 from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.places import user_models
-from comfywear.releases.fetching import Rules, Source, open_source
+from comfywear.releases.fetching import Source, open_source
+from comfywear.releases.folders import hand_over, locked, sync_folder
 from comfywear.releases.gate import Passed, try_model
+from comfywear.releases.rules import Rules, rules_of
 from comfywear.releases.service import InService
-from comfywear.releases.store import Releases, Slot, hand_over, locked, shipped_version, sync_folder
+from comfywear.releases.slots import Slot
+from comfywear.releases.store import Releases, shipped_version
 from comfywear.settings import Settings, VisionSettings
 from comfywear_models import ModelFile, available
 from comfywear_models.release import SUFFIX, Manifest, ReleaseError, open_release
@@ -125,13 +128,6 @@ def pull(
             hand_over(releases.folder)
     _log.info("model %s %s is taken over after %s, on trial", name, version, before)
     return Pulled(name, version, before, passed)
-
-
-def rules_of(settings: Settings, *, from_afar: bool) -> Rules:
-    """What may be fetched, by the settings."""
-    updates = settings.updates
-    prefixes = tuple(updates.sources) if from_afar else None
-    return Rules(ca_file=updates.ca_file, allow_http=updates.allow_http, prefixes=prefixes)
 
 
 class _CutShortError(ModelError):

@@ -10,9 +10,7 @@ read. The one write that changes the model in service is the replacement of `slo
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -21,107 +19,18 @@ from pathlib import Path
 
 import msgspec
 
-from comfywear.clock import wall_time
 from comfywear.errors import StoreError, UsageError
 from comfywear.kept import keep, kept
+from comfywear.releases.folders import hand_over, locked, sync_folder
+from comfywear.releases.slots import Slot, Slots, Trial
 from comfywear_models import CardError, available, load_card
 
-__all__ = [
-    "MOST_STARTS",
-    "SHIPPED",
-    "Entry",
-    "Releases",
-    "Slot",
-    "Slots",
-    "Trial",
-    "hand_over",
-    "locked",
-    "shipped_version",
-    "sync_folder",
-]
+__all__ = ["MOST_STARTS", "Releases", "shipped_version"]
 
 _log = logging.getLogger(__name__)
 
-SHIPPED = "shipped"
-"""What the version of a model that came with the program is called here."""
-
 MOST_STARTS = 3
 """Starts of a trial that ended without an orderly stop (a crash, a hang, a cut of power) before it counts as failed."""
-
-_MOST_ENTRIES = 20
-_LONGEST_REASON = 500
-
-
-class Slot(msgspec.Struct, frozen=True):
-    """A release on this device.
-
-    Attributes:
-        version: From its card.
-        folder: Below the model's.
-        released: ISO 8601 UTC.
-        shipped: The version of the model that the program came with when it was taken over; empty = there was none.
-    """
-
-    version: str
-    folder: str
-    released: str
-    shipped: str = ""
-
-
-class Trial(msgspec.Struct, frozen=True):
-    """The first minutes of a release in service.
-
-    Attributes:
-        limit_ms: What a picture may cost inside the engine; None = no model to compare with.
-        starts: How often it was loaded without an orderly end.
-    """
-
-    limit_ms: float | None = None
-    starts: int = 0
-
-
-class Entry(msgspec.Struct, frozen=True):
-    """Something that happened to a model: "refused", "taken over", "kept" or "rolled back", with the reason."""
-
-    what: str
-    version: str
-    reason: str = ""
-    ts: str | None = None
-
-
-class Slots(msgspec.Struct, frozen=True):
-    """A model's releases: None = the shipped model (or none, where no model of this name is shipped).
-
-    Attributes:
-        current: In service.
-        previous: Comes back when it is rolled back.
-        trial: While it is on trial.
-        history: What happened, newest last.
-        newest: When the newest release was released that was ever in service (ISO 8601 UTC).
-    """
-
-    current: Slot | None = None
-    previous: Slot | None = None
-    trial: Trial | None = None
-    history: list[Entry] = []
-    newest: str = ""
-
-    @property
-    def version(self) -> str:
-        """In service."""
-        return self.current.version if self.current else SHIPPED
-
-    @property
-    def before(self) -> str | None:
-        """The version that a roll-back would bring back; None when the shipped model is in service."""
-        if self.current is None:
-            return None
-        return self.previous.version if self.previous else SHIPPED
-
-    def with_entry(self, what: str, version: str, reason: str = "") -> Slots:
-        """The same with one more entry; the oldest go."""
-        entry = Entry(what, version, reason[:_LONGEST_REASON], wall_time().ts)
-        return msgspec.structs.replace(self, history=[*self.history, entry][-_MOST_ENTRIES:])
 
 
 class Releases:
@@ -286,47 +195,3 @@ def shipped_version(name: str) -> str:
 def _numbers(version: str) -> list[int]:
     """What a version is ordered by: the whole numbers in it."""
     return [int(number) for number in re.findall(r"\d+", version)]
-
-
-@contextmanager
-def locked(path: Path, busy: str = "") -> Iterator[None]:
-    """Hold a lock file; the kernel lets go of it however the process ends.
-
-    Args:
-        path: The file.
-        busy: What to say instead of waiting where another holds it.
-
-    Raises:
-        UsageError: Another holds it and `busy` is given.
-        StoreError: The file cannot be made.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a")
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written ({error.strerror})") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
-        except OSError as error:
-            raise UsageError(busy) from error
-        yield
-
-
-def hand_over(folder: Path) -> None:
-    """Give what root wrote below the state folder to whom the state folder belongs: the service's user."""
-    if os.geteuid() != 0:
-        return
-    with suppress(OSError):
-        owner = folder.parent.stat()
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk when this returns."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
