@@ -55,8 +55,7 @@ class Schedule:
     def setpoint(self, view: View) -> Array:
         """By season and clock."""
         day = np.where(view.running_c >= CHANGEOVER_C, self.summer_c, self.winter_c)
-        chosen: Array = np.where(view.hours_to_work > self.lead_h, setback(view), day)
-        return chosen
+        return np.asarray(np.where(view.hours_to_work > self.lead_h, setback(view), day))
 
 
 class Adviser:
@@ -84,9 +83,8 @@ class Adviser:
             self._day_c[room] = min(max(self._day_c[room] + advised, LOWEST), HIGHEST)
             self._past[room] = [*self._past[room][-_USUAL_HOURS:], float(view.room.air_c[room])]
         if self._off:
-            chosen: Array = np.where(view.hours_to_work > self._lead_h, setback(view), self._day_c)
-            return chosen
-        return self._day_c.copy()
+            return np.asarray(np.where(view.hours_to_work > self._lead_h, setback(view), self._day_c))
+        return np.array(self._day_c)
 
     def _advised(self, view: View, room: int) -> float:
         past = self._past[room]
@@ -116,20 +114,18 @@ class Adviser:
 def best_fixed(years: Sequence[Year], prices: Prices, days: int = 365) -> Fixed:
     """The one setpoint that costs least over the years."""
     values = np.arange(20.0, 27.0)
-    costs = _costs(years, Fixed(np.repeat(values, len(years))), prices, days)
+    costs = _costs(years, Fixed(np.repeat(values, len(years))), len(values), prices, days)
     return Fixed(float(values[costs.argmin()]))
 
 
 def best_schedule(years: Sequence[Year], prices: Prices, days: int = 365) -> Schedule:
     """The schedule that costs least over the years, of 75."""
     grid = np.array(list(itertools.product(range(22, 27), range(22, 27), (1.0, 2.0, 4.0))))
-    costs = _costs(years, Schedule(*np.repeat(grid, len(years), axis=0).T), prices, days)
+    costs = _costs(years, Schedule(*np.repeat(grid, len(years), axis=0).T), len(grid), prices, days)
     return Schedule(*grid[costs.argmin()].tolist())
 
 
-def _costs(years: Sequence[Year], side_by_side: Controller, prices: Prices, days: int) -> Array:
-    """Cost of each of several controllers over the years, tried in rooms side by side."""
-    count = len(np.atleast_1d(next(iter(vars(side_by_side).values())))) // len(years)
+def _costs(years: Sequence[Year], side_by_side: Controller, count: int, prices: Prices, days: int) -> Array:
+    """`(count,)` cost of each of several controllers over the years, tried in rooms side by side."""
     bills = live(list(years) * count, side_by_side, prices, days)
-    costs: Array = np.array([bill.cost for bill in bills]).reshape(count, -1).sum(axis=1)
-    return costs
+    return np.asarray(np.array([bill.cost for bill in bills]).reshape(count, -1).sum(axis=1))

@@ -17,6 +17,7 @@ __all__ = [
     "ACTIONS",
     "COOLEST",
     "SHAPE",
+    "STATES",
     "WARMEST",
     "Learner",
     "Policy",
@@ -35,6 +36,7 @@ WAITS = (0.0, 2.0)
 OUTDOOR = (3.0, 8.0, CHANGEOVER_C)
 SHAPE = (WARMEST - COOLEST + 1, len(VOTES) + 1, len(WAITS) + 1, len(OUTDOOR) + 1)
 """States: setpoint, vote, hours to work, outdoor temperature (running mean)."""
+STATES = int(np.prod(SHAPE))
 TOO = 0.4
 """Beyond this vote people count as cool or warm."""
 
@@ -82,18 +84,22 @@ class Policy:
     """The best move by state, from four hours before work to its end; the plant is off in between.
 
     Attributes:
-        values: `(S, 3)` Q: less what is still to be paid, discounted.
+        values: `(S, 3)` Q: less what is still to be paid, discounted; or the tables of several seeds, one below the
+            other.
+        table: `(N,)` which of the tables each room goes by.
         day_c: `(N,)` setpoint of the working day, as far as it was moved; None: not started.
     """
 
     values: Array
+    table: Places | int = 0
     day_c: Array | None = None
 
     def setpoint(self, view: View) -> Array:
         """`(N,)` the setpoint after the best of the allowed moves, °C."""
         day = np.full_like(view.people, START_C) if self.day_c is None else self.day_c
         may = allowed(day, view.pmv, view.people)
-        moves = best_moves(self.values[states_of(day, view.pmv, view.hours_to_work, view.running_c)], may)
+        states = states_of(day, view.pmv, view.hours_to_work, view.running_c) + self.table * STATES
+        moves = best_moves(self.values[states], may)
         awake = view.hours_to_work <= LEAD_H
         self.day_c = np.where(awake, day + moves - 1.0, day)
         return np.where(awake, self.day_c, setback(view))
@@ -101,35 +107,39 @@ class Policy:
 
 @dataclass
 class Learner:
-    """Learns from many rooms at a time, a year a sweep.
+    """Learns from many rooms at a time, a year a sweep; several seeds side by side, each with a table of its own.
 
     Attributes:
         sweeps: How many there will be: ε falls with them from 1 to 0.02, where it is over the last fifth.
-        seed: Of the moves.
+        seeds: How many tables.
         prices: What is weighed against what.
         discount: Of the next hour.
-        values: `(S, 3)` Q.
-        visits: `(S, 3)` how often each move was tried.
+        values: `(seeds · S, 3)` Q.
+        visits: `(seeds · S, 3)` how often each move was tried.
         done: Sweeps so far.
     """
 
     sweeps: int
-    seed: int
+    seeds: int = 1
     prices: Prices = field(default_factory=Prices)
     discount: float = 0.97
-    values: Array = field(default_factory=lambda: np.zeros((int(np.prod(SHAPE)), 3)))
-    visits: Array = field(default_factory=lambda: np.zeros((int(np.prod(SHAPE)), 3)))
     done: int = 0
+
+    def __post_init__(self) -> None:
+        self.values = np.zeros((self.seeds * STATES, 3))
+        self.visits = np.zeros_like(self.values)
 
     @property
     def epsilon(self) -> float:
         """Share of moves taken at random in the next sweep."""
         return float(max(_LEAST_EPSILON, _LEAST_EPSILON ** (self.done / max(0.8 * self.sweeps, 1.0))))
 
-    def learn(self, years: Sequence[Year], days: int = 365) -> float:
-        """Live through the years side by side, trying and learning; returns what a year cost on average."""
-        rng = np.random.default_rng([self.seed, self.done])
-        epsilon, cost, count = self.epsilon, 0.0, len(years)
+    def learn(self, years: Sequence[Sequence[Year]], days: int = 365) -> list[float]:
+        """Live through the years of each seed side by side, trying and learning; returns what one cost on average."""
+        rng = np.random.default_rng([7, self.done])
+        epsilon, count = self.epsilon, self.seeds * len(years[0])
+        table = np.repeat(np.arange(self.seeds), len(years[0])) * STATES
+        cost = np.zeros(count)
         day = np.full(count, START_C)
         # What each room did last, what has been paid since, and how the future is discounted from there.
         states, moves, decided = np.zeros(count, int), np.zeros(count, int), np.zeros(count, bool)
@@ -137,7 +147,7 @@ class Learner:
 
         def choose(view: View) -> Array:
             awake = view.hours_to_work <= LEAD_H
-            now = states_of(day, view.pmv, view.hours_to_work, view.running_c)
+            now = states_of(day, view.pmv, view.hours_to_work, view.running_c) + table
             may = allowed(day, view.pmv, view.people)
             own = self.values[now]
             best = best_moves(own, may)
@@ -151,12 +161,13 @@ class Learner:
             day[awake] += drawn[awake] - 1.0
             return np.where(awake, day, setback(view))
 
-        for passed in hours(years, choose, self.prices, days):
+        for passed in hours([year for own in years for year in own], choose, self.prices, days):
             paid += weight * passed.cost
             weight *= self.discount
-            cost += float(passed.cost.mean())
+            cost += passed.cost
         self.done += 1
-        return cost
+        means: list[float] = cost.reshape(self.seeds, -1).mean(axis=1).tolist()
+        return means
 
     def _update(self, states: Places, moves: Places, targets: Array) -> None:
         """Move the cells towards their targets; rooms in the same cell at once count as so many steps."""

@@ -14,6 +14,7 @@ import numpy as np
 from comfywear.errors import UsageError
 from comfywear_export.ledger import Ledger, write_whole
 from comfywear_export.setpoint.policy_file import save_policy
+from comfywear_export.setpoint.qlearning import STATES, Policy
 from comfywear_export.setpoint.simulate import Prices
 from comfywear_export.setpoint.trial import CONTROLLERS, Plan, learnt, summary, trial
 
@@ -34,7 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--seeds", type=int, default=3, metavar="N", help="of weather, people and moves (default 3)")
     add("--sweeps", type=int, default=plan.sweeps, metavar="N", help=f"years of each room (default {plan.sweeps})")
     add("--rooms", type=int, default=plan.rooms, metavar="N", help=f"that learn side by side (default {plan.rooms})")
-    add("--test-years", type=int, default=plan.test_years, metavar="N", help="kept apart, a seed (default 5)")
+    add("--test-years", type=int, default=plan.test_years, metavar="N", help="kept apart, a seed (default 3)")
     add("--days", type=int, default=365, metavar="N", help="of a year, fewer for a quick look")
     add("--price-kwh", type=float, default=plan.prices.kwh, metavar="P", help="of electricity (default 0.30)")
     add(
@@ -50,22 +51,19 @@ def run(args: argparse.Namespace) -> int:
     if min(args.seeds, args.sweeps, args.rooms, args.test_years) < 1 or not 8 <= args.days <= 365:
         raise UsageError("--seeds, --sweeps, --rooms and --test-years need at least 1, --days 8…365")
     prices = Prices(args.price_kwh, args.price_dissatisfied)
-    plan = Plan(args.sweeps, args.rooms, args.test_years, args.days, prices)
+    plan = Plan(args.seeds, args.sweeps, args.rooms, args.test_years, args.days, prices)
     ledger = Ledger(args.out / "parts.json", asdict(plan))
 
     def say(line: str) -> None:
         if not args.json:
             print(line, flush=True)
 
-    policies, curves, results = [], [], []
-    for seed in range(args.seeds):
-        policy, curve = learnt(ledger, plan, seed, say)
-        policies.append(policy)
-        curves.append(curve)
-        results.append(trial(ledger, plan, seed, policy, say))
+    tables, curves = learnt(ledger, plan, say)
+    results = trial(ledger, plan, tables, say)
     figures = {"plan": asdict(plan), "seeds": args.seeds, "controllers": summary(results), "by_seed": results}
     best = int(np.argmin([min(row[2] for row in curve) for curve in curves]))
-    path = save_policy(policies[best], args.out, _card(figures))
+    policy = Policy(tables[best * STATES : (best + 1) * STATES])
+    path = save_policy(policy, args.out, _card(figures))
     write_whole(args.out / "figures.json", json.dumps({**figures, "curves": curves}, indent=1) + "\n")
     _curves(curves, figures["controllers"], args.out / "learning.png")
     _chart(figures["controllers"], args.out / "controllers.png")

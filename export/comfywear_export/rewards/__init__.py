@@ -1,0 +1,1 @@
+"""Reward tuning: a head on frozen features is moved towards a goal that has no gradient (Pinto et al. 2023)."""
