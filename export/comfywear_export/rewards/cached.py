@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -80,7 +82,7 @@ def load_or_make(path: Path, data: Path, limit: int, say: Callable[[str], None])
         try:
             with np.load(path) as kept:
                 return Cached(**{name: kept[name] for name in Cached.__dataclass_fields__})
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise UsageError(f"{path}: not the cached features of tune rewards ({error}); remove it") from error
     made = _make(data, limit, say)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,8 +160,6 @@ def _regions(example: Example, palette: Palette, shows: NDArray[np.int8]) -> NDA
 
 
 def _near_duplicates(data: Path, examples: list[Example]) -> NDArray[np.int64]:
-    import json
-
     names = [example.path.stem for example in examples]
     group = {name: number for number, name in enumerate(names)}
     path = data / "splits.json"

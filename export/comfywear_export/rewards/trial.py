@@ -51,7 +51,7 @@ class Plan:
         pull: Weight of the divergence from the first model beside the reward (both of a photo).
     """
 
-    first_epochs: int = 40
+    first_epochs: int = 60
     epochs: int = 40
     batch: int = 32
     first_rate: float = 5e-4

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if args.seeds < 1 or args.epochs < 0 or 0 < args.limit < 20:
         raise UsageError("--seeds needs at least 1, --epochs at least 0, --limit at least 20")
     epochs = args.epochs or _EPOCHS[args.goal]
-    plan = Plan(epochs=epochs, first_epochs=min(Plan().first_epochs, 2 * epochs))
+    plan = Plan(epochs=epochs, first_epochs=2 * args.epochs or Plan().first_epochs)
 
     def say(line: str) -> None:
         if not args.json:
