@@ -56,9 +56,9 @@ class Plan:
     days: int = 365
     prices: Prices = field(default_factory=Prices)
 
-    def years(self, seed: int, use: str, count: int) -> list[Year]:
-        """Years of a seed for a use: those of "learn", "choose" and "test" never meet."""
-        first = {"learn": 0, "choose": 700_000, "test": 800_000}[use] + seed * 10_000
+    def years(self, seed: int, use: str, count: int, start: int = 0) -> list[Year]:
+        """Years of a seed for a use, from the `start`-th on: those of "learn", "choose" and "test" never meet."""
+        first = {"learn": 0, "choose": 700_000, "test": 800_000}[use] + seed * 10_000 + start
         return [make_year(first + number) for number in range(count)]
 
 
@@ -79,7 +79,7 @@ def learnt(ledger: Ledger, plan: Plan, say: Callable[[str], None]) -> tuple[Arra
         years = [
             [
                 rolled(year, number * 52 // plan.rooms)
-                for number, year in enumerate(plan.years(seed, "learn", first + plan.rooms)[first:])
+                for number, year in enumerate(plan.years(seed, "learn", plan.rooms, first))
             ]
             for seed in range(plan.seeds)
         ]
