@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from comfywear.clock import clock_is_set
 from comfywear.engine_choice import fingerprint, kept
+from comfywear.engine_probe import Order, try_engine
 from comfywear.errors import DeviceNotRunningError
 from comfywear.feedback import ask
 from comfywear.machine import board, hottest_c, system
@@ -47,22 +46,6 @@ _ENGINE_PATIENCE_S = 180.0
 _LITTLE_BYTES, _NO_BYTES = 500_000_000, 50_000_000
 _WARM_C, _HOT_C = 75.0, 82.0  # single boards begin to slow down at 80 to 85 °C
 
-# In a process of its own: a wheel that this processor cannot run ends that process, not the check.
-_TRY = """
-import sys, time
-import numpy as np
-from comfywear.errors import ComfyWearError
-from comfywear.vision import Detector
-try:
-    detector = Detector.load(engine=sys.argv[1])
-    began = time.perf_counter()
-    detector.detect(np.zeros((480, 640, 3), np.uint8))
-    print(f"{detector.engine_name} {detector.precision}, {1e3 * (time.perf_counter() - began):.0f} ms a picture")
-except ComfyWearError as error:
-    print(error)
-    sys.exit(3)
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -92,7 +75,7 @@ def machine(version: tuple[int, ...] = sys.version_info[:3], bits: int = sys.max
 
 
 def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Finding]:
-    """Each engine of the processor, tried with the shipped detector; `wanted` is that of the settings.
+    """Each engine of the processor, tried in its own process with the shipped detector; `wanted` stands in the settings.
 
     A fault is one that is wanted and does not work, one that would take the device down, or that none works at all.
     """
@@ -100,35 +83,28 @@ def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Find
     for name, package in (("onnxruntime", "onnxruntime"), ("litert", "ai-edge-litert")):
         what = f"engine {name}"
         needed: State = "fault" if wanted == name else "note"
-        try:
-            tried = subprocess.run(
-                [python, "-c", _TRY, name], capture_output=True, text=True, timeout=_ENGINE_PATIENCE_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            yield Finding(
-                what, needed, f"no answer in {_ENGINE_PATIENCE_S:.0f} s", "choose the other in [vision] engine"
-            )
-            continue
-        if tried.returncode == 0:
+        trial = try_engine(Order(name, precision="fp16", threads=1), patience_s=_ENGINE_PATIENCE_S, python=python)
+        if trial.ms is not None:
             works = True
-            yield Finding(what, "good", tried.stdout.strip().splitlines()[-1])
-        elif tried.returncode < 0:
-            ended = signal.Signals(-tried.returncode).name
-            yield Finding(what, "fault", f"its process was ended by {ended}", f"install another version of {package}")
+            yield Finding(what, "good", f"{trial.said}, {trial.ms:.0f} ms a picture")
+        elif trial.crashed:
+            yield Finding(what, "fault", trial.said, f"install another version of {package}")
         else:
-            reason = (tried.stdout.strip() or tried.stderr.strip() or "it fails without a word").splitlines()[-1]
-            yield Finding(what, needed, reason, f"pip install {package}" if needed == "fault" else "")
+            yield Finding(what, needed, trial.said, f"pip install {package}" if needed == "fault" else "")
     if not works:
         yield Finding("engines", "fault", "none works: nobody can be seen", "pip install onnxruntime")
 
 
 def choice(vision: VisionSettings) -> Finding:
-    """Which engine the device chose on this machine, and why."""
+    """Which engine a device of this user chose on this machine, and why."""
     found = kept(fingerprint(vision))
     if found is None:
-        return Finding("engine choice", "note", "made by the device at its next start, for these settings")
-    crashed = [each.engine for each in found.trials if each.crashed]
-    said = f"{found.engine}: {found.reason}"
+        return Finding("engine choice", "note", "a device of this user makes it at its next start")
+    return _of_choice(**found.told())
+
+
+def _of_choice(engine: str, reason: str, crashed: Sequence[str]) -> Finding:
+    said = f"{engine}: {reason}"
     if crashed:
         return Finding("engine choice", "warning", said, f"install another version of {', '.join(crashed)}")
     return Finding("engine choice", "good", said)
@@ -241,6 +217,8 @@ def workers(status: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding("device", "warning" if idle else "good", f"running; {count - len(idle)} of {count} workers run")
     for name, each in idle.items():
         yield Finding(name, "fault", f"{each['state']}: {each['failure'] or 'no reason given'}")
+    if chosen := status.get("engine"):
+        yield _of_choice(**chosen)
     for each in status.get("troubles", ()):
         if each["name"] in ("no-broker", "worker"):
             continue  # said above and below

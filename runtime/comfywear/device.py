@@ -327,8 +327,10 @@ class Device:
     def _answer_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         workers = {name: msgspec.to_builtins(health) for name, health in self._supervisor.health().items()}
         buttons = [msgspec.to_builtins(panel.state()) for panel in self.buttons]
+        choice = self.looking.choice if self.looking else None
         return {
             "metrics": self.metrics(),
+            **({"engine": choice.told()} if choice else {}),
             "broker": self._publisher.state,
             "troubles": [msgspec.to_builtins(each) for each in self.watch.book.now()],
             "workers": workers,

@@ -54,6 +54,14 @@ class Choice:
     trials: tuple[Trial, ...]
     basis: str
 
+    def told(self) -> dict[str, Any]:
+        """As the device's status says it: the engine, the reason, and which engines crash."""
+        return {
+            "engine": self.engine,
+            "reason": self.reason,
+            "crashed": [each.engine for each in self.trials if each.crashed],
+        }
+
 
 def choose(trials: tuple[Trial, ...], basis: str = "") -> Choice | None:
     """The engine to use; None when none works.

@@ -13,8 +13,10 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import IO, Any
 
@@ -22,6 +24,7 @@ __all__ = ["Order", "Trial", "try_engine"]
 
 PICTURES = 7
 _POLL_S = 0.2
+_PARTING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,10 @@ def try_engine(
     began_s = time.monotonic()
     command = [python, "-m", "comfywear.engine_probe", json.dumps(asdict(order))]
     said = b""
-    # stderr is a provider's chatter; what is wrong comes as a line.
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    ) as child:
+    with (
+        tempfile.TemporaryFile() as chatter,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=chatter) as child,
+    ):
         assert child.stdout is not None
         try:
             while (part := _read(child.stdout)) != b"":
@@ -82,12 +85,19 @@ def try_engine(
                     return Trial(order.engine, None, "the trial was ended")
                 if passed_s > patience_s:
                     return Trial(order.engine, None, f"no answer in {patience_s:.0f} s", crashed=True)
-            code = child.wait(10)
+            with suppress(subprocess.TimeoutExpired):  # what hangs at its end has answered before
+                child.wait(_PARTING_S)
         finally:
             child.kill()
+            code = child.wait()
+        chatter.seek(0)
+        last = chatter.read()[-300:].decode("utf-8", "replace").strip().splitlines()[-1:]
+    found = _answer(order.engine, said)  # a driver may well crash when its process ends: what counts was said before
+    if found is not None:
+        return found
     if code < 0:
         return Trial(order.engine, None, f"its process was ended by {_signal(code)}", crashed=True)
-    return _trial(order.engine, said, code)
+    return Trial(order.engine, None, "".join(last) or f"its process ended with {code} and said nothing of use")
 
 
 def _read(pipe: IO[bytes]) -> bytes | None:
@@ -97,14 +107,14 @@ def _read(pipe: IO[bytes]) -> bytes | None:
         return pipe.read1(65_536) if selector.select(_POLL_S) else None  # type: ignore[attr-defined]  # buffered
 
 
-def _trial(engine: str, said: bytes, code: int) -> Trial:
+def _answer(engine: str, said: bytes) -> Trial | None:
+    """What the process answered; None where that is no answer."""
     try:
         found: dict[str, Any] = json.loads(said.splitlines()[-1])
-        ms = found["ms"]
-        words, offers = str(found["said"]), tuple(map(str, found["offers"]))
+        ms, words, offers = found["ms"], str(found["said"]), tuple(map(str, found["offers"]))
         return Trial(engine, None if ms is None else float(ms), words, offers=offers)
     except (IndexError, KeyError, ValueError, TypeError):
-        return Trial(engine, None, f"its process ended with {code} and said nothing of use")
+        return None
 
 
 def _signal(code: int) -> str:

@@ -99,6 +99,7 @@ class Looking:
         self.models: list[tuple[str, Detector | AttributeModel]] = []
         self._anew = threading.Event()
         self._first_id = 1
+        self.choice: engine_choice.Choice | None = None
         self.on_look: OnLook | None = None  # set it before the worker starts
 
     def sight(self) -> Sight:
@@ -255,7 +256,9 @@ class Looking:
                 raise ComfyWearError("the device was stopped while an engine was tried")
             return trial
 
-        return engine_choice.settle(vision, attempt, say=lambda what: self._say(what, logging.INFO))
+        engine = engine_choice.settle(vision, attempt, say=lambda what: self._say(what, logging.INFO))
+        self.choice = engine_choice.kept(engine_choice.fingerprint(vision))
+        return engine
 
     def _note_camera(self, state: CameraState) -> None:
         if state.name in ("gone", "ended"):

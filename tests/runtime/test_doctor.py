@@ -17,6 +17,8 @@ from comfywear import settings as settings_file
 from comfywear.checkup import Finding
 from comfywear.cli import main
 from comfywear.device import Device
+from comfywear.engine_choice import settle
+from comfywear.engine_probe import Order, Trial
 from comfywear.settings import CameraSettings, MqttSettings, Settings
 from comfywear.settings_feedback import ButtonSettings
 from comfywear_sensors.pty_replay import PtyReplay
@@ -55,8 +57,8 @@ def test_the_engines_are_tried_with_the_shipped_detector() -> None:
     ("script", "state", "said"),
     [
         ("kill -ILL $$", "fault", "ended by SIGILL"),
-        ("echo 'no module of that name'; exit 3", "note", "no module of that name"),
-        ("exit 1", "note", "fails without a word"),
+        ("echo 'no module of that name' >&2; exit 3", "note", "no module of that name"),
+        ("exit 1", "note", "ended with 1 and said nothing"),
     ],
 )
 def test_an_engine_that_crashes_is_a_finding_and_not_the_end(
@@ -74,6 +76,25 @@ def test_an_engine_that_crashes_is_a_finding_and_not_the_end(
     wanted = next(checkup.engines("onnxruntime", python=str(python)))
     assert wanted.state == "fault"
     assert "onnxruntime" in wanted.do
+
+
+def test_which_engine_looks_is_told_with_its_reason_and_what_crashes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    vision = settings_file.VisionSettings()
+    assert checkup.choice(vision).state == "note"
+
+    def attempt(order: Order, _: float) -> Trial:
+        return Trial(order.engine, None, "ended by SIGILL", True) if order.engine == "litert" else Trial("x", 21.0, "")
+
+    assert settle(vision, attempt) == "x"
+    found = checkup.choice(vision)
+    assert (found.state, found.said.split(" (")[0]) == ("warning", "x: 21 ms a picture")
+    assert "litert does not work: ended by SIGILL" in found.said
+    assert "another version of litert" in found.do
+    status = {"workers": {}, "broker": "connected", "engine": {"engine": "x", "reason": "21 ms", "crashed": []}}
+    assert Finding("engine choice", "good", "x: 21 ms") in list(checkup.workers(status))
 
 
 def test_a_device_that_is_fit_has_no_fault(

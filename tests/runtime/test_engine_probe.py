@@ -154,6 +154,12 @@ def test_whatever_a_trial_does_it_is_a_trial(
     assert said in trial.said
 
 
+def test_a_driver_that_crashes_at_the_end_has_worked(python: Callable[[str], str]) -> None:
+    answer = '{"ms": 5.5, "said": "fp16", "offers": []}'
+    trial = try_engine(Order("cuda"), patience_s=9.0, python=python(f"echo '{answer}'; kill -SEGV $$"))
+    assert trial == Trial("cuda", 5.5, "fp16")
+
+
 def test_a_trial_ends_when_the_device_stops(python: Callable[[str], str]) -> None:
     trial = try_engine(Order("litert"), patience_s=60.0, go_on=lambda _: False, python=python("exec sleep 30"))
     assert (trial.ms, trial.crashed) == (None, False)

@@ -58,7 +58,6 @@ def _findings(config: str | None) -> Iterator[Finding]:
             yield Finding("settings", "fault", str(error), "docs/settings.md; comfywear config check FILE")
             config = None
     yield from checkup.engines(settings.vision.engine)
-    yield checkup.choice(settings.vision)
     yield checkup.models()
     yield checkup.clock()
     yield checkup.temperature()
@@ -71,6 +70,7 @@ def _findings(config: str | None) -> Iterator[Finding]:
     if status is not None:
         yield from checkup.workers(status)
         return
+    yield checkup.choice(settings.vision)
     from comfywear.checkup_doors import doors
 
     yield from doors(settings)
