@@ -75,7 +75,7 @@ def machine(version: tuple[int, ...] = sys.version_info[:3], bits: int = sys.max
 
 
 def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Finding]:
-    """Each engine of the processor, tried in its own process with the shipped detector; `wanted` stands in the settings.
+    """Each engine of the processor, tried in its own process with the shipped detector; `wanted` is in the settings.
 
     A fault is one that is wanted and does not work, one that would take the device down, or that none works at all.
     """
