@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +133,7 @@ def _f1(recall: float | None, precision: float | None) -> float:
 
 
 def _figure(value: float | None, n: int, *, single: bool = False, lower: bool = False) -> Figure | None:
-    return None if value is None else Figure(value, n, single, lower)
+    return None if value is None or math.isnan(value) else Figure(value, n, single, lower)
 
 
 def _missing(new: Card, current: Card) -> Iterator[Fall]:

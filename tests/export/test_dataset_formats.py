@@ -7,9 +7,12 @@ import json
 import random
 import re
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import data_sets
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
+from comfywear.feedback.capture import CaptureFolder, Capturer, Look, Wanted
+from comfywear.records import Detection
 from comfywear_export.attribute_data import read_examples
 from comfywear_export.datasets import read_set
 from comfywear_export.formats import Box, Damaged, Dataset, Picture, guess_format, read_dataset, write_dataset
@@ -45,6 +50,27 @@ def test_captures_are_guesses_with_scores_and_where_they_come_from(tmp_path: Pat
     assert first.boxes[0] == Box("person", 8.0, 4.0, 60.5, 92.0, 0.71)
     assert first.attributes["zone"] == "desk"
     assert first.attributes["vote"] == "4"
+
+
+def test_what_a_device_captures_is_read(tmp_path: Path) -> None:
+    folder = CaptureFolder(tmp_path / "captures", 1e8, 1e9)
+    capturer = Capturer(folder, ["count"], Wanted(min_count=2), 0.0, models=list)
+    soft = np.random.default_rng(3).integers(0, 255, (24, 32, 3), dtype=np.uint8)
+    image = np.asarray(cv2.resize(soft, (640, 480), interpolation=cv2.INTER_LINEAR), np.uint8)
+    body = Detection((100.0, 40.0, 220.0, 400.0), 0.9, "person")
+    top = Detection((110.0, 120.0, 210.0, 240.0), 0.8, "top")
+    capturer.on_look(Look(image, time.monotonic(), (body, top), (), {"person": 0.5, "top": 0.4}))
+    stop = threading.Event()
+    worker = threading.Thread(target=capturer.run, args=(stop,))
+    worker.start()
+    deadline = time.monotonic() + 30
+    while not folder.size()[0] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stop.set()
+    worker.join()
+    (picture,) = read_dataset(folder.path, "captures").pictures
+    assert {(box.label, box.score) for box in picture.boxes} == {("person", 0.9), ("top", 0.8)}
+    assert picture.attributes["sampler"] == "count"
 
 
 def test_coco_as_published_gives_splits_crowds_and_categories_in_order(tmp_path: Path) -> None:

@@ -213,6 +213,15 @@ def test_the_gate_misses_nothing_that_devices_would_miss() -> None:
     assert not any("shorts" in name for name in falls)
 
 
+@pytest.mark.parametrize("nothing", [float("nan"), None])
+def test_a_figure_that_there_is_no_more_is_a_fall(current: Path, nothing: float | None) -> None:
+    card = load_card(current)
+    quality = msgspec.json.decode(msgspec.json.encode(card.quality))
+    quality[FORM][SET]["map_groups"] = nothing
+    falls = compare(msgspec.structs.replace(card, quality=quality), card, Tolerances())[1]
+    assert [(fall.name, fall.now) for fall in falls] == [(f"{FORM}: mean AP of the groups on {SET}", None)]
+
+
 def test_a_calibration_error_that_rises_is_a_fall(current: Path) -> None:
     card = load_card(current)
     falls = compare(changed(card, calibration_error=0.2), card, Tolerances())[1]

@@ -90,7 +90,8 @@ def _judge(
             "Train it better, or say why it goes out all the same: --allow 'FIGURE=REASON'"
         )
     reasons = {fall.name: (fall, allowed[fall.name]) for fall in falls}
-    how = "measured side by side" if measured else "as their cards say"
+    some = f" on the first {args.limit} photos of each set" if args.limit else ""
+    how = f"measured side by side{some}" if measured else "as their cards say"
     return Comparison(current[0], both, tolerances, reasons, how)
 
 
