@@ -236,3 +236,9 @@ def test_both_models_can_be_measured_side_by_side(
     common = words(tmp_path, model, current, key)
     assert main([*common, "--data", str(shared_data), "--limit", "12"]) == 0
     assert "attributes 3 beside attributes 2" in capsys.readouterr().out
+    card = load_card(new(tmp_path, current, "4", map_groups=0.99))
+    muddled = write(tmp_path / "muddled", msgspec.structs.replace(card, labels=[*card.labels[1:], card.labels[0]]))
+    common = words(tmp_path, muddled, current, key)
+    assert main([*common, "--data", str(shared_data), "--limit", "12"]) == 1
+    assert "mean AP of the groups on ccp validation" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "attributes-4.release.json").exists()
