@@ -37,8 +37,9 @@ class FakeSmbus2:
 
     i2c_msg = Message
 
-    def __init__(self, chips: dict[tuple[int, int], FakeChip]) -> None:
+    def __init__(self, chips: dict[tuple[int, int], FakeChip], *, smbus_alone: bool = False) -> None:
         self.chips = chips
+        self.smbus_alone = smbus_alone
         self.closed = 0
 
     def SMBus(self, bus: int) -> _Bus:  # noqa: N802 - smbus2's name
@@ -52,6 +53,8 @@ class _Bus:
         self._module, self._number = module, bus
 
     def i2c_rdwr(self, *messages: Message) -> None:
+        if self._module.smbus_alone:
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
         for message in messages:
             chip = self._module.chips.get((self._number, message.address))
             if chip is None:
@@ -60,6 +63,14 @@ class _Bus:
                 message.data = chip.read(message.reading)
             else:
                 chip.write(message.data)
+
+    def write_i2c_block_data(self, address: int, register: int, data: list[int]) -> None:
+        self._module.chips[self._number, address].write(bytes([register, *data]))
+
+    def read_i2c_block_data(self, address: int, register: int, length: int) -> list[int]:
+        chip = self._module.chips[self._number, address]
+        chip.write(bytes([register]))
+        return list(chip.read(length))
 
     def close(self) -> None:
         self._module.closed += 1

@@ -89,6 +89,20 @@ def test_a_bme280_gives_boschs_worked_example(monkeypatch: pytest.MonkeyPatch, c
     assert reading.humidity_pct == pytest.approx(integer_humidity(RAW_T, RAW_H), abs=0.02)
 
 
+def test_a_bme280_is_read_on_a_bus_that_speaks_smbus_alone(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
+    monkeypatch.setitem(sys.modules, "smbus2", FakeSmbus2({(1, 0x76): bosch()}, smbus_alone=True))
+    reader = open_reader("i2c://1/bme280", clock=clock)
+    for _ in range(2):
+        assert reader.read().air_temp_c == pytest.approx(25.08, abs=0.005)
+
+
+def test_a_chip_that_needs_more_than_smbus_says_so(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
+    chip = Sensirion(b"\xfd", words(0x6666, 0x8000))
+    monkeypatch.setitem(sys.modules, "smbus2", FakeSmbus2({(1, 0x44): chip}, smbus_alone=True))
+    with pytest.raises(SensorError, match="/dev/i2c-1 speaks SMBus alone"):
+        open_reader("i2c://1/sht4x", clock=clock).read()
+
+
 def integer_humidity(raw_t: int, raw_h: int) -> float:
     """Humidity by 32-bit integers, as the data sheet's 4.2.3 has it."""
     t1, t2, t3, h1, h2, h3, h4, h5, h6 = BME280.calibration(LOW, HIGH)

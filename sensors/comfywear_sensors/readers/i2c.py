@@ -5,11 +5,12 @@ Option: `address` (the chip's usual one).
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from comfywear_sensors.chips import CHIPS, Chip, I2CWire
+from comfywear_sensors.chips import BME280, CHIPS, Chip, I2CWire
 from comfywear_sensors.clock import Clock
 from comfywear_sensors.errors import BadSensorURI, MissingPackage, NotAReading, SensorError
 from comfywear_sensors.quantities import reading_of
@@ -26,7 +27,8 @@ def open_uri(uri: SensorURI, clock: Clock) -> I2CReader:
     chip, usual_address = CHIPS[name]
     address = uri.integer("address", usual_address, 0x08, 0x77)
     uri.finish()
-    return I2CReader(SMBusWire(int(uri.host), address), chip(), uri.source, clock)
+    wire = SMBusWire(int(uri.host), address, by_register=chip is BME280)
+    return I2CReader(wire, chip(), uri.source, clock)
 
 
 def _smbus2() -> ModuleType:
@@ -37,11 +39,19 @@ def _smbus2() -> ModuleType:
 
 
 class SMBusWire:
-    """One address on a bus of /dev/i2c-*, through smbus2."""
+    """One address on a bus of /dev/i2c-*, through smbus2.
 
-    def __init__(self, bus: int, address: int) -> None:
+    Most buses do any transfer. The one of a PC's mainboard does those of SMBus alone, which is enough for a chip whose
+    every read names a register (`by_register`).
+    """
+
+    def __init__(self, bus: int, address: int, *, by_register: bool = False) -> None:
         self._message: Any = _smbus2().i2c_msg
         self._address = address
+        self._by_register = by_register
+        self._name = f"/dev/i2c-{bus}"
+        self._smbus_alone = False
+        self._register = 0
         try:
             self._bus: Any = _smbus2().SMBus(bus)
         except OSError as error:
@@ -53,10 +63,25 @@ class SMBusWire:
 
     def write(self, data: bytes) -> None:
         """One write transfer; OSError when the chip does not acknowledge."""
-        self._bus.i2c_rdwr(self._message.write(self._address, data))
+        if not self._smbus_alone:
+            try:
+                self._bus.i2c_rdwr(self._message.write(self._address, data))
+                return
+            except OSError as error:
+                if error.errno != errno.EOPNOTSUPP:
+                    raise
+            if not self._by_register:
+                advice = f"{self._name} speaks SMBus alone, which this chip does not; use another bus"
+                raise OSError(errno.EOPNOTSUPP, advice)
+            self._smbus_alone = True
+        self._register = data[0]
+        if len(data) > 1:
+            self._bus.write_i2c_block_data(self._address, data[0], list(data[1:]))
 
     def read(self, count: int) -> bytes:
         """One read transfer of `count` bytes; OSError when the chip does not acknowledge."""
+        if self._smbus_alone:
+            return bytes(self._bus.read_i2c_block_data(self._address, self._register, count))
         message = self._message.read(self._address, count)
         self._bus.i2c_rdwr(message)
         return bytes(message)
