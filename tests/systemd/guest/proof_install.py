@@ -1,0 +1,83 @@
+"""From a bare Debian 12 to a device: the package is installed, the service starts, the settings are taken over."""
+
+from __future__ import annotations
+
+import time
+
+from report import Report
+from scene import Scene
+
+
+def prove(scene: Scene, report: Report) -> None:
+    """Install the package in the running guest."""
+    report.say("Install")
+    report.check("the package installs on a bare Debian 12", lambda: _install(scene))
+    report.check("the service is active by its own notification, as a user of its own", lambda: _active(scene))
+    report.check("settings for camera, sensors and a broker", lambda: _settings(scene))
+    report.check("a reload takes over a changed setting, in the same process", lambda: _reload(scene))
+    report.check("comfywear doctor in the guest finds no fault", lambda: _doctor(scene))
+
+
+def _install(scene: Scene) -> str:
+    guest = scene.guest
+    guest.check("test ! -e /opt/comfywear && mkdir -p /mnt/package")
+    if scene.devices:
+        guest.check("mount -o ro /dev/vdb /mnt/package")
+    started_s = time.monotonic()
+    guest.check("DEBIAN_FRONTEND=noninteractive dpkg -i /mnt/package/*.deb 2>&1", 900)
+    size = scene.package.stat().st_size / 1e6
+    return f"{size:.0f} MB in {time.monotonic() - started_s:.0f} s"
+
+
+def _active(scene: Scene) -> str:
+    service = scene.wait_active()
+    shown = scene.guest.check("systemctl show comfywear.service -p Type,WatchdogUSec,DynamicUser,FragmentPath")
+    facts = dict(line.split("=", 1) for line in shown.splitlines())
+    assert facts["Type"] == "notify", facts
+    assert facts["WatchdogUSec"] not in ("", "0", "infinity"), facts
+    user = int(scene.guest.check(f"stat -c %u /proc/{service.pid}"))
+    assert 61184 <= user <= 65519, f"user {user} is none that systemd made for the service"
+    enabled = scene.guest.check("systemctl is-enabled comfywear.service")
+    assert enabled == "enabled", enabled
+    return f"watchdog {facts['WatchdogUSec']}, user {user}, “{service.status}”"
+
+
+def _settings(scene: Scene) -> str:
+    since_s = time.monotonic()
+    new_settings(scene)
+    took_s = time.monotonic() - since_s
+    heard = scene.next("status", since_s, state="online")
+    return f"ready after {took_s:.0f} s, “online” at the broker after {heard.at_s - since_s:.0f} s"
+
+
+def new_settings(scene: Scene) -> None:
+    """Write the guest's settings for the broker of this run; returns when the service is ready with them."""
+    guest = scene.guest
+    serial = guest.check("ls /dev/serial/by-id/* | head -1") if scene.devices else ""
+    file = "device.toml" if scene.devices else "container.toml"
+    given = {"SERIAL": serial, "BROKER": guest.broker_host, "PORT": scene.broker.port}
+    changes = " ".join(f"-e 's#@{name}@#{value}#'" for name, value in given.items())
+    guest.check(
+        f"sed {changes} /opt/guest/{file} "
+        "> /etc/comfywear/device.toml && /opt/comfywear/bin/comfywear config check /etc/comfywear/device.toml"
+    )
+    guest.check("systemctl restart comfywear.service", 300)
+
+
+def _reload(scene: Scene) -> str:
+    before, since_s = scene.wait_active(), time.monotonic()
+    settings = "/etc/comfywear/device.toml"
+    scene.guest.check(
+        f"sed -i 's/^stale_after_s.*/stale_after_s = 30.0/' {settings} && systemctl reload comfywear.service"
+    )
+    scene.next("status", since_s, state="offline")
+    heard = scene.next("status", since_s, state="online")
+    after = scene.wait_active()
+    assert before.pid == after.pid, "it was another process"
+    return f"“offline” and “online” again within {heard.at_s - since_s:.0f} s"
+
+
+def _doctor(scene: Scene) -> str:
+    done = scene.guest.run("/opt/comfywear/bin/comfywear doctor --config /etc/comfywear/device.toml 2>&1", 600)
+    assert done.rc == 0, done.out[-2500:]
+    return done.out.strip().splitlines()[-1]

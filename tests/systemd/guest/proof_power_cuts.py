@@ -1,0 +1,103 @@
+"""The power is cut while votes and telemetry are being written, again and again."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+
+from machine import GuestError
+from qemu import Guest
+from report import Report
+from scene import Scene
+
+PRESSING = "while :; do for level in 1 2 3 4 5; do echo $level >/run/keypad; sleep 0.6; done; done"
+WRITER = f"systemd-run --quiet --unit=guest-writer bash -c '{PRESSING}'"
+
+
+class PowerCuts:
+    """Rounds of: start, look, write, cut.
+
+    A vote counts as acknowledged when somebody outside the guest was told: it came over MQTT, or the keypad's light was
+    seen. All those must be in the store after every start.
+    """
+
+    def __init__(self, scene: Scene, guest: Guest, report: Report) -> None:
+        self._scene, self._guest, self._report = scene, guest, report
+        self._lights = 0
+        self._presses_before = 0
+        self._starts_s: list[float] = []
+        self._dice = random.Random(10)
+
+    def prove(self, rounds: int) -> None:
+        """Cut the power so many times; then everything that was stored must have come to the broker."""
+        report, scene = self._report, self._scene
+        report.say(f"Power cuts ({rounds} × kill -9 of the virtual machine during writes)")
+        scene.wait_active()
+        self._presses_before = self._presses()
+        for number in range(1, rounds + 1):
+            if not report.check(f"cut {number}", self._round):
+                report.say(self._guest.console()[-400:])
+                if self._guest.off:
+                    scene.guest.power_on()
+                scene.guest.wait_boot()
+                scene.wait_active()
+        report.check("every stored vote came to the broker", self._all_sent)
+        if self._starts_s:
+            report.say(
+                f"  from power to the first comfort message over {len(self._starts_s)} starts: median "
+                f"{statistics.median(self._starts_s):.0f} s, {min(self._starts_s):.0f} to {max(self._starts_s):.0f} s"
+            )
+
+    def _presses(self) -> int:
+        return sum(source.startswith("keypad:") for _, source in self._scene.stored())
+
+    def _round(self) -> str:
+        scene = self._scene
+        before_cut = self._write_and_cut()
+        acknowledged = set(scene.broker.votes())
+        scene.guest.power_on()
+        scene.guest.wait_boot()
+        service = scene.wait_active()
+        comfort = scene.next("zone/desk/comfort", scene.guest.power_on_s)
+        self._starts_s.append(comfort.at_s - scene.guest.power_on_s)
+        stored = {vote for vote, _ in scene.stored()}
+        lost = acknowledged - stored
+        if lost:
+            raise GuestError(f"acknowledged and lost: {lost}")
+        presses = self._presses() - self._presses_before
+        if presses < self._lights:
+            raise GuestError(f"{self._lights} lights were seen, {presses} presses are stored")
+        scene.sound()
+        wrong = scene.guest.run("dmesg | grep -E 'EXT4-fs (error|warning)|I/O error'").out.strip()
+        if wrong:
+            raise GuestError(f"the file system: {wrong[-300:]}")
+        return (
+            f"{before_cut}; started again, comfort after {self._starts_s[-1]:.0f} s, {len(acknowledged)} acknowledged "
+            f"votes and {self._lights} lights all among {len(stored)} stored; databases sound; “{service.status}”"
+        )
+
+    def _write_and_cut(self) -> str:
+        scene = self._scene
+        votes = len(scene.broker.votes())
+        scene.guest.run("systemctl stop guest-writer.service")
+        scene.guest.check(WRITER)
+        until_s = time.monotonic() + self._dice.uniform(4.0, 12.0)
+        seen = earlier = scene.lights()
+        while time.monotonic() < until_s or len(scene.broker.votes()) == votes:
+            scene.broker.send("zone/shelf/vote/set", str(self._dice.randint(1, 5)))
+            time.sleep(self._dice.uniform(0.05, 0.3))
+            seen = max(seen, scene.lights())
+            if time.monotonic() > until_s + 120:
+                raise GuestError("nothing was written")
+        self._guest.cut_power()
+        seen -= earlier
+        self._lights += seen
+        time.sleep(1.0)  # what was on its way to the broker arrives
+        return f"{len(scene.broker.votes()) - votes} votes over MQTT and {seen} lights before the cut"
+
+    def _all_sent(self) -> str:
+        scene = self._scene
+        stored = {vote for vote, _ in scene.stored()}
+        scene.guest.wait("every stored vote was heard", lambda: stored <= set(scene.broker.votes()), 300)
+        return f"{len(stored)} votes"
