@@ -38,7 +38,7 @@ def draw(arms: Mapping[tuple[str, int], Rows], full: Mapping[str, float], share:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise UsageError(f"charts need matplotlib ({error}); pip install 'comfywear[evaluate]'") from error
-    figure = Figure(figsize=(10, 4.2), dpi=90, layout="constrained")
+    figure = Figure(figsize=(10, 4.2), dpi=80, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     names = list(dict.fromkeys(name for name, _ in arms))
     for panel, kind in zip(panels, ("photos", "boxes"), strict=True):

@@ -163,7 +163,7 @@ def _fit(
 
     old = {name: value.clone() for name, value in net.state_dict().items()}
     plan = Plan(
-        24 * 60.0, args.batch, trunk_rate=0.0, head_rate=args.rate, average=0.95, settle=0, seed=args.seed,
+        24 * 60.0, args.batch, trunk_rate=0.0, head_rate=args.rate, average=0.9, settle=0, seed=args.seed,
         steps=args.steps, warm_up=max(1, min(50, args.steps // 4)),
     )  # fmt: skip
     say(f"{len(own)} photos of the room, {len(asked)} with labels; believed from {_rounded(thresholds)}")

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     train = [photo for folder in folders for photo in read_set(folder, "train")]
     garments = read_set(sets["ccp"], "validation")[:_GARMENT_PHOTOS] if "ccp" in sets else []
     maps = TrunkMaps(export_trunk(net.trunk, size, size, args.out / "trunk.onnx"))
-    settings = Settings(size, args.pool, args.steps, args.batch, args.rate)
+    settings = Settings(size, args.pool, args.steps, args.batch, args.rate, refresh=max(1, args.steps // 2))
     data = Sets(train, level, simulated(level, args.out / "photos"), garments)
     names = args.arms or arms(args.asked)
     rows: list[dict[str, Any]] = []

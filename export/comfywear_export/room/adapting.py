@@ -50,6 +50,7 @@ def adapt(
     *,
     refresh: int,
     versions: int,
+    kept: dict[Any, Any] | None = None,
     say: Callable[[str], None] = print,
 ) -> Trained:
     """Train a copy of `net`: neck and heads with their norms; the trunk stays. Goes on where `folder` has a checkpoint.
@@ -63,6 +64,7 @@ def adapt(
         maps: The trunk of `net`.
         refresh: The teacher labels the room's photos anew after so many steps.
         versions: Different views of each photo of the room.
+        kept: Source views that several trainings share.
         say: Shows a line of progress.
 
     Returns:
@@ -70,7 +72,7 @@ def adapt(
     """
     student = copy.deepcopy(net).train()
     student.trunk.requires_grad_(False)
-    mix = Mix(list(room.source), list(room.asked), size, plan.seed, plan.batch, maps, versions)
+    mix = Mix(list(room.source), list(room.asked), size, plan.seed, plan.batch, maps, versions, kept)
     labelled, loss = False, Loss(size)
 
     def teach(step: int, averaged: Any) -> None:

@@ -48,6 +48,7 @@ class Mix:
         batch: Views a batch, a multiple of four.
         maps: The trunk.
         versions: Different views of each photo of the room.
+        kept: Source views by seed, number a batch and step, where several trainings share them.
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class Mix:
         batch: int,
         maps: TrunkMaps,
         versions: int,
+        kept: dict[tuple[int, int, int], dict[str, NDArray[Any]]] | None = None,
     ) -> None:
         self._source, self._asked, self._own = source, asked, list[Photo]()
         self._size, self._seed, self._batch, self._versions = size, seed, batch, versions
-        self._maps, self._elsewhere = maps, dict[int, Views]()
+        self._maps, self._elsewhere, self._kept = maps, dict[int, Views](), kept
 
     def relabel(self, own: Sequence[Photo]) -> None:
         """From now on these are the labels of the room's other photos (those without any box are backgrounds)."""
@@ -85,14 +87,23 @@ class Mix:
         else:
             shares = [(photos, half) for photos in (self._asked, self._own) if photos]
         count = self._batch - sum(number for _, number in shares)
-        if count not in self._elsewhere:
-            self._elsewhere[count] = Views(self._source, self._size, self._seed, count, _pictures)
         views = [
             room_view(photos[rng.integers(len(photos))], self._size, self._seed, int(rng.integers(self._versions)))
             for photos, number in shares
             for _ in range(number)
         ]
-        return [self._elsewhere[count][step], *([batched(views)] if views else [])]
+        return [self._from_source(count, step), *([batched(views)] if views else [])]
+
+    def _from_source(self, count: int, step: int) -> dict[str, NDArray[Any]]:
+        key = self._seed, count, step
+        if self._kept is not None and key in self._kept:
+            return self._kept[key]
+        if count not in self._elsewhere:
+            self._elsewhere[count] = Views(self._source, self._size, self._seed, count, _pictures)
+        batch = self._elsewhere[count][step]
+        if self._kept is not None:
+            self._kept[key] = batch
+        return batch
 
 
 def _pictures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -153,6 +153,7 @@ class _Trial:
         self.test = [sets.room[i] for i in test]
         self.known = [*(sets.level[i] for i in pool), *sets.garments[::2]]  # for the teacher's thresholds
         self.elsewhere = [*(sets.level[i] for i in test), *sets.garments[1::2]]  # for the gate
+        self._views: dict[Any, Any] = {}  # of the source, which all arms share
         self._first: tuple[dict[str, float], Kept] | None = None
 
     def first(self) -> tuple[dict[str, float], Kept]:
@@ -193,12 +194,14 @@ class _Trial:
         own = [] if name == "source only" else [p for i, p in enumerate(self.pool) if i not in set(asked)]
         room = Room(self.sets.train, own, [self.pool[i] for i in asked], thresholds)
         plan = Plan(
-            60.0, self.settings.batch, trunk_rate=0.0, head_rate=self.settings.rate, average=0.95, settle=0,
+            60.0, self.settings.batch, trunk_rate=0.0, head_rate=self.settings.rate, average=0.9, settle=0,
             seed=self.seed, steps=self.settings.steps, warm_up=10,
         )  # fmt: skip
         folder = self.folder / f"{self.seed}-{name.replace(' ', '-')}"
-        how = {"refresh": self.settings.refresh, "versions": self.settings.versions}
-        done = adapt(self.net, size, room, plan, folder, self.maps, **how, say=self.say)
+        done = adapt(
+            self.net, size, room, plan, folder, self.maps, refresh=self.settings.refresh,
+            versions=self.settings.versions, kept=self._views, say=self.say,
+        )  # fmt: skip
         new = done.net.state_dict()
 
         def measure(weights: Mapping[str, Any]) -> Kept:
