@@ -228,6 +228,7 @@ def test_a_calibration_error_that_rises_is_a_fall(current: Path) -> None:
     assert [fall.name for fall in falls] == [f"{FORM}: calibration error on {SET}"]
 
 
+@pytest.mark.slow
 def test_both_models_can_be_measured_side_by_side(
     tmp_path: Path, current: Path, key: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

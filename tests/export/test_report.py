@@ -89,12 +89,12 @@ def test_an_interval_is_of_the_same_figure_and_holds_the_truth_as_often_as_it_sa
     said, yes = chance.random(50).astype(np.float32).round(1), chance.random(50) < 0.3
     ranking = intervals.Ranking.of(said, yes, np.arange(50), yes.astype(np.intp))
     assert intervals._of_answers(*ranking.curve(np.ones(50))) == pytest.approx(average_precision(said, yes))
-    true = boxes_precision(photos(5000), 0.5)[0]
+    true = boxes_precision(photos(3000), 0.5)[0]
     held = 0
-    for _ in range(40):
-        low, high = (float(x) for x in interval(boxes_resampled({"a": photos(80)}, times=100)["a"]).split("–"))
+    for _ in range(25):
+        low, high = (float(x) for x in interval(boxes_resampled({"a": photos(80)}, times=60)["a"]).split("–"))
         held += low <= true <= high
-    assert held >= 32
+    assert held >= 19
 
 
 def test_a_model_that_is_right_as_often_as_it_says_is_calibrated() -> None:
