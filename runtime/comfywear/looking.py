@@ -89,6 +89,7 @@ class Looking:
         self._frame: Frame | None = None
         self._seen_s = time.monotonic()
         self._missing: str | None = "the models are being loaded"
+        self._starting_s: float | None = time.monotonic()
         self.frames = 0
         self.looked_s = 0.0
         self._step: FrameStep | None = None
@@ -112,6 +113,11 @@ class Looking:
         for person in () if missing else persons:
             by_zone.setdefault(person.zone, []).append(person)
         return Sight(by_zone, missing, {} if missing else present, load)
+
+    def starting_s(self) -> float | None:
+        """For how many seconds looking has been starting, without a fault; None when it looks or something is wrong."""
+        since_s = self._starting_s
+        return None if since_s is None else time.monotonic() - since_s
 
     def changes(self) -> list[PresenceChange]:
         """Who entered and left since this was last asked."""
@@ -203,6 +209,7 @@ class Looking:
                     self._present, self._load = step.counts(), step.load()
                     self._changes.extend(changes)
                     self._frame, self._persons, self._missing = frame, tuple(persons), None
+                    self._starting_s = None
                     self._seen_s = time.monotonic()
                     self.frames += 1
                     self.looked_s += time.perf_counter() - began_s
@@ -270,3 +277,7 @@ class Looking:
             if missing != self._missing:
                 _log.log(level, "no picture: %s", missing)
             self._missing = missing
+            if level > logging.INFO:
+                self._starting_s = None
+            elif self._starting_s is None:
+                self._starting_s = time.monotonic()

@@ -41,6 +41,8 @@ _LITTLE_BYTES, _LITTLE_SHARE = 500e6, 0.1
 # Looking that keeps its worker busy for so much of the time, and still misses this part of the frames, is slow.
 _BUSY, _MISSED = 0.9, 0.8
 _SPEED_OVER_S = 30.0
+# Models are loaded and the camera is opened within so long, also on a small board.
+_START_S = 60.0
 _DOCTOR = "comfywear doctor --config FILE says more"
 
 
@@ -129,6 +131,9 @@ class Watch:
         if device.looking is None:
             return
         sight = device.looking.sight()
+        starting_s = device.looking.starting_s()
+        if sight.missing and starting_s is not None and starting_s < _START_S:
+            return
         if sight.missing:
             yield Trouble("no-camera", None, sight.missing, f"look at its cable and at camera.source; {_DOCTOR}")
             return

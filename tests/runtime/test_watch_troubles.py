@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,7 @@ def device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
     monkeypatch.setattr(made, "health", lambda: {"vision": WELL, "votes": WELL})
     assert made.looking is not None
     monkeypatch.setattr(made.looking, "_missing", None)
+    monkeypatch.setattr(made.looking, "_starting_s", None)
     yield made
     made.stop()
 
@@ -98,6 +100,17 @@ def test_workers_that_fail_or_hang_are_named(device: Device, monkeypatch: pytest
     after(device, 5)
     found = {each.about: each.reason for each in device.watch.book.now()}
     assert found == {"vision": "it gives no sign of life", "votes": "no such door"}
+
+
+def test_a_start_is_no_trouble_unless_it_never_ends(device: Device) -> None:
+    looking = device.looking
+    assert looking is not None
+    looking._say("the camera is starting", logging.INFO)
+    assert after(device, 50) == {}
+    looking._starting_s = watching.time.monotonic() - 61.0
+    assert after(device, 11, 2000.0)["no-camera"].reason == "the camera is starting"
+    looking._say("camera gone: unplugged")
+    assert looking.starting_s() is None
 
 
 def test_no_picture_is_a_trouble_and_a_device_without_a_camera_has_none(device: Device, tmp_path: Path) -> None:
