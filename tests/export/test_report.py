@@ -17,10 +17,12 @@ from comfywear_export.cli import main
 from comfywear_export.datasets import read_set
 from comfywear_export.evaluate.detector import forms_of
 from comfywear_export.measure import intervals
+from comfywear_export.measure.answers import measure_answers
 from comfywear_export.measure.average_precision import Found, average_precision, boxes_precision, ranked_precision
 from comfywear_export.measure.curves import calibration_bins, calibration_error, confusion, curve
 from comfywear_export.measure.intervals import boxes_resampled, interval
 from comfywear_export.report import Chart, Table, Text, write_report
+from comfywear_export.report.attributes import report
 from comfywear_export.report.charts import Panel, panels
 from comfywear_export.report.common import forms
 from comfywear_models import available, load_card
@@ -161,6 +163,26 @@ def test_the_detectors_report_has_every_section_form_and_baseline(tmp_path: Path
     )
 
 
+def test_answers_are_shown_beside_constant_ones_where_the_truth_is_known(tmp_path: Path) -> None:
+    chance = np.random.default_rng(1)
+    labels = ["group/hat", "group/bag", "garment/bag"]
+    truth = (chance.random((60, 3)) < [0.2, 0.6, 0.6]).astype(np.float32)
+    said = (0.3 * chance.random((60, 3)) + 0.6 * truth).astype(np.float32)
+    truth[:30, 0] = np.nan
+    thresholds = dict.fromkeys(labels, 0.5)
+    facts = {"model": "m", "version": "1", "engine": "e", "precision": "p", "data": "d", "split": "s"}
+    result = {**facts, **measure_answers(said, truth, labels, thresholds)}
+    card = load_card(available()["attributes"])
+    report(tmp_path / "r.md", result, thresholds, (labels, said, truth), "left out here", card)
+    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+    hats, n = int(np.nansum(truth[:, 0])), 30
+    assert f"| group/hat | {hats} | {n} | 1.000 | 1.000–1.000 | {hats / n:.3f} | 0.50 | 1.000 |" in text
+    assert f"| hat | 0.50 | {hats} | 0 | 0 | {n - hats} |" in text
+    assert f"| mean F1 of the groups | {result['f1_groups']:.3f} |  | " in text
+    assert len(list(tmp_path.glob("r-*.svg"))) == text.count("![") == 3
+
+
+@pytest.mark.slow
 def test_the_attribute_models_report_is_markdown_with_pictures_beside_it(tmp_path: Path) -> None:
     boxes = {"person": [10.0, 10, 40, 80], "skirt": [15.0, 50, 30, 20]}
     folder = make_set(tmp_path / "s", boxes, split="mine", count=2)
