@@ -180,13 +180,13 @@ def test_a_trial_has_a_row_for_every_arm_and_does_none_twice(
     shown = capsys.readouterr().out
     for arm in ("before", "self-training", "asked 2", "random 2", "source only", "all labels"):
         assert f"\n{arm:14}" in shown
-        rows = [json.loads((out / "rows" / f"{s}-{arm.replace(' ', '-')}.json").read_text()) for s in (0, 1)]
+        rows = [json.loads(next(out.glob(f"*/rows/{s}-{arm.replace(' ', '-')}.json")).read_text()) for s in (0, 1)]
         assert all(row["test_photos"] == 3 for row in rows)
         assert [row["labels"] for row in rows] == [{"asked 2": 2, "random 2": 2, "all labels": 5}.get(arm, 0)] * 2
-    trained = {path: path.stat().st_mtime_ns for path in out.glob("*/last.pt")}
+    trained = {path: path.stat().st_mtime_ns for path in out.glob("*/*/last.pt")}
     assert len(trained) == 10
     assert main([*words, "--json"]) == 0
-    assert {path: path.stat().st_mtime_ns for path in out.glob("*/last.pt")} == trained
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*/*/last.pt")} == trained
     assert "the teacher labels" not in capsys.readouterr().out
 
 

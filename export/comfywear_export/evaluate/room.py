@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,8 +36,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--asked", type=int, nargs="+", default=[10, 30, 100], help="labels asked for (10 30 100)")
     parser.add_argument("--arms", nargs="+", help="only these of the rows")
     parser.add_argument("--pool", type=int, default=120, help="photos of the room to learn from (default 120)")
-    parser.add_argument("--steps", type=int, default=40, help="of each training (default 40)")
-    parser.add_argument("--rate", type=float, default=5e-4, help="peak learning rate (default 0.0005)")
+    parser.add_argument("--steps", type=int, default=200, help="of each training (default 200)")
+    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default 0.001)")
     parser.add_argument("--first-seed", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=int, default=8, help="views a step, a multiple of 4 (default 8)")
     parser.add_argument("--threads", type=int, default=1)
@@ -66,12 +67,20 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings(size, args.pool, args.steps, args.batch, args.rate, refresh=max(1, args.steps // 2))
     data = Sets(train, level, simulated(level, args.out / "photos"), garments)
     names = args.arms or arms(args.asked)
+    folder = args.out / _how(args)
     rows: list[dict[str, Any]] = []
     for seed in range(args.first_seed, args.first_seed + args.seeds):
         torch.manual_seed(seed)
-        rows += seed_rows(net, data, settings, seed, names, args.out, maps, lambda line: print(line, flush=True))
+        rows += seed_rows(net, data, settings, seed, names, folder, maps, lambda line: print(line, flush=True))
     print(json.dumps({"rows": rows}) if args.json else table(rows))
     return 0
+
+
+def _how(args: argparse.Namespace) -> str:
+    """A folder's name that holds what the rows depend on, so that none is taken for another's."""
+    path = args.checkpoint / "detector.pt" if args.checkpoint.is_dir() else args.checkpoint
+    mark = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    return f"{mark}-pool{args.pool}-steps{args.steps}-batch{args.batch}-rate{args.rate:g}"
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

@@ -53,11 +53,11 @@ class Settings:
 
     size: int
     pool: int = 120
-    steps: int = 40
+    steps: int = 200
     batch: int = 8
-    rate: float = 5e-4
+    rate: float = 1e-3
     precision: float = 0.8
-    refresh: int = 20
+    refresh: int = 50
     versions: int = 2
     may_lose: float = 0.01
 
