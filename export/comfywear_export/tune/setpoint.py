@@ -86,7 +86,7 @@ def _card(figures: Mapping[str, Any]) -> dict[str, Any]:
         "notes": [
             "Learnt in a simulation of one office; nothing was measured in a real room.",
             "An opt-in adviser at the workstation: it says cooler, no change or warmer and moves nothing.",
-            "A programmed thermostat does about as well: see docs/setpoint.md.",
+            "A programmed thermostat costs less in the same simulation: see docs/setpoint.md.",
         ],
         "made_with": {"command": "comfywear-export tune setpoint", "plan": figures["plan"]},
     }
@@ -132,7 +132,7 @@ def _curves(curves: Sequence[Sequence[Sequence[float]]], controllers: Mapping[st
 def _chart(controllers: Mapping[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
 
-    picture = Figure(figsize=(7, 3.4), layout="constrained")
+    picture = Figure(figsize=(8.5, 3.4), layout="constrained")
     axes = picture.subplots()
     for name, words in CONTROLLERS.items():
         row = controllers[name]
@@ -143,6 +143,6 @@ def _chart(controllers: Mapping[str, Any], path: Path) -> None:
         axes.errorbar(x, y, xerr=x_error, yerr=y_error, fmt="o", capsize=2, label=words)
     axes.set_xlabel("electricity of a year, kWh")
     axes.set_ylabel("comfort hours, %")
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     axes.grid(alpha=0.3)
     picture.savefig(path, dpi=100)
