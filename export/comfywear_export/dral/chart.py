@@ -28,12 +28,14 @@ _STYLE = {
 def draw(result: Mapping[str, Any], path: Path) -> None:
     """Rank-1 and mAP against questions a query, and mAP of others against questions that refreshed the embedding.
 
+    Bands are 95 % intervals of two of the policies; their differences are paired and narrower, see the table.
+
     Raises:
         StoreError: The file cannot be written.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 4.2), dpi=80, layout="constrained")
+    figure = Figure(figsize=(12, 4.2), dpi=72, layout="constrained")
     for axes, key, name in zip(figure.subplots(1, 3)[:2], ("rank1", "map"), ("rank-1", "mAP"), strict=True):
         for policy in POLICIES:
             at = result["rounds"][policy][key]
@@ -43,7 +45,7 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
     for policy in REFRESHING:
         points = result["refresh"][policy]["points"]
         at = [result["start"]["map"], *(point["triplets"]["map"] for point in points)]
-        _line(last, [0, *(point["questions"] for point in points)], at, policy)
+        _line(last, [0, *(point["questions"] for point in points)], at, policy, band=False)
     whole = 100 * result["refresh"]["supervised on all"]["map"]["mean"]
     last.axhline(whole, color="#444444", linewidth=1)
     last.annotate("plain metric, all labels", (0, whole), xytext=(2, 3), textcoords="offset points", fontsize=9)
@@ -58,9 +60,9 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
         raise StoreError(f"{path} cannot be written ({error.strerror})") from error
 
 
-def _line(axes: Any, at: Any, figures: Any, policy: str) -> None:
+def _line(axes: Any, at: Any, figures: Any, policy: str, *, band: bool = True) -> None:
     colour, dash = _STYLE[policy]
     values = 100 * np.array([[each[name] for name in ("mean", "low", "high")] for each in figures])
     axes.plot(list(at), values[:, 0], dash, color=colour, label=policy, linewidth=1.8)
-    if policy in ("dral", "nearest first"):
+    if band and policy in ("dral", "nearest first"):
         axes.fill_between(list(at), values[:, 1], values[:, 2], color=colour, alpha=0.12, linewidth=0)
