@@ -17,7 +17,7 @@ from comfywear import publishing
 from comfywear.cadence import Cadence
 from comfywear.clock import wall_time
 from comfywear.machine import headroom_of, hottest_c
-from comfywear.memory import MemoryGuard, limit_mb
+from comfywear.memory import MemoryGuard, give_back, limit_mb
 from comfywear.metrics import family_rss_mb
 from comfywear.records import Trouble
 from comfywear.supervisor import Pulse, Supervisor
@@ -33,6 +33,8 @@ _log = logging.getLogger(__name__)
 TICK_S = 1.0
 SUMMARY_EVERY_S = 3600.0
 HEALTH_EVERY_S = 60.0
+# Memory that is free and not returned grows by megabytes an hour otherwise: docs/reliability.md.
+GIVE_BACK_EVERY_S = 300.0
 _GAP_S = 1.0
 # Below half of its work a hot machine no longer does what it is there for.
 _HOT_HEADROOM = 0.5
@@ -61,6 +63,7 @@ class Watch:
         self.memory = MemoryGuard(ceiling, reopen=device.looking.reopen if device.looking else None)
         self._health = Cadence(HEALTH_EVERY_S, _GAP_S)
         self._summary_s = time.monotonic() + SUMMARY_EVERY_S
+        self._give_back_s = time.monotonic() + GIVE_BACK_EVERY_S
         self._before: dict[str, float | None] = {}
         self._speed = (time.monotonic(), 0, 0.0)
         self._slow: str | None = None
@@ -85,6 +88,9 @@ class Watch:
         if self._health.due("health", tuple((each.name, each.about) for each in troubles), now_s):
             build = partial(self._message, now_s)
             self._device.post_live(self._device.topics.health, build)
+        if now_s >= self._give_back_s:
+            self._give_back_s = now_s + GIVE_BACK_EVERY_S
+            give_back()
         if now_s >= self._summary_s:
             self._summary_s = now_s + SUMMARY_EVERY_S
             _log.info("%s", self.summary())

@@ -113,6 +113,20 @@ def test_a_start_is_no_trouble_unless_it_never_ends(device: Device) -> None:
     assert looking.starting_s() is None
 
 
+def test_free_memory_goes_back_every_few_minutes_and_the_journal_gets_a_line_an_hour(
+    device: Device, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    given: list[float] = []
+    monkeypatch.setattr(watching, "give_back", lambda: given.append(1.0))
+    begin_s = watching.time.monotonic()
+    with caplog.at_level(logging.INFO):
+        for second in range(0, 3700, 10):
+            device.watch.tick(begin_s + second)
+    assert len(given) == 12
+    (line,) = [record.message for record in caplog.records if record.message.startswith("the last hour:")]
+    assert "0 dropped" in line
+
+
 def test_no_picture_is_a_trouble_and_a_device_without_a_camera_has_none(device: Device, tmp_path: Path) -> None:
     looking = device.looking
     assert looking is not None
