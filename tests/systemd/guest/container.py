@@ -5,6 +5,7 @@ No driver of its own and no power to cut, but the package, the unit and systemd 
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -72,6 +73,22 @@ class Container(Machine):
         self.power_on()
         self.wait_boot()
         return time.monotonic() - started_s
+
+    def cut_power(self) -> None:
+        """`kill -9` of its first process, with which the kernel kills all others at once. What they wrote is kept."""
+        assert self._nspawn is not None
+        os.kill(int(self._init), signal.SIGKILL)
+        self._nspawn.wait(60)
+        self._nspawn = None
+
+    @property
+    def off(self) -> bool:
+        """Whether it is stopped."""
+        return self._nspawn is None
+
+    def console(self) -> str:
+        """What it said on its console."""
+        return self._log.read_text(errors="replace")
 
     def power_off(self, timeout_s: float = 120.0) -> None:
         """Shut down in order."""

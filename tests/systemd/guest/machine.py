@@ -51,6 +51,19 @@ class Machine(ABC):
         """Restart in order; returns the seconds until scripts can be run again."""
 
     @abstractmethod
+    def cut_power(self) -> None:
+        """End everything in it at once, with nobody told."""
+
+    @property
+    @abstractmethod
+    def off(self) -> bool:
+        """Whether the power is off."""
+
+    @abstractmethod
+    def console(self) -> str:
+        """What it said on its console."""
+
+    @abstractmethod
     def power_off(self, timeout_s: float = 120.0) -> None:
         """Shut down in order; after `timeout_s` the power is cut."""
 

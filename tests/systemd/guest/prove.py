@@ -110,8 +110,8 @@ def prove(name: str, scene: Scene, report: Report, power_cuts: int) -> None:
         case "figures":
             proof_figures.prove(scene, report)
         case "power-cuts":
-            if isinstance(scene.guest, Guest) and power_cuts:
-                PowerCuts(scene, scene.guest, report).prove(power_cuts)
+            if power_cuts:
+                PowerCuts(scene, report).prove(power_cuts)
 
 
 def build_package() -> Path:
