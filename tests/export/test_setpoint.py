@@ -62,7 +62,7 @@ def test_of_equal_moves_nothing_is_changed_and_every_situation_has_a_state_of_it
 @settings(deadline=None, max_examples=3)
 def test_a_policy_of_any_table_keeps_to_its_bounds_and_is_off_at_night(seed: int) -> None:
     policy = Policy(np.random.default_rng(seed).normal(size=(STATES, 3)))
-    for passed in hours([make_year(seed % 1000)], policy.setpoint, Prices(), days=8):
+    for passed in hours([make_year(seed % 1000)], policy.setpoint, Prices(), days=6):
         if passed.view.hours_to_work[0] > 4:
             assert passed.setpoint_c[0] in (18, 28)
         else:
@@ -121,25 +121,25 @@ def test_warmer_rooms_cost_more_heat_and_the_best_schedule_costs_least_of_its_gr
     assert (
         cool.comfort_hours + cool.cold_hours + cool.warm_hours == warm.comfort_hours + warm.cold_hours + warm.warm_hours
     )
-    best = best_schedule(years, Prices(), days=8)
+    best = best_schedule(years, Prices(), days=2)
     for other in (Schedule(22.0, 25.0, 2.0), Schedule(24.0, 24.0, 4.0)):
-        assert live(years, best, Prices(), days=8)[0].cost <= live(years, other, Prices(), days=8)[0].cost + 1e-9
+        assert live(years, best, Prices(), days=2)[0].cost <= live(years, other, Prices(), days=2)[0].cost + 1e-9
 
 
 def test_a_learner_goes_on_exactly_where_it_was_kept() -> None:
     years = [[make_year(n) for n in range(2)]]
     whole, half = Learner(2), Learner(2)
-    whole.learn(years, days=8)
-    half.learn(years, days=8)
+    whole.learn(years, days=3)
+    half.learn(years, days=3)
     other = Learner(2)
     other.go_on_from(json.loads(json.dumps(half.as_json())))
-    assert whole.learn(years, days=8) == other.learn(years, days=8)
+    assert whole.learn(years, days=3) == other.learn(years, days=3)
     np.testing.assert_array_equal(whole.values, other.values)
     assert whole.epsilon == 0.02
     assert Learner(2).epsilon == 1.0
 
 
-SMOKE = ["--seeds", "1", "--rooms", "2", "--test-years", "1", "--days", "8"]
+SMOKE = ["--seeds", "1", "--rooms", "2", "--test-years", "1", "--days", "2"]
 
 
 def test_a_policy_is_written_with_its_card_can_be_asked_and_is_refused_when_altered(

@@ -48,8 +48,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Learn, compare, write; exit code 0."""
-    if min(args.seeds, args.sweeps, args.rooms, args.test_years) < 1 or not 8 <= args.days <= 365:
-        raise UsageError("--seeds, --sweeps, --rooms and --test-years need at least 1, --days 8…365")
+    if min(args.seeds, args.sweeps, args.rooms, args.test_years) < 1 or not 2 <= args.days <= 365:
+        raise UsageError("--seeds, --sweeps, --rooms and --test-years need at least 1, --days 2…365")
     prices = Prices(args.price_kwh, args.price_dissatisfied)
     plan = Plan(args.seeds, args.sweeps, args.rooms, args.test_years, args.days, prices)
     ledger = Ledger(args.out / "parts.json", asdict(plan))
