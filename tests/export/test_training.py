@@ -138,7 +138,7 @@ def test_one_command_goes_from_photos_to_released_files_and_goes_on_where_it_sto
 
     root, out, files = make_sets(tmp_path / "data"), tmp_path / "run", tmp_path / "files"
     words = ["make", "--data", str(root), "--out", str(out), "--ship", str(files), "--version", "7"]
-    assert main([*words, "--steps", "1", "--pictures", "4"]) == 0
+    assert main([*words, "--steps", "1", "--pictures", "4", "--detector-size", "64"]) == 0
     forms = (("onnxruntime", "fp16"), ("litert", "fp16"), ("onnxruntime", "int8"), ("litert", "int8"))
     crops = [read_photo(path) for path in sorted((root / "ccp" / "photos").glob("*.jpg"))]
     first, *others = (
@@ -150,12 +150,13 @@ def test_one_command_goes_from_photos_to_released_files_and_goes_on_where_it_sto
     for engine, precision in forms:
         detector = Detector.load(files / "detector.card.json", engine=engine, precision=precision)
         assert detector.card.version == "7"
+        assert detector.card.input["height"] == 64
         detector.detect(crops[0])
     started = [json.loads(line) for line in (out / "make.jsonl").read_text().splitlines()]
     assert set(started[0]["data"]) == {"people", "ccp"}
     (out / "attributes" / "carded").unlink()
     capfd.readouterr()
-    assert main([*words, "--steps", "1", "--pictures", "4"]) == 0
+    assert main([*words, "--steps", "1", "--pictures", "4", "--detector-size", "64"]) == 0
     assert capfd.readouterr().out.count("done before") == 7
 
 

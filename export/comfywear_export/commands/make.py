@@ -35,6 +35,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--ship", type=Path, help="folder of the released files (default OUT/models)")
     parser.add_argument("--version", required=True, help="of the models, rises with each release")
     parser.add_argument("--detector-minutes", type=float, default=75.0)
+    parser.add_argument("--detector-size", type=int, default=320, help="input side in pixels, a multiple of 32")
     parser.add_argument("--attribute-minutes", type=float, default=35.0)
     parser.add_argument("--steps", type=int, default=0, help="stop each training after so many steps (0: by time)")
     parser.add_argument("--pictures", type=int, default=300, help="how many to calibrate INT8 with")
@@ -79,6 +80,7 @@ def _stages(args: argparse.Namespace) -> Iterator[_Stage]:
         folder = args.out / model
         forms, threads = folder / "forms", ["--threads", str(args.threads), "--steps", str(args.steps)]
         train = ["train", model, "--data", data, "--out", str(folder), "--minutes", str(minutes[model]), *threads]
+        train += ["--size", str(args.detector_size)] if model == "detector" else []
         yield _Stage(train, folder / f"{model}.pt")
         yield _Stage(["export", model, "--run", str(folder), "--out", str(forms)], forms / f"{model}.fp16.tflite")
         quantise = ["quantise", model, "--forms", str(forms), "--data", data, "--pictures", str(args.pictures)]
