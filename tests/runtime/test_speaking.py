@@ -99,7 +99,14 @@ def test_a_command_is_carried_out_and_answered_and_the_name_is_shown_everywhere(
 ) -> None:
     with running(tmp_path, mosquitto.port):
         until(lambda: client.newest(f"{BASE}/meta") and client.newest(CONFIG))
-        assert client.newest(f"{BASE}/meta")["commands"] == ["identify", "ask-now", "reload", "set-zone-name"]
+        assert client.newest(f"{BASE}/meta")["commands"] == [
+            "identify",
+            "ask-now",
+            "reload",
+            "set-zone-name",
+            "models-pull",
+            "models-rollback",
+        ]
         client.send(
             f"{BASE}/cmd/set-zone-name",
             b'{"name": "Lab", "id": "7"}',
