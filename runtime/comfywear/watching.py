@@ -84,8 +84,9 @@ class Watch:
                 _log.warning("trouble: %s → %s", sentence(change), change.do)
             else:
                 _log.info("over after %.0f s: %s", change.until_s - change.since_s, sentence(change))
-        troubles = self.book.now()
-        if self._health.due("health", tuple((each.name, each.about) for each in troubles), now_s):
+        # The newest that ended counts too: one may begin and end between two messages.
+        said = tuple((each.name, each.about, each.until_s) for each in (*self.book.now(), *self.book.ended()[:1]))
+        if self._health.due("health", said, now_s):
             build = partial(self._message, now_s)
             self._device.post_live(self._device.topics.health, build)
         if now_s >= self._give_back_s:

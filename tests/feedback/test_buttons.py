@@ -135,12 +135,13 @@ class Pad:
         os.set_blocking(self._device, False)
         self.path = os.ttyname(port)
 
-    def key(self, code: int, value: int) -> None:
-        os.write(self._device, struct.pack("llHHi", 0, 0, 1, code, value) + struct.pack("llHHi", 0, 0, 0, 0, 0))
+    def key(self, code: int, *values: int) -> None:
+        """One change of a key after the other, in one write: a busy machine cannot hold it down in between."""
+        report = struct.pack("llHHi", 0, 0, 0, 0, 0)
+        os.write(self._device, b"".join(struct.pack("llHHi", 0, 0, 1, code, value) + report for value in values))
 
     def tap(self, code: int) -> None:
-        self.key(code, 1)
-        self.key(code, 0)
+        self.key(code, 1, 0)
 
     def lights(self) -> list[int]:
         """What the light of NumLock was told since the last call."""
