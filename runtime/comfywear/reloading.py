@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
 from comfywear import settings as settings_file
+from comfywear.bell import Bell
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.notify import ServiceManager
 from comfywear.settings import Settings, state_folder
@@ -61,13 +61,13 @@ class Runner:
         self._make = make
         self._settings = settings
         self._next: Settings | None = None
-        self._stopping = False
-        self._wake = threading.Event()
+        self._stopping = self._asked = False
+        self._wake = Bell()
         self._manager = manager or ServiceManager({})
         self._hung: list[str] = []
 
     def stop(self) -> None:
-        """End `run`; from any thread, or a signal's handler."""
+        """End `run`; from any thread, or a signal's handler (which is why what wakes `run` is a `Bell`)."""
         self._stopping = True
         self._wake.set()
 
@@ -82,12 +82,10 @@ class Runner:
         self._next = found
         self._wake.set()
 
-    def reload_or_log(self) -> None:
-        """As `reload`, for a signal: what is wrong is logged."""
-        try:
-            self.reload()
-        except ComfyWearError as error:
-            _log.error("the settings are not read again: %s", error)
+    def reload_soon(self) -> None:
+        """As `reload`, from a signal's handler: what is wrong is logged."""
+        self._asked = True
+        self._wake.set()
 
     def run(self) -> None:
         """Run the device until `stop`; errors of the first device are raised."""
@@ -102,7 +100,6 @@ class Runner:
                 else:
                     self._manager.reloading()
                     self._manager.extend(START_MAY_TAKE_S)
-            self._wake.clear()
             if self._stopping:
                 return
             device = self._renewed()
@@ -110,7 +107,7 @@ class Runner:
     def _attend(self, device: Running) -> None:
         """Tell the service manager how the device is, until something is wanted."""
         every_s = min(SAID_EVERY_S, (self._manager.watchdog_s or math.inf) / 3)
-        while not self._wake.wait(every_s):
+        while not self._wanted(every_s):
             health = device.health()
             hung = [name for name, each in health.items() if each.state == "hung"]
             if hung and hung != self._hung:
@@ -118,6 +115,18 @@ class Runner:
                 _log.error("no sign of life from %s: %s", ", ".join(hung), outcome)
             self._hung = hung
             (self._manager.status if hung else self._manager.alive)(summary(health))
+
+    def _wanted(self, within_s: float) -> bool:
+        """Whether an end or other settings are wanted, now or within so many seconds."""
+        self._wake.wait(within_s)
+        self._wake.clear()
+        if self._asked:
+            self._asked = False
+            try:
+                self.reload()
+            except ComfyWearError as error:
+                _log.error("the settings are not read again: %s", error)
+        return self._stopping or self._next is not None
 
     def _renewed(self) -> AbstractContextManager[Running]:
         """The device with the next settings, or with the earlier ones where those turn out not to work."""

@@ -12,6 +12,8 @@ from typing import Any
 
 from collected import rows
 
+from children import Child
+
 
 def until(what: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
@@ -38,7 +40,7 @@ def test_nothing_is_lost_while_collector_and_broker_are_away(mosquitto: Any, col
     def votes() -> list[int]:
         return [level for (level,) in rows(place, "SELECT level FROM votes ORDER BY seq")]
 
-    with subprocess.Popen([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:
+    with Child([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:
         try:
             collector = collect(*arguments)
             until(lambda: (state / "control.sock").exists())
@@ -57,7 +59,7 @@ def test_nothing_is_lost_while_collector_and_broker_are_away(mosquitto: Any, col
             device.wait(10)
         finally:
             device.kill()
-    with subprocess.Popen([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:
+    with Child([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:
         until(lambda: rows(place, "SELECT missing FROM completeness") == [(0,)])
         newest = rows(place, "SELECT newest FROM completeness")[0][0]
         until(lambda: rows(place, "SELECT newest FROM completeness")[0][0] > newest)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from children import Child
 from comfywear.errors import UsageError
 from comfywear_export.ledger import Ledger
 from comfywear_export.measure.interval import bootstrap, over_seeds
@@ -30,7 +31,7 @@ def test_every_part_that_was_said_to_be_done_is_there_after_kill_9(tmp_path: Pat
     last = -1
     for _ in range(3):
         command = [sys.executable, "-c", PUTS_FOR_EVER, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        with Child(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             said = [int(process.stdout.readline()) for _ in range(20)]
             process.kill()

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from children import Child
 from comfywear_export.cli import main
 from comfywear_export.setpoint.controllers import Fixed, Schedule, best_schedule
 from comfywear_export.setpoint.qlearning import (
@@ -168,7 +169,7 @@ def test_a_policy_is_written_with_its_card_can_be_asked_and_is_refused_when_alte
 def test_a_run_that_is_killed_ends_as_one_that_was_not(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "comfywear_export.cli", "tune", "setpoint", *SMOKE, "--sweeps", "4", "--out"]
     subprocess.run([*words, str(tmp_path / "whole")], check=True, capture_output=True)
-    with subprocess.Popen([*words, str(tmp_path / "killed")], stdout=subprocess.PIPE, text=True) as process:
+    with Child([*words, str(tmp_path / "killed")], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while "sweep 2 of 4" not in process.stdout.readline():
             pass

@@ -23,6 +23,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from servers import Server
 
+from children import Child
 from comfywear import settings as settings_file
 from comfywear.cli import main
 from comfywear.device import Device
@@ -180,7 +181,7 @@ def old_model_works(releases: Releases) -> bool:
 @contextmanager
 def pulling(path: Path, url: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "comfywear.cli", "models", "pull", url, "--config", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+    with Child(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         yield process
 
 

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from children import Child
 from comfywear import settings as settings_file
 from comfywear.looking import patience_s
 from comfywear.notify import ServiceManager
@@ -158,7 +158,7 @@ def test_the_device_tells_its_service_manager_of_start_reload_and_end(
     )
     environ = {**os.environ, **manager.environ, "WATCHDOG_USEC": "3000000"}
     command = [sys.executable, "-m", "comfywear.cli", "run", "--config", str(config)]
-    with subprocess.Popen(command, env=environ) as process:
+    with Child(command, env=environ) as process:
         try:
             assert "workers run" in manager.until("READY")["STATUS"]
             assert manager.next()["WATCHDOG"] == "1"

@@ -272,8 +272,10 @@ class Killed:
     def round(self, draw: random.Random) -> None:
         device = subprocess.Popen(self._command, stderr=subprocess.DEVNULL)
         try:
+            deadline = time.monotonic() + 60
             while not self._press():
                 assert device.poll() is None
+                assert time.monotonic() < deadline, "the device does not take a vote"
                 time.sleep(0.02)
             level = draw.randint(1, 5)
             timer = threading.Timer(draw.uniform(0, 0.02), device.kill)

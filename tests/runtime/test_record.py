@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from children import Child
 from comfywear.cli import main
 from comfywear.demo.scene import sample_photo
 from comfywear.vision.clip import write_clip
@@ -73,7 +74,7 @@ def test_signals_pause_and_end_it_and_what_there_is_becomes_the_clip(tmp_path: P
     config.write_text(f"[camera]\nsource = 'file://{source}'\nloop = true\n[vision]\nattributes = ''\n")
     arguments = [*COMMAND, "--config", str(config), "--out", str(out), "--fps", "5", "--paused"]
     log = tmp_path / "log"
-    with log.open("w") as stream, subprocess.Popen(arguments, stderr=stream, stdout=stream) as process:
+    with log.open("w") as stream, Child(arguments, stderr=stream, stdout=stream) as process:
         assert until(lambda: "paused: 0.0 s" in log.read_text()), log.read_text()
         process.send_signal(signal.SIGUSR1)
         assert until(lambda: "recording" in log.read_text())
@@ -102,7 +103,7 @@ def test_on_a_terminal_space_pauses_and_q_ends(tmp_path: Path, source: Path) -> 
     config = tmp_path / "device.toml"
     config.write_text("[camera]\nloop = true\n[vision]\nattributes = ''\n")
     arguments = [*COMMAND, "--config", str(config), "--source", str(source), "--out", str(tmp_path / "o.mp4")]
-    with subprocess.Popen(arguments, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True) as process:
+    with Child(arguments, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True) as process:
         assert until(lambda: saw(rb"recording: [1-9]|recording: 0\.[1-9]"))
         os.write(ours, b" ")
         assert until(lambda: saw(b"paused"))

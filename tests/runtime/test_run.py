@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from children import Child
 from comfywear.demo.consumer import Consumer
 from comfywear.errors import DeviceNotRunningError
 from comfywear.feedback import ask
@@ -38,7 +39,7 @@ def test_the_device_runs_until_it_is_told_to_stop(tmp_path: Path, mosquitto: Any
     command = [sys.executable, "-m", "comfywear.cli", "run", "--config", str(config)]
     with (
         Consumer("127.0.0.1", mosquitto.port, "comfywear/v1/home/d1/#") as consumer,
-        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process,
+        Child(command, stderr=subprocess.PIPE, text=True) as process,
     ):
         status = wait_for_status(tmp_path / "state", process)
         assert {"publisher", "control", "comfort"} <= set(status["workers"])
@@ -60,7 +61,7 @@ def test_a_second_device_on_the_same_folder_is_refused_in_one_line(tmp_path: Pat
     config = tmp_path / "device.toml"
     config.write_text(f"[device]\nstate_dir = '{tmp_path / 'state'}'\n")
     command = [sys.executable, "-m", "comfywear.cli", "run", "--config", str(config)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
+    with Child(command, stderr=subprocess.PIPE, text=True) as first:
         wait_for_status(tmp_path / "state", first)
         second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
         first.terminate()

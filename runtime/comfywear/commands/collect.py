@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-import threading
 from functools import partial
 
+from comfywear.bell import Bell
 from comfywear.collect import Collector, Options, Pace, open_store
 from comfywear.commands.listen import host_and_port
 from comfywear.errors import UsageError
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         progress_s=args.progress,
         pace=pace,
     )
-    stop = threading.Event()
+    stop = Bell()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     Collector(broker, partial(open_store, args.db, pace), options).run(stop)

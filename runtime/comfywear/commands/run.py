@@ -31,6 +31,6 @@ def run(args: argparse.Namespace) -> int:
     runner = Runner(Path(args.config), settings, Device, ServiceManager())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
-    signal.signal(signal.SIGHUP, lambda *_: runner.reload_or_log())
+    signal.signal(signal.SIGHUP, lambda *_: runner.reload_soon())
     runner.run()
     return 0
