@@ -113,7 +113,9 @@ def _thread_hangs(scene: Scene) -> str:
         lambda: (found := scene.service()) and "hung" in found.status and found,
         PATIENCE_S,
     )
-    return f"“{seen.status}”, " + _watchdog(scene, before)
+    said = _watchdog(scene, before)
+    assert "most recent call first" in scene.journal(), "the journal does not say where the threads were"
+    return f"“{seen.status}”, {said}, the journal says where each thread was"
 
 
 def _process_hangs(scene: Scene) -> str:
