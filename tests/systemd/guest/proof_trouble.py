@@ -57,15 +57,16 @@ def _with_votes_kept(scene: Scene, trouble: Callable[[Scene], str]) -> str:
 
 def _unplugged(scene: Scene) -> str:
     before, since_s = scene.service(), time.monotonic()
-    cable = "/sys/class/udc/dummy_udc.0/soft_connect"
+    # The host's side of the cable, since dummy_hcd does not let the gadget's side connect again.
+    cable = "/sys/bus/usb/devices/1-1/authorized"
     ports = "ls /dev/serial/by-id"
-    scene.guest.check(f"echo disconnect > {cable}")
+    scene.guest.check(f"echo 0 > {cable}")
     scene.guest.wait("its name is gone", lambda: scene.guest.run(ports).rc != 0)
     gone = scene.next("zone/desk/climate", since_s, state="stale")
     shelf = scene.next("zone/shelf/climate", gone.at_s, state="fresh")
     assert shelf
     again_s = time.monotonic()
-    scene.guest.check(f"echo connect > {cable}")
+    scene.guest.check(f"echo 1 > {cable}")
     scene.guest.wait("its name is back", lambda: scene.guest.run(ports).rc == 0)
     back = scene.next("zone/desk/climate", again_s, state="fresh")
     assert scene.service().pid == before.pid, "another process"

@@ -38,6 +38,8 @@ class Scene:
 
     def __init__(self, guest: Machine, broker: Broker, package: Path, *, devices: bool = True) -> None:
         self.guest, self.broker, self.package, self.devices = guest, broker, package, devices
+        # Votes of a run before this one, which went to the broker of that run.
+        self.earlier: frozenset[str] = frozenset()
 
     def service(self) -> Service:
         """How the service is."""
