@@ -16,6 +16,9 @@ from torch import nn
 
 __all__ = ["Plan", "Trained", "fit"]
 
+# A checkpoint after a second, then after twice as long each time: a short run that is killed loses little, too.
+_FIRST_SAVE_S, _SAVE_S = 1.0, 120.0
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -102,6 +105,7 @@ def fit(
     facts.update(facts.pop("note"))
     (folder / "plan.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     budget, start, saved, shown = plan.minutes * 60, time.monotonic(), time.monotonic(), 0.0
+    save_after = _FIRST_SAVE_S
     sums: dict[str, float] = {}
     count = 0
 
@@ -158,9 +162,9 @@ def fit(
                 log.write(json.dumps({"step": step, "seconds": round(spent(), 1), **means}) + "\n")
                 log.flush()
                 sums, count, shown = {}, 0, time.monotonic()
-            if time.monotonic() - saved > 120:
+            if time.monotonic() - saved > save_after:
                 save()
-                saved = time.monotonic()
+                saved, save_after = time.monotonic(), min(2 * save_after, _SAVE_S)
         save()
     return Trained(averaged, step, spent())
 
