@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from children import Child
 from test_active import photos_of
 from test_preference import write_votes
 from test_rewards import cached_photos
 from test_room import make_sets, save_checkpoint
+
+from children import Child
 
 PROGRAM = [sys.executable, "-W", "ignore", "-m", "comfywear_export.cli"]
 
