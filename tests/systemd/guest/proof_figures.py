@@ -21,7 +21,7 @@ done
 
 def prove(scene: Scene, report: Report) -> None:
     """Measure; nothing here fails but for want of an answer."""
-    kind = "an emulated processor: slower than any board" if scene.devices else "this machine's processor"
+    kind = "an emulated processor: no measure of a board" if scene.devices else "this machine's processor"
     report.say(f"Figures ({kind})")
     report.check("from power to the first comfort message", lambda: _start(scene))
     report.check(f"at rest over {REST_S} s, camera looked at", lambda: _rest(scene))
