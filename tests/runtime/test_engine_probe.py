@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfywear import engine_choice
+from comfywear import engine_choice, engine_probe
 from comfywear.engine_choice import FASTER, FIRST, choose, fingerprint, forget, kept, settle
 from comfywear.engine_probe import Order, Trial, try_engine
 from comfywear.errors import ModelError
@@ -182,3 +184,26 @@ def test_a_wheel_that_crashes_when_it_is_imported_leaves_a_device_that_looks_wit
     assert second.ms is not None
     assert second.ms > 0
     assert "SIGILL" in found.reason
+
+
+def test_a_board_that_is_too_slow_for_all_pictures_is_measured_on_fewer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looks: list[int] = []
+    monkeypatch.setattr(logging, "disable", lambda: None)
+    monkeypatch.setattr(engine_probe, "time", SimpleNamespace(perf_counter=lambda: 3.0 * len(looks)))
+
+    class Slow:
+        parts = ((None, SimpleNamespace(precision="fp16")),)
+
+        def detect(self, picture: object) -> None:
+            looks.append(1)
+
+    monkeypatch.setattr("comfywear.vision.open_detector", lambda *_, **__: Slow())
+    order = json.dumps({"engine": "onnxruntime"})
+    for patience_s, wanted in ((0.0, 1), (5.0, 2), (60.0, engine_probe.PICTURES)):
+        looks.clear()
+        monkeypatch.setattr(engine_probe, "LOOKING_S", patience_s)
+        assert engine_probe.main([order]) == 0
+        assert len(looks) == wanted
+        assert json.loads(capsys.readouterr().out)["ms"] == 3000
