@@ -20,6 +20,7 @@ from comfywear.records import Frame
 from comfywear.vision import Camera, open_camera, read_photo
 
 PATIENCE_S = 30.0
+SLOWLY = (2.0, 2.0)  # a camera that is tried again after this is seen to be gone before, however slow the test is
 
 
 def picture(value: int, width: int = 64, height: int = 48) -> np.ndarray:
@@ -105,7 +106,7 @@ def test_a_folder_is_sorted_its_pictures_may_differ_in_size_and_one_may_be_broke
 
 def test_a_killed_process_is_a_state_and_comes_back(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), picture(90))
-    with open_camera(str(tmp_path / "photo.png"), fps=20, loop=True, retry_s=(0.05, 0.1)) as camera:
+    with open_camera(str(tmp_path / "photo.png"), fps=20, loop=True, retry_s=SLOWLY) as camera:
         before = until(camera, lambda: camera.state.name == "running")
         assert camera.pid is not None
         os.kill(camera.pid, signal.SIGKILL)
@@ -119,9 +120,7 @@ def test_a_killed_process_is_a_state_and_comes_back(tmp_path: Path) -> None:
 
 def test_a_hung_process_is_killed_and_started_again(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "photo.png"), picture(90))
-    with open_camera(
-        str(tmp_path / "photo.png"), fps=20, loop=True, frame_deadline_s=0.3, retry_s=(0.05, 0.1)
-    ) as camera:
+    with open_camera(str(tmp_path / "photo.png"), fps=20, loop=True, frame_deadline_s=1.0, retry_s=SLOWLY) as camera:
         until(camera, lambda: camera.state.name == "running")
         stopped = camera.pid
         assert stopped is not None
