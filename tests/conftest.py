@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# How long an example takes says how busy the machine is; times are measured in bench/.
-settings.register_profile("suite", deadline=None)
+# How long an example takes says how busy the machine is; times are measured in bench/. The suite tries the same
+# examples each time, so that no change is blamed for an unlucky draw; others: `--hypothesis-profile explore`.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, derandomize=False, max_examples=2000)
 settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parent.parent

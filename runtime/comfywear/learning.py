@@ -39,7 +39,7 @@ class Learning:
 
     def __init__(self, folder: Path, settings: Settings, voting: Voting, clock: Clock = wall_time) -> None:
         zones = [zone.name for zone in settings.zones]
-        self.lessons = Lessons(folder, zones, settings.learning, voting.store.newest, clock=clock)
+        self.lessons = Lessons(folder, zones, settings.learning, voting.store.pressed, clock=clock)
         self.asking = Asking(folder, zones, settings.learning, self.lessons.voted, clock)
         self._usual = Usual(folder, zones, settings.site.usual_days)
         self._site = settings.site

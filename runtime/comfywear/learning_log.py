@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from comfywear.feedback import Pressed
 from comfywear.kept import keep, kept
-from comfywear.records import Vote
 
 __all__ = ["FILE_NAME", "LearningLog", "Snapshot"]
 
@@ -70,7 +70,7 @@ class LearningLog:
         """Oldest first."""
         return self._zones[zone].snapshots
 
-    def heeded(self, zone: str, votes: Sequence[Vote]) -> list[Vote]:
+    def heeded(self, zone: str, votes: Sequence[Pressed]) -> list[Pressed]:
         """The votes that teach, of votes oldest first; one without a time belongs to the moment of the one before."""
         chosen, last = [], ""
         for vote in votes:

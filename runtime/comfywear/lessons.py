@@ -23,6 +23,7 @@ from comfywear.comfort.levels import Taught, learn_levels
 from comfywear.comfort.personal import Evidence, Population
 from comfywear.comfort.populations import load_populations
 from comfywear.errors import StoreError, UsageError
+from comfywear.feedback import Pressed
 from comfywear.feedback.control import Handler
 from comfywear.learning_log import LearningLog, Snapshot
 from comfywear.records import Vote
@@ -69,7 +70,7 @@ class Lessons:
         folder: The state folder, where resets and snapshots are kept.
         zones: The zones that there are.
         settings: How votes count.
-        newest: The newest votes of a zone (None: of all) that were not undone, newest first: `VoteStore.newest`.
+        newest: The newest votes of a zone (None: of all) that were not undone, newest first: `VoteStore.pressed`.
         clock: Says the time and whether it can be believed.
         limits: How much a place can say; the half-life is that of the settings.
     """
@@ -79,7 +80,7 @@ class Lessons:
         folder: Path,
         zones: Collection[str],
         settings: LearningSettings,
-        newest: Callable[[int, str | None], list[Vote]],
+        newest: Callable[[int, str | None], list[Pressed]],
         *,
         clock: Clock = wall_time,
         limits: Limits | None = None,
@@ -255,15 +256,15 @@ class Lessons:
         lessons = {name: each for name, each in self._lessons.items() if name != zone}
         self._lessons = lessons if lesson is None else lessons | {zone: lesson}
 
-    def _lesson(self, votes: Sequence[Vote], population: Population) -> Lesson | None:
-        usable = [vote for vote in votes if vote.comfort is not None and vote.comfort.probabilities]
+    def _lesson(self, votes: Sequence[Pressed], population: Population) -> Lesson | None:
+        usable = [vote for vote in votes if vote.inputs]
         if not usable:
             return None
         ts, _ = self._clock()
         times = _times(usable, _seconds(ts) if ts else None)
         presses = [Press(vote.person or vote.source, time) for vote, time in zip(usable, times, strict=True)]
         weight = influences(presses, _seconds(ts) if ts else max(times), self._limits)
-        inputs = [vote.comfort.inputs for vote in usable if vote.comfort]
+        inputs = [vote.inputs for vote in usable]
         evidence = Evidence(
             np.asarray([self._model.eta(each) for each in inputs]),
             np.asarray([vote.level - 1 for vote in usable]),
@@ -293,7 +294,7 @@ def _seconds(ts: str) -> float:
     return datetime.fromisoformat(ts).timestamp()
 
 
-def _times(votes: Sequence[Vote], now_s: float | None) -> list[float]:
+def _times(votes: Sequence[Pressed], now_s: float | None) -> list[float]:
     """Unix seconds of each vote; one from before the clock was set has the time of a neighbour, or now."""
     known = [_seconds(vote.ts) for vote in votes if vote.ts]
     last = known[0] if known else now_s or 0.0

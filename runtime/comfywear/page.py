@@ -109,7 +109,7 @@ class DevicePage:
             return web.Day(zone, since_s, now_s, False, (), ())
         votes = [
             web.DayVote(at, vote.level)
-            for vote in self._device.voting.store.newest(MOST_VOTES, zone)
+            for vote in self._device.voting.store.pressed(MOST_VOTES, zone)
             if vote.ts and since_s <= (at := datetime.fromisoformat(vote.ts).timestamp()) <= now_s
         ]
         return web.Day(zone, since_s, now_s, True, self._history.since(zone, since_s), tuple(reversed(votes)))

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import cooling_effect, outside_standard, pmv_ppd, relative_air_speed
@@ -120,14 +120,16 @@ def test_a_scalar_and_an_array_give_the_same() -> None:
 def test_pmv_rises_with_temperature_clo_and_met(
     tdb: float, rh: float, clo: float, met: float, vr: float, step: str
 ) -> None:
-    # Up to 29 °C: clothing warms only while the body is warmer than the air, and beyond PMV 2, outside of ISO 7730,
-    # Fanger's factor falls faster with the activity than the heat load rises.
+    # Up to 29 °C: clothing warms only while the body is warmer than the air. Where it is hot (from PMV 1.8 on in a
+    # search of three million points), Fanger's factor falls faster with the activity than the heat load rises.
     base = {"tdb": tdb, "tr": tdb, "vr": vr, "rh": rh, "met": met, "clo": clo}
     more = dict(base)
     more[step] += {"tdb": 1.0, "clo": 0.1, "met": 0.1}[step]
     if step == "tdb":
         more["tr"] = more["tdb"]
-    assert pmv_ppd(**more, limit=False).pmv > pmv_ppd(**base, limit=False).pmv
+    before = pmv_ppd(**base, limit=False).pmv
+    assume(step != "met" or before < 1.5)
+    assert pmv_ppd(**more, limit=False).pmv > before
 
 
 @settings(deadline=None)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 
 from comfywear.clock import WallTime
 from comfywear.errors import StoreError, UsageError
-from comfywear.feedback import Snapshot, VoteStore
+from comfywear.feedback import Pressed, Snapshot, VoteStore
 from comfywear.records import Climate, Clothing, ColourShare, Comfort, Garment, Person
 
 WORDS = {1: "uncomfortable", 2: "slightly uncomfortable", 3: "so-so", 4: "comfortable", 5: "very comfortable"}
@@ -54,6 +57,39 @@ def test_a_vote_is_committed_before_it_is_accepted_with_its_moment(tmp_path: Pat
     assert vote.persons == MOMENT.persons
     assert vote.clothing == MOMENT.clothing
     assert vote.comfort == MOMENT.comfort
+
+
+def test_learning_gets_a_small_part_of_the_votes_that_count() -> None:
+    votes = store()
+    strange = replace(COMFORT, inputs={"met": 1.1, "vr_m_s": float("nan")})  # NaN is no JSON, but must not be lost
+    silent = replace(COMFORT, probabilities=())
+    for zone, level, moment in (
+        ("desk", 1, MOMENT), ("sofa", 2, Snapshot()), ("desk", 3, replace(MOMENT, comfort=strange)),
+        ("desk", 4, Snapshot(comfort=silent)),
+    ):  # fmt: skip
+        votes.accept(zone, level, "pad", moment, person="Ada" if level == 3 else None)
+    votes.undo(votes.accept("desk", 5, "pad", MOMENT).id)
+    assert votes.pressed(10, "sofa") == [Pressed(NOW.ts, 2, "pad", None, {})]
+    silent_one, strange_one, first = votes.pressed(10, "desk")
+    assert (silent_one.level, silent_one.inputs) == (4, {})
+    assert (strange_one.person, strange_one.inputs["met"]) == ("Ada", 1.1)
+    assert math.isnan(strange_one.inputs["vr_m_s"])
+    assert first == Pressed(NOW.ts, 1, "pad", None, COMFORT.inputs)
+    assert [each.level for each in votes.pressed(2)] == [4, 3]
+
+
+def test_what_learning_gets_never_holds_all_snapshots_in_memory() -> None:
+    votes = store()
+    crowd = replace(MOMENT, persons=(PERSON,) * 20)
+    for _ in range(100):
+        votes.accept("desk", 3, "pad", crowd)
+    most = {}
+    for read in (votes.newest, votes.pressed):
+        tracemalloc.start()
+        assert len(read(100)) == 100
+        most[read] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert most[votes.pressed] < most[votes.newest] / 10
 
 
 def test_without_a_set_clock_a_vote_has_no_time_but_an_order() -> None:
@@ -120,8 +156,9 @@ def test_a_store_that_cannot_be_written_refuses(tmp_path: Path) -> None:
 # A device that presses as fast as it can, and notes each vote once it was accepted.
 CHILD = """
 import os, sys
+from dataclasses import replace
 from pathlib import Path
-from comfywear.feedback import Snapshot, VoteStore
+from comfywear.feedback import Pressed, Snapshot, VoteStore
 folder = Path(sys.argv[1])
 accepted = os.open(folder / "accepted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 votes = VoteStore(folder / "v.sqlite", zones=["desk"], scale_id="s", scale_words={n: str(n) for n in range(1, 6)})

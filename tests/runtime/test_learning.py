@@ -55,7 +55,7 @@ class Room:
 
     def make(self) -> Lessons:
         zones, learning = ("desk", "window"), LearningSettings()
-        return Lessons(self.folder, zones, learning, self.store.newest, clock=self.clock)
+        return Lessons(self.folder, zones, learning, self.store.pressed, clock=self.clock)
 
     def press(self, level: int, count: int = 1, air_temp_c: float = 27.0, **who: str) -> str:
         snapshot = Snapshot(comfort=MODEL.estimate(air_temp_c, 50.0, WEARING), clothing=WEARING)

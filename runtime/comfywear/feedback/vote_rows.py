@@ -39,6 +39,7 @@ ALTER TABLE votes ADD COLUMN person TEXT;
 ALTER TABLE votes ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
 """
 
+PRESSED_COLUMNS = ("ts", "level", "source", "person", "snapshot")
 COLUMNS = ("id", "zone", "level", "scale", "words", "source", "ts", "time_ok", "snapshot", "person", "undone")
 _SINCE_SECOND = {"person": "NULL", "undone": "0"}
 
@@ -54,6 +55,32 @@ class Snapshot:
     worn: tuple[Clothing, ...] = ()
     skin: tuple[SkinTemperature | None, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The small part of a vote that learning and charts need.
+
+    `inputs` are the numbers that the comfort model had at that moment, by name with unit; empty where it had no answer.
+    """
+
+    ts: str | None
+    level: int
+    source: str
+    person: str | None
+    inputs: Mapping[str, float]
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    inputs: dict[str, float] = {}
+    probabilities: tuple[float, ...] = ()
+
+
+class _Moment(msgspec.Struct, frozen=True):
+    comfort: _Asked | None = None
+
+
+_MOMENT = msgspec.json.Decoder(_Moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,3 +189,13 @@ def vote_of(row: tuple[Any, ...]) -> Vote:
         person=person,
         undone=bool(undone),
     )
+
+
+def pressed_of(row: tuple[Any, ...]) -> Pressed:
+    """What learning needs of a row of `PRESSED_COLUMNS`; the rest of its snapshot never becomes an object."""
+    ts, level, source, person, text = row
+    try:
+        comfort = _MOMENT.decode(text).comfort
+    except msgspec.DecodeError:  # NaN, which only Python's json reads
+        comfort = msgspec.convert(json.loads(text), _Moment).comfort
+    return Pressed(ts, level, source, person, comfort.inputs if comfort and comfort.probabilities else {})

@@ -13,14 +13,24 @@ from comfywear.clock import Clock, wall_time
 from comfywear.database import Database
 from comfywear.errors import UsageError
 from comfywear.feedback.limits import Place, PressLimits
-from comfywear.feedback.vote_rows import COLUMNS, Selection, Snapshot, prepare, snapshot_text, vote_of
+from comfywear.feedback.vote_rows import (
+    COLUMNS,
+    PRESSED_COLUMNS,
+    Pressed,
+    Selection,
+    Snapshot,
+    prepare,
+    pressed_of,
+    snapshot_text,
+    vote_of,
+)
 from comfywear.records import Vote
 
 __all__ = ["HIGHEST_LEVEL", "LOWEST_LEVEL", "Snapshot", "VoteStore"]
 
 LOWEST_LEVEL, HIGHEST_LEVEL = 1, 5
 LONGEST_PERSON = 64
-_COLUMNS = ", ".join(COLUMNS)
+_COLUMNS, _PRESSED_COLUMNS = ", ".join(COLUMNS), ", ".join(PRESSED_COLUMNS)
 
 
 class VoteStore:
@@ -198,6 +208,14 @@ class VoteStore:
         if zone is None:
             return self._select("WHERE NOT undone ORDER BY number DESC LIMIT ?", limit)
         return self._select("WHERE NOT undone AND zone = ? ORDER BY number DESC LIMIT ?", zone, limit)
+
+    def pressed(self, limit: int = 100, zone: str | None = None) -> list[Pressed]:
+        """What learning needs of the votes of `newest`, newest first; a thousand take little memory."""
+        clause, values = ("AND zone = ?", (zone,)) if zone is not None else ("", ())
+        query = f"SELECT {_PRESSED_COLUMNS} FROM votes WHERE NOT undone {clause} ORDER BY number DESC LIMIT ?"  # noqa: S608 - names of this file alone
+        return self._database.read(
+            lambda connection: [pressed_of(row) for row in connection.execute(query, (*values, limit))]
+        )
 
     def unpublished(self, limit: int = 1000) -> list[Vote]:
         """Votes and undoings that were not handed to publishing yet (the device stopped in between), oldest first."""
