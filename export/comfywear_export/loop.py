@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from comfywear.errors import UsageError
+
 __all__ = ["Plan", "Trained", "fit"]
 
 # A checkpoint after a second, then after twice as long each time: a short run that is killed loses little, too.
@@ -79,9 +81,12 @@ def fit(
         loss: From network and batch to the loss and its parts.
         plan: How long and how fast.
         folder: Of this run.
-        resume: Go on from `last.pt` if it is there.
+        resume: Go on from `last.pt` if it is there; only the length of the plan may then be another.
         say: Shows a line of progress.
         watch: Is shown the number of steps done and the averaged network before each step (a mean teacher's place).
+
+    Raises:
+        UsageError: The folder holds a run that was begun with another plan.
     """
     folder.mkdir(parents=True, exist_ok=True)
     averaged = copy.deepcopy(net).eval()
@@ -94,15 +99,16 @@ def fit(
     )
     step, before = 0, 0.0
     last = folder / "last.pt"
+    facts = asdict(plan)
+    facts.update(facts.pop("note"))
     if resume and last.is_file():
+        _check_same(folder, facts)
         state = torch.load(last, map_location="cpu", weights_only=True)
         net.load_state_dict(state["net"])
         averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
         step, before = state["step"], state["seconds"]
         say(f"going on from step {step} after {before / 60:.1f} min ({last})")
-    facts = asdict(plan)
-    facts.update(facts.pop("note"))
     (folder / "plan.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     budget, start, saved, shown = plan.minutes * 60, time.monotonic(), time.monotonic(), 0.0
     save_after = _FIRST_SAVE_S
@@ -177,3 +183,21 @@ def _average(averaged: nn.Module, net: nn.Module, decay: float) -> None:
             mean.lerp_(value, 1 - decay)
         else:
             mean.copy_(value)
+
+
+def _check_same(folder: Path, facts: Mapping[str, Any]) -> None:
+    """What is learnt must stay the same when a run goes on; how long, and by which commit, may change."""
+    try:
+        begun = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return  # killed before the plan was whole, or begun before plans were kept
+    differs = [
+        f"{name} was {begun[name]!r} and is {facts[name]!r}"
+        for name in sorted(facts.keys() & begun.keys() - {"minutes", "steps", "commit"})
+        if begun[name] != facts[name]
+    ]
+    if differs:
+        raise UsageError(
+            f"{folder} holds a run that was begun otherwise: {'; '.join(differs)}. "
+            "Go on with the same, name another folder, or remove this one to start anew"
+        )

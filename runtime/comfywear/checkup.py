@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
@@ -90,9 +91,16 @@ def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Find
         elif trial.crashed:
             yield Finding(what, "fault", trial.said, f"install another version of {package}")
         else:
-            yield Finding(what, needed, trial.said, f"pip install {package}" if needed == "fault" else "")
+            yield Finding(what, needed, trial.said, _get(package) if needed == "fault" else "")
     if not works:
-        yield Finding("engines", "fault", "none works: nobody can be seen", "pip install onnxruntime")
+        yield Finding("engines", "fault", "none works: nobody can be seen", _get("onnxruntime"))
+
+
+def _get(package: str) -> str:
+    """How to get a package of Python where this runs: the Debian package has all of them inside, and no pip."""
+    if importlib.util.find_spec("pip") is None:
+        return "it is part of the Debian package: install that again (dpkg -i comfywear_….deb)"
+    return f"{sys.executable} -m pip install {package}"
 
 
 def choice(vision: VisionSettings) -> Finding:

@@ -15,14 +15,7 @@ from collected import check_complete, rows
 from devices import Device, Figures, drive
 
 from comfywear.cli import main
-
-
-def until(what: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until `what()` is true; fail when it does not become so."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.05)
+from waiting import until
 
 
 @contextmanager

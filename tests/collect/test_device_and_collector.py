@@ -6,20 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from collected import rows
 
 from children import Child
-
-
-def until(what: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.1)
+from waiting import until
 
 
 def test_nothing_is_lost_while_collector_and_broker_are_away(mosquitto: Any, collect: Any, tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from comfywear_export.dral.asking_page import ask_on_page
 from comfywear_export.dral.policies import nearest_now
 from comfywear_export.dral.session import Session
 from comfywear_export.dral.simulate import Asking
+from waiting import until
 
 COLOURS = ((60, 60, 190), (60, 60, 180), (170, 110, 40), (180, 115, 45), (70, 150, 70), (90, 90, 90))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -67,13 +67,6 @@ def client(address: str) -> Iterator[httpx.Client]:
         yield client
         client.get(address)
         assert client.post("/api/finish", json={}).json() == {"finished": True}
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)
 
 
 def test_answers_reach_the_file_and_the_next_question_comes_back(

@@ -125,6 +125,13 @@ def test_the_detector_trains_resumes_and_exports(tmp_path: Path, capsys: pytest.
     steps = [json.loads(line)["step"] for line in (out / "log.jsonl").read_text().splitlines()]
     assert steps[-1] == 4
     assert steps == sorted(steps)
+    before = (out / "last.pt").read_bytes()
+    assert main([*words, "--minutes", "5", "--steps", "6", "--without", "mosaic", "--rate", "0.5"]) == 2
+    said = capsys.readouterr().err
+    assert "begun otherwise: head_rate was 0.002 and is 0.001; trunk_rate was" in said
+    assert "without was '' and is 'mosaic'" in said
+    assert (out / "last.pt").read_bytes() == before
+    assert main([*words, "--minutes", "5", "--steps", "1", "--without", "mosaic", "--no-resume"]) == 0
 
 
 @pytest.mark.export

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,15 +14,6 @@ from comfywear.feedback.buttons.uri import ButtonSpec
 from comfywear.records import Vote
 
 WORDS = {1: "very bad", 2: "bad", 3: "neutral", 4: "good", 5: "very good"}
-
-
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 class Desk:

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desks import Desk, until
+from desks import Desk
 
 from comfywear.errors import StoreError
 from comfywear_sensors.pty_replay import PtyReplay
+from waiting import until
 
 KEY_1, KEY_5, KEY_BACKSPACE, KEY_A, KEY_KP4 = 2, 6, 14, 30, 75
 
@@ -93,12 +94,12 @@ def test_a_press_before_the_device_has_started_is_not_lost(box: PtyReplay) -> No
 def test_an_unplugged_box_is_a_state_and_comes_back(box: PtyReplay) -> None:
     desk = Desk(f"serial://{box.path}")
     with desk.working():
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         box.unplug()
-        assert until(lambda: desk.panel.state().state == "down")
+        until(lambda: desk.panel.state().state == "down")
         assert "is it plugged in" in str(desk.panel.state().error) or "is gone" in str(desk.panel.state().error)
         box.replug()
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         box.write(b"1\n")
         assert answers(box, 1) == ["ok 1 very bad"]
 
@@ -106,7 +107,7 @@ def test_an_unplugged_box_is_a_state_and_comes_back(box: PtyReplay) -> None:
 def test_two_programs_do_not_share_a_box(box: PtyReplay) -> None:
     first, second = Desk(f"serial://{box.path}"), Desk(f"serial://{box.path}")
     with first.working():
-        assert until(lambda: first.panel.state().state == "up")
+        until(lambda: first.panel.state().state == "up")
         second.panel.open()
         assert "in use by another program" in str(second.panel.state().error)
 
@@ -173,9 +174,9 @@ def test_a_keypad_votes_with_either_block_of_digits(pad: Pad) -> None:
     with desk.working():
         for code in (KEY_1, KEY_A, KEY_KP4, KEY_5):
             pad.tap(code)
-        assert until(lambda: desk.levels() == [1, 4, 5])
+        until(lambda: desk.levels() == [1, 4, 5])
         pad.tap(KEY_BACKSPACE)
-        assert until(lambda: desk.levels() == [1, 4])
+        until(lambda: desk.levels() == [1, 4])
 
 
 def test_a_key_that_is_held_undoes_and_does_not_repeat(pad: Pad) -> None:
@@ -183,14 +184,14 @@ def test_a_key_that_is_held_undoes_and_does_not_repeat(pad: Pad) -> None:
     with desk.working():
         pad.tap(KEY_1)
         pad.tap(KEY_5)
-        assert until(lambda: desk.levels() == [1, 5])
+        until(lambda: desk.levels() == [1, 5])
         pad.key(KEY_5, 1)
         for _ in range(20):
             pad.key(KEY_5, 2)  # the kernel's repeat
-        assert until(lambda: desk.levels() == [1])
+        until(lambda: desk.levels() == [1])
         pad.key(KEY_5, 0)
         pad.tap(KEY_KP4)
-        assert until(lambda: desk.levels() == [1, 4])
+        until(lambda: desk.levels() == [1, 4])
 
 
 def test_the_keypads_light_shows_what_was_stored_and_what_was_not(pad: Pad) -> None:
@@ -198,10 +199,10 @@ def test_the_keypads_light_shows_what_was_stored_and_what_was_not(pad: Pad) -> N
     with desk.working():
         pad.tap(KEY_1)
         seen: list[int] = []
-        assert until(lambda: bool(seen.extend(pad.lights())) or seen == [1, 0])
+        until(lambda: bool(seen.extend(pad.lights())) or seen == [1, 0])
         desk.failing = StoreError("disk full")
         pad.tap(KEY_1)
-        assert until(lambda: bool(seen.extend(pad.lights())) or seen[2:] == [1, 0] * 5 + [0])
+        until(lambda: bool(seen.extend(pad.lights())) or seen[2:] == [1, 0] * 5 + [0])
     assert desk.levels() == [1]
 
 
@@ -212,12 +213,12 @@ def test_events_that_arrive_in_pieces_and_dropped_ones_are_survived(pad: Pad) ->
         for at in range(0, len(events), 7):
             pad.raw(events[at : at + 7])
             time.sleep(0.005)
-        assert until(lambda: desk.levels() == [5])
+        until(lambda: desk.levels() == [5])
         pad.key(KEY_1, 1)
         pad.raw(struct.pack("llHHi", 0, 0, 0, 3, 0))  # SYN_DROPPED: whether the key is still down is not known
         time.sleep(0.6)
         pad.tap(KEY_KP4)
-        assert until(lambda: desk.levels() == [5, 4])
+        until(lambda: desk.levels() == [5, 4])
 
 
 def test_an_unplugged_keypad_takes_nothing_down(pad: Pad, tmp_path: Path) -> None:
@@ -225,15 +226,15 @@ def test_an_unplugged_keypad_takes_nothing_down(pad: Pad, tmp_path: Path) -> Non
     name.symlink_to(pad.path)
     desk = Desk(f"input://{name}")
     with desk.working():
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         name.unlink()
         pad.unplug()
-        assert until(lambda: desk.panel.state().state == "down")
+        until(lambda: desk.panel.state().state == "down")
         another = Pad()
         name.symlink_to(another.path)
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         another.tap(KEY_5)
-        assert until(lambda: desk.levels() == [5])
+        until(lambda: desk.levels() == [5])
     another.unplug()
 
 

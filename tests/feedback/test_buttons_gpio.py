@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from desks import Desk, until
+from desks import Desk
 
 from comfywear.errors import SourceError, StoreError
 from comfywear.feedback import Snapshot
@@ -15,6 +15,7 @@ from comfywear.feedback.buttons.gpio import GpioPanel
 from comfywear.feedback.buttons.panel import Panel
 from comfywear.feedback.buttons.uri import ButtonSpec, GpioButtons
 from comfywear.records import Vote
+from waiting import until
 
 
 @pytest.fixture
@@ -43,19 +44,19 @@ def press(pin: Any, seconds: float = 0.03) -> None:
 def test_pins_vote_and_the_light_and_the_buzzer_answer(factory: Any) -> None:
     desk = pins(factory)
     with desk.working():
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         light, buzzer = factory.pin(17), factory.pin(18)
         light.clear_states()
         buzzer.clear_states()
         press(factory.pin(19))
-        assert until(lambda: desk.levels() == [4])
-        assert until(lambda: [state.state for state in light.states] == [False, True, False])
+        until(lambda: desk.levels() == [4])
+        until(lambda: [state.state for state in light.states] == [False, True, False])
         assert [state.state for state in buzzer.states] == [False, True, False]
         desk.failing = StoreError("disk full")
         light.clear_states()
         buzzer.clear_states()
         press(factory.pin(5))
-        assert until(lambda: [state.state for state in light.states] == [False] + [True, False] * 5)
+        until(lambda: [state.state for state in light.states] == [False] + [True, False] * 5)
         assert [state.state for state in buzzer.states] == [False, True, False, True, False]
     assert desk.levels() == [4]
 
@@ -64,34 +65,34 @@ def test_the_light_stays_on_while_a_vote_is_wanted_and_blinks_to_be_found(factor
     desk = pins(factory)
     light = factory.pin(17)
     with desk.working():
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         desk.call = "ask"
-        assert until(lambda: bool(light.state))
+        until(lambda: bool(light.state))
         press(factory.pin(19))
-        assert until(lambda: desk.levels() == [4])
+        until(lambda: desk.levels() == [4])
         light.clear_states()  # what is wanted stays wanted until the device says otherwise
-        assert until(lambda: bool(light.state))
+        until(lambda: bool(light.state))
         desk.call = "quiet"
-        assert until(lambda: not light.state)
+        until(lambda: not light.state)
         light.clear_states()
         desk.call = "here"
-        assert until(lambda: [state.state for state in light.states] == [False, True, False, True, False])
+        until(lambda: [state.state for state in light.states] == [False, True, False, True, False])
 
 
 def test_bouncing_contacts_vote_once_and_a_long_press_undoes(factory: Any) -> None:
     desk = pins(factory, "&debounce_ms=40")
     with desk.working():
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         pin = factory.pin(26)
         for _ in range(5):
             pin.drive_low()
             pin.drive_high()
         press(pin, 0.1)
-        assert until(lambda: desk.levels() == [5])
+        until(lambda: desk.levels() == [5])
         pin.drive_low()  # held, and never let go
-        assert until(lambda: desk.levels() == [])
+        until(lambda: desk.levels() == [])
         press(factory.pin(5), 0.1)
-        assert until(lambda: desk.levels() == [1])
+        until(lambda: desk.levels() == [1])
 
 
 def test_the_light_goes_on_only_after_the_vote_is_committed(factory: Any) -> None:
@@ -107,9 +108,9 @@ def test_the_light_goes_on_only_after_the_vote_is_committed(factory: Any) -> Non
     accept = desk.store.accept
     desk.store.accept = slow  # type: ignore[method-assign,assignment]  # a disk that takes its time
     with desk.working():
-        assert until(lambda: desk.panel.state().state == "up")
+        until(lambda: desk.panel.state().state == "up")
         press(factory.pin(5))
-        assert until(lambda: bool(factory.pin(17).state))
+        until(lambda: bool(factory.pin(17).state))
         assert desk.levels() == [1]
     assert lit_before_commit == [False, False]
 
@@ -117,11 +118,11 @@ def test_the_light_goes_on_only_after_the_vote_is_committed(factory: Any) -> Non
 def test_a_pin_in_use_is_a_state_with_a_reason(factory: Any) -> None:
     first, second = pins(factory), pins(factory)
     with first.working():
-        assert until(lambda: first.panel.state().state == "up")
+        until(lambda: first.panel.state().state == "up")
         second.panel.open()
         assert "GPIO pins cannot be used" in str(second.panel.state().error)
     with second.working():
-        assert until(lambda: second.panel.state().state == "up")
+        until(lambda: second.panel.state().state == "up")
 
 
 def test_pins_given_back_by_a_failed_opening_can_be_opened_again(factory: Any) -> None:

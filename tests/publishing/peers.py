@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -18,14 +17,6 @@ from comfywear.publishing import Pace, Publisher, Topics
 
 TOPICS = Topics("home", "dev")
 FAST = Pace(first_pause_s=0.05, longest_pause_s=0.2, ack_timeout_s=5, denied_retry_s=0.3, flush_s=2, will_delay_s=0)
-
-
-def until(what: Callable[[], object], seconds: float = 15) -> None:
-    """Wait until `what()` is true; fail when it does not become so."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
 
 
 @contextmanager

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from peers import until
-
 from comfywear.collect import Collector, Options, Pace, open_store
 from comfywear.publishing import BrokerSettings
+from waiting import until
 
 NAME = "archive"
 FAST = Pace(ack_every_s=0.3, grace_s=0.6, ask_again_s=1.0, ask_longest_s=5.0)

@@ -8,12 +8,13 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
-from peers import ACCEPT, FAST, TOPICS, Consumer, StandIn, running, until
+from peers import ACCEPT, FAST, TOPICS, Consumer, StandIn, running
 
 from comfywear.publishing import BrokerSettings, Pace, Publisher, Spool, Topics, metrics_message
 from comfywear.publishing.flapping import Losses
 from comfywear.publishing.identity import client_id, machine_id
 from comfywear.publishing.spool_rows import Row
+from waiting import until
 
 BUILD = partial(metrics_message, {"frames": 1})
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
-from peers import ACCEPT, FAST, TOPICS, StandIn, running, until
+from peers import ACCEPT, FAST, TOPICS, StandIn, running
 
 from comfywear.publishing import BrokerSettings, Publisher, Spool, climate_message
 from comfywear.publishing.connection import Connection, Dialect, Incoming, Kind, Refused
 from comfywear.records import Climate
+from waiting import until
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 

@@ -5,13 +5,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from peers import ACCEPT, FAST, TOPICS, StandIn, running, until
+from peers import ACCEPT, FAST, TOPICS, StandIn, running
 from samples import CLIMATE
 
 from comfywear.errors import BrokerError
 from comfywear.publishing import BrokerSettings, Publisher, Spool, climate_message
 from comfywear.publishing.connection import Incoming
 from comfywear.publishing.listener import Listener, Sequences, covers_devices
+from waiting import until
 
 
 def test_gaps_late_arrivals_and_repeats_are_noticed() -> None:

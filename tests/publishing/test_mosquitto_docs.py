@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from certificates import Authority
-from peers import until
 
 from comfywear.publishing import BrokerSettings, Topics
 from comfywear.publishing.connection import Acknowledged, Connection, Dialect, Incoming, Refused
 from comfywear.publishing.homeassistant import config_topic
+from waiting import until
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "mosquitto"
 A, B = Topics("home", "lab1"), Topics("home", "lab2")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peers import ACCEPT, FAST, TOPICS, Consumer, StandIn, running, until
+from peers import ACCEPT, FAST, TOPICS, Consumer, StandIn, running
 
 from comfywear.errors import StoreError, UsageError
 from comfywear.publishing import (
@@ -24,6 +24,7 @@ from comfywear.publishing import (
     metrics_message,
 )
 from comfywear.records import Climate
+from waiting import until
 
 CLIMATE = partial(climate_message, Climate("desk", "fresh", 23.4, 45.0))
 KEEPING = "persistence true\npersistence_location {folder}/\nmax_queued_messages 0\n"

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peers import until
 from rounds import KEEPING, Archive, Device, Figures, count
+
+from waiting import until
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -27,6 +27,7 @@ from comfywear.releases.trial import LEAST_LOOKS, Watch
 from comfywear.settings import CameraSettings, DeviceSettings, Settings
 from comfywear.supervisor import Pulse
 from comfywear_models import find
+from waiting import until
 
 
 def feed(watch: Watch, costs_ms: list[float], every_s: float = 1.0) -> Any:
@@ -211,15 +212,6 @@ def looking(folder: Path, photo: np.ndarray) -> Iterator[Looking]:
         thread.join(20)
 
 
-def until(condition: Any, seconds: float = 30.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 DARK, LIGHT = np.full((48, 64, 3), 30, np.uint8), np.full((48, 64, 3), 255, np.uint8)
 
 
@@ -232,9 +224,9 @@ def test_a_model_that_is_slow_at_work_is_rolled_back_while_the_device_runs(relea
     file = working(tmp_path / "made" / "tiny-2.onnx", above=250, size=400)
     take_over(releases, tmp_path / "made", file, limit_ms=0.3)
     with looking(tmp_path, LIGHT) as made:
-        assert until(lambda: releases.slots("tiny").version == "1")
+        until(lambda: releases.slots("tiny").version == "1")
         assert "too slow at work" in releases.slots("tiny").history[-1].reason
-        assert until(lambda: running_version(made) == "1" and made.sight().missing is None)
+        until(lambda: running_version(made) == "1" and made.sight().missing is None)
 
 
 def test_a_model_that_fails_at_work_is_rolled_back_while_the_device_runs(releases: Releases, tmp_path: Path) -> None:
@@ -244,7 +236,7 @@ def test_a_model_that_fails_at_work_is_rolled_back_while_the_device_runs(release
     )
     take_over(releases, tmp_path / "made", file)
     with looking(tmp_path, DARK) as made:
-        assert until(lambda: running_version(made) == "1" and made.sight().missing is None)
+        until(lambda: running_version(made) == "1" and made.sight().missing is None)
     entry = json.loads((releases.folder / "tiny" / "slots.json").read_text())["history"][-1]
     assert entry["what"] == "rolled back"
     assert "an error at work: ModelError" in entry["reason"]

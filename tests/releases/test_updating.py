@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,17 +33,9 @@ from comfywear.releases import Releases
 from comfywear.releases.pulling import pull
 from comfywear_models import find, verify
 from comfywear_models.release import new_key
+from waiting import until
 
 TOPIC = "comfywear/v1/home/d1"
-
-
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    return condition()
 
 
 def config(folder: Path, *, port: int = 0, sources: str = "", camera: str = "") -> Path:
@@ -129,14 +121,14 @@ def test_a_running_device_takes_over_refuses_and_rolls_back_by_mqtt(
         assert (done.id, done.ok, done.error) == ("b", True, None)
         assert (done.result["version"], done.result["from"], done.result["state"]) == ("2", "1", "on trial")
         assert operator.sees(version="2", before="1", on_trial=False, last="kept")
-        assert until(lambda: running.models and running.models[0][1].card.version == "2")
+        until(lambda: running.models and running.models[0][1].card.version == "2")
 
         assert running.picture_ms()["tiny"] > 0
 
         back = operator.tell("models-rollback")
         assert (back.ok, back.result) == (True, {"model": "tiny", "version": "1", "from": "2"})
         assert operator.sees(version="1", last="rolled back", last_version="2", reason="by MQTT command")
-        assert until(lambda: running.models and running.models[0][1].card.version == "1")
+        until(lambda: running.models and running.models[0][1].card.version == "1")
 
         elsewhere = operator.tell("models-pull", url="https://elsewhere.example.org/x")
         assert "not below one of updates.sources" in str(elsewhere.error)
@@ -150,7 +142,7 @@ def test_models_are_not_pulled_by_mqtt_until_the_settings_name_sources(
     path = config(tmp_path, port=mosquitto.port)
     path.write_text(path.read_text().replace("sources = ['']", "sources = []"))
     with Device(settings_file.load(path)):
-        assert until(lambda: operator.meta)
+        until(lambda: operator.meta)
         assert "updates.keys and updates.sources name nothing" in str(
             operator.tell("models-pull", url="https://x/").error
         )
@@ -205,7 +197,7 @@ def test_a_pull_that_is_killed_leaves_the_old_model_and_goes_on_the_next_time(
     path, url = config(tmp_path, sources=server.url), f"{server.url}tiny-2.release.json"
     with pulling(path, url) as process:
         assert server.stalled.wait(30)
-        assert until(lambda: [part for part in releases.folder.rglob("*.part") if part.stat().st_size == 1000])
+        until(lambda: [part for part in releases.folder.rglob("*.part") if part.stat().st_size == 1000])
         process.send_signal(signal.SIGKILL)
     assert old_model_works(releases)
     server.stall.clear()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from comfywear import settings as settings_file
@@ -11,15 +9,7 @@ from comfywear.device import Device
 from comfywear.feedback import Selection, ask
 from comfywear.feedback.capture import read_captures
 from comfywear.settings import Settings
-
-
-def until(condition: Callable[[], bool], seconds: float = 90.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
+from waiting import until
 
 
 def settings(folder: Path, photo: Path, text: str) -> Settings:
@@ -38,14 +28,14 @@ def test_what_the_camera_sees_is_captured_only_where_it_is_switched_on(tmp_path:
         assert not device.capturing.state().on
         looking = device.looking
         assert looking is not None
-        assert until(lambda: looking.frames > 2)
+        until(lambda: looking.frames > 2)
         device.vote("room", 3, "test")
         assert not folder.exists()
     text = "[capture]\nenabled = true\nsamplers = ['random', 'vote']\nrandom_part = 1.0\ngap_s = 3600\n"
     with Device(settings(tmp_path, photo, text)) as device:
-        assert until(lambda: len(list(read_captures(folder))) == 1)
+        until(lambda: len(list(read_captures(folder))) == 1)
         vote = device.vote("room", 2, "test")
-        assert until(lambda: len(list(read_captures(folder))) == 2)
+        until(lambda: len(list(read_captures(folder))) == 2)
         first, second = read_captures(folder)
         assert (first["sampler"], first["zone"], first["vote"]) == ("random", "room", None)
         assert (second["sampler"], second["vote"]["id"]) == ("vote", vote.id)

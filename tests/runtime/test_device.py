@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +17,9 @@ from comfywear.feedback import ask
 from comfywear.publishing import Message
 from comfywear.publishing.messages import ClimateMessage, ComfortMessage, MetaMessage, PeopleMessage, VoteMessage
 from comfywear_sensors.pty_replay import PtyReplay
+from waiting import until
 
 LINES = ["Humidity: 45.20 %\tTemperature: 23.10 *C 73.58 *F\tHeat index: 22.8 *C 73.0 *F"]
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @contextmanager
@@ -48,8 +39,8 @@ def consumer(mosquitto: Any) -> Iterator[Consumer]:
         yield found
 
 
-def says(consumer: Consumer, kind: type[Message], test: Callable[[Any], bool]) -> bool:
-    return until(lambda: (message := consumer.newest(kind)) is not None and test(message))
+def says(consumer: Consumer, kind: type[Message], test: Callable[[Any], bool]) -> None:
+    until(lambda: (message := consumer.newest(kind)) is not None and test(message))
 
 
 def test_a_sensor_becomes_climate_and_comfort_at_an_outside_consumer(
@@ -58,14 +49,14 @@ def test_a_sensor_becomes_climate_and_comfort_at_an_outside_consumer(
     with PtyReplay(LINES, interval_s=0.1) as sensor:
         sensor.start()
         with running(tmp_path, mosquitto.port, f"[[sensors]]\nuri = 'serial://{sensor.path}?simulated=1'\n"):
-            assert says(consumer, ClimateMessage, lambda air: air.air_temp_c == 23.1 and air.humidity_pct == 45.2)
-            assert says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is not None)
+            says(consumer, ClimateMessage, lambda air: air.air_temp_c == 23.1 and air.humidity_pct == 45.2)
+            says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is not None)
             comfort = consumer.newest(ComfortMessage)
             assert comfort is not None
             assert sum(comfort.probabilities) == pytest.approx(1, abs=0.001)
             assert comfort.level in range(1, 6)
             assert any("clo was assumed" in sentence for sentence in comfort.assumptions)
-            assert says(consumer, PeopleMessage, lambda people: "no camera" in (people.reason or ""))
+            says(consumer, PeopleMessage, lambda people: "no camera" in (people.reason or ""))
             meta = consumer.newest(MetaMessage)
             assert meta is not None
             assert meta.scale.words[3] == "comfortable"
@@ -76,12 +67,12 @@ def test_an_unplugged_sensor_is_stale_and_comes_back(tmp_path: Path, mosquitto: 
     with PtyReplay(LINES, interval_s=0.1) as sensor:
         sensor.start()
         with running(tmp_path, mosquitto.port, text.format(sensor.path)):
-            assert says(consumer, ClimateMessage, lambda air: air.state == "fresh")
+            says(consumer, ClimateMessage, lambda air: air.state == "fresh")
             sensor.unplug()
-            assert says(consumer, ClimateMessage, lambda air: air.state == "stale" and air.air_temp_c is None)
-            assert says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is None and comfort.reason)
+            says(consumer, ClimateMessage, lambda air: air.state == "stale" and air.air_temp_c is None)
+            says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is None and comfort.reason)
             sensor.replug()
-            assert says(consumer, ClimateMessage, lambda air: air.state == "fresh" and air.air_temp_c == 23.1)
+            says(consumer, ClimateMessage, lambda air: air.state == "fresh" and air.air_temp_c == 23.1)
 
 
 @pytest.mark.parametrize("kind", ["no such file", "a text file", "an unknown model", "an altered model"])
@@ -104,8 +95,8 @@ def test_without_sight_the_device_says_why_and_carries_on(
         word = "not the one on its card"
     text = f"[camera]\nsource = '{photo}'\n{vision}[[sensors]]\nuri = 'fake://'\n"
     with running(tmp_path, mosquitto.port, text):
-        assert says(consumer, PeopleMessage, lambda people: people.state == "missing" and word in people.reason)
-        assert says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is not None)
+        says(consumer, PeopleMessage, lambda people: people.state == "missing" and word in people.reason)
+        says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is not None)
 
 
 def altered_model(folder: Path) -> Path:
@@ -128,7 +119,7 @@ def test_a_vote_is_kept_while_the_broker_is_away_and_sent_once_it_is_there(
 ) -> None:
     broker = make_mosquitto()
     with running(tmp_path, broker.port, "[[sensors]]\nuri = 'fake://'\n") as device:
-        assert until(lambda: device.metrics()["spool_rows"] != 0)
+        until(lambda: device.metrics()["spool_rows"] != 0)
         answer = ask(tmp_path / "state", {"verb": "vote", "level": 4})
         assert answer["vote"]["words"] == "comfortable"
         with pytest.raises(UsageError, match="1 "):
@@ -140,16 +131,16 @@ def test_a_vote_is_kept_while_the_broker_is_away_and_sent_once_it_is_there(
         Consumer("127.0.0.1", broker.port, "comfywear/v1/home/d1/#") as consumer,
         running(tmp_path, broker.port),
     ):
-        assert says(consumer, VoteMessage, lambda vote: vote.id == answer["vote"]["id"] and vote.level == 4)
+        says(consumer, VoteMessage, lambda vote: vote.id == answer["vote"]["id"] and vote.level == 4)
 
 
 def test_a_vote_keeps_the_climate_of_its_moment(tmp_path: Path, mosquitto: Any, consumer: Consumer) -> None:
     with running(tmp_path, mosquitto.port, "[[sensors]]\nuri = 'fake://'\n"):
-        assert says(consumer, ClimateMessage, lambda air: air.state == "fresh")
+        says(consumer, ClimateMessage, lambda air: air.state == "fresh")
         vote = ask(tmp_path / "state", {"verb": "vote", "level": 2})["vote"]
         assert vote["climate"]["air_temp_c"] == pytest.approx(22, abs=8)
         assert vote["clothing"]["clo"] == 0.65
-        assert says(consumer, VoteMessage, lambda got: got.id == vote["id"] and got.climate.air_temp_c is not None)
+        says(consumer, VoteMessage, lambda got: got.id == vote["id"] and got.climate.air_temp_c is not None)
 
 
 def test_two_devices_do_not_share_a_state_folder(tmp_path: Path, mosquitto: Any) -> None:
@@ -167,6 +158,6 @@ def test_a_state_folder_that_cannot_be_written_leaves_a_device_that_runs(
 ) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
     with running(tmp_path, mosquitto.port, "[[sensors]]\nuri = 'fake://'\n") as device:
-        assert says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is not None)
+        says(consumer, ComfortMessage, lambda comfort: comfort.expected_vote is not None)
         assert device.vote("room", 3, "test").level == 3
     assert "memory alone" in caplog.text

@@ -78,6 +78,14 @@ def test_an_engine_that_crashes_is_a_finding_and_not_the_end(
     assert "onnxruntime" in wanted.do
 
 
+def test_where_there_is_no_pip_the_advice_is_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    *_, none = checkup.engines(python=str(tmp_path / "python"))
+    assert "part of the Debian package" in none.do
+
+
 def test_which_engine_looks_is_told_with_its_reason_and_what_crashes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,15 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from comfywear import settings as settings_file
 from comfywear.device import Device
+from waiting import until
 
 TOKEN = "correct horse battery"
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def device_of(folder: Path, web: str = "") -> Device:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -15,13 +13,7 @@ from comfywear import settings as settings_file
 from comfywear.device import Device
 from comfywear.errors import SettingsError, UsageError
 from comfywear.page import settings_tables
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
+from waiting import until
 
 
 def device_of(folder: Path, web: str = "port = 0", more: str = "") -> Device:

@@ -12,7 +12,7 @@ import threading
 import time
 import tty
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,17 +30,9 @@ from comfywear.feedback.vote_files import read_votes
 from comfywear.publishing.messages import VoteMessage
 from comfywear.records import Vote
 from comfywear_sensors.pty_replay import PtyReplay
+from waiting import until
 
 ANY_NUMBER = "[votes]\nrepeat_s = 0\nper_minute = 0\n"
-
-
-def until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def config(folder: Path, text: str, port: int | None = None) -> Path:
@@ -85,16 +77,16 @@ def test_a_press_on_a_box_reaches_store_and_broker_and_an_undo_does_too(
         Consumer("127.0.0.1", mosquitto.port, "comfywear/v1/home/d1/#") as consumer,
         running(tmp_path, with_box(box) + "[[sensors]]\nuri = 'fake://'\n", mosquitto.port) as device,
     ):
-        assert until(lambda: device.estimates().get("room") is not None)
+        until(lambda: device.estimates().get("room") is not None)
         box.write(b"4\n")
         assert answer(box) == "ok 4 comfortable"
-        assert until(lambda: consumer.newest(VoteMessage) is not None)
+        until(lambda: consumer.newest(VoteMessage) is not None)
         said = consumer.newest(VoteMessage)
         assert said is not None
         assert (said.level, said.source, said.undone) == (4, "box:sensor", False)
         box.write(b"undo\n")
         assert answer(box) == "ok undone 4 comfortable"
-        assert until(lambda: (newest := consumer.newest(VoteMessage)) is not None and newest.undone)
+        until(lambda: (newest := consumer.newest(VoteMessage)) is not None and newest.undone)
         undone = consumer.newest(VoteMessage)
         assert undone is not None
         assert undone.id == said.id
@@ -111,8 +103,8 @@ def test_a_keypad_is_read_and_its_state_is_told(tmp_path: Path) -> None:
     with running(tmp_path, text + "[[buttons]]\nsource = 'serial:///dev/nowhere'\n"):
         for value in (1, 0):
             os.write(ends[0], struct.pack("llHHi", 0, 0, 1, 6, value))
-        assert until(lambda: [vote.level for vote in stored(tmp_path)] == [5])
-        assert until(lambda: any(panel["accepted"] == 1 for panel in told(tmp_path)))
+        until(lambda: [vote.level for vote in stored(tmp_path)] == [5])
+        until(lambda: any(panel["accepted"] == 1 for panel in told(tmp_path)))
         pad, missing = told(tmp_path)
         assert (pad["state"], pad["accepted"]) == ("up", 1)
         assert missing["state"] == "down"
@@ -135,7 +127,7 @@ def test_a_press_during_start_up_is_not_lost(tmp_path: Path, box: PtyReplay) -> 
     box.write(b"3\n")  # made, not started
     with device:
         box.write(b"4\n")
-        assert until(lambda: [vote.level for vote in stored(tmp_path)] == [2, 3, 4])
+        until(lambda: [vote.level for vote in stored(tmp_path)] == [2, 3, 4])
 
 
 def test_with_a_clock_that_is_not_set_a_press_counts_without_a_time(
@@ -147,7 +139,7 @@ def test_with_a_clock_that_is_not_set_a_press_counts_without_a_time(
         assert answer(box) == "ok 4 comfortable"
         monkeypatch.setattr(clock, "clock_is_set", lambda unix_time_s: True)
         box.write(b"undo\n5\n")
-        assert until(lambda: len(stored(tmp_path)) == 2)
+        until(lambda: len(stored(tmp_path)) == 2)
     first, second = stored(tmp_path)
     assert (first.ts, first.time_ok, first.undone) == (None, False, True)
     assert second.time_ok
@@ -160,7 +152,7 @@ def test_votes_are_undone_and_deleted_through_the_running_device(
         folder = tmp_path / "state"
         device.vote("room", 2, "page", person="anna")
         kept = device.vote("room", 3, "page")
-        assert until(lambda: (folder / "control.sock").exists())
+        until(lambda: (folder / "control.sock").exists())
         wrong = ask(folder, {"verb": "vote", "level": 5})["vote"]
         assert main(["vote", "--undo", "--state-dir", str(folder)]) == 0
         assert f"5 (very comfortable) taken back for room: {wrong['id']}" in capsys.readouterr().out

@@ -7,8 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from children import Child
 from comfywear.cli import main
 from comfywear.demo.scene import sample_photo
 from comfywear.vision.clip import write_clip
+from waiting import until
 
 COMMAND = [sys.executable, "-m", "comfywear.cli", "record"]
 
@@ -35,15 +34,6 @@ def frames(path: Path) -> list[NDArray[np.uint8]]:
     while (read := clip.read())[0]:
         found.append(read[1].astype(np.uint8))
     return found
-
-
-def until(condition: Callable[[], bool], seconds: float = 90.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_the_clip_holds_the_sketch_and_not_the_picture(tmp_path: Path, source: Path) -> None:
@@ -75,13 +65,13 @@ def test_signals_pause_and_end_it_and_what_there_is_becomes_the_clip(tmp_path: P
     arguments = [*COMMAND, "--config", str(config), "--out", str(out), "--fps", "5", "--paused"]
     log = tmp_path / "log"
     with log.open("w") as stream, Child(arguments, stderr=stream, stdout=stream) as process:
-        assert until(lambda: "paused: 0.0 s" in log.read_text()), log.read_text()
+        until(lambda: "paused: 0.0 s" in log.read_text())
         process.send_signal(signal.SIGUSR1)
-        assert until(lambda: "recording" in log.read_text())
+        until(lambda: "recording" in log.read_text())
         part = tmp_path / ".o.part.avi"
-        assert until(lambda: part.stat().st_size > 0)
+        until(lambda: part.stat().st_size > 0)
         process.send_signal(signal.SIGUSR1)
-        assert until(lambda: log.read_text().count("paused") == 2)
+        until(lambda: log.read_text().count("paused") == 2)
         process.send_signal(signal.SIGINT)
         process.wait(60)
     assert process.returncode == 0, log.read_text()
@@ -104,9 +94,9 @@ def test_on_a_terminal_space_pauses_and_q_ends(tmp_path: Path, source: Path) -> 
     config.write_text("[camera]\nloop = true\n[vision]\nattributes = ''\n")
     arguments = [*COMMAND, "--config", str(config), "--source", str(source), "--out", str(tmp_path / "o.mp4")]
     with Child(arguments, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, text=True) as process:
-        assert until(lambda: saw(rb"recording: [1-9]|recording: 0\.[1-9]"))
+        until(lambda: saw(rb"recording: [1-9]|recording: 0\.[1-9]"))
         os.write(ours, b" ")
-        assert until(lambda: saw(b"paused"))
+        until(lambda: saw(b"paused"))
         os.write(ours, b"q")
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 0

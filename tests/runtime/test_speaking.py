@@ -26,15 +26,9 @@ from comfywear.publishing import Topics
 from comfywear.publishing.homeassistant import config_topic
 from comfywear.reloading import Runner
 from comfywear.supervisor import WorkerHealth
+from waiting import until
 
 BASE = "comfywear/v1/home/d1"
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)
 
 
 class Client:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -13,15 +11,7 @@ from hypothesis import strategies as st
 from comfywear import supervisor
 from comfywear.errors import SourceError
 from comfywear.supervisor import Pulse, Supervisor
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
+from waiting import until
 
 
 def test_a_worker_that_raises_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +28,7 @@ def test_a_worker_that_raises_is_started_again(monkeypatch: pytest.MonkeyPatch) 
     keeper = Supervisor()
     keeper.add("camera", work)
     keeper.start()
-    assert until(lambda: len(runs) == 3)
+    until(lambda: len(runs) == 3)
     health = keeper.health()["camera"]
     assert health.restarts == 2
     assert health.failure == "no camera"
@@ -58,7 +48,7 @@ def test_a_failure_that_repeats_is_logged_once(
     keeper = Supervisor()
     keeper.add("camera", work)
     keeper.start()
-    assert until(lambda: len(runs) >= 4)
+    until(lambda: len(runs) >= 4)
     keeper.stop()
     assert len([record for record in caplog.records if "no camera" in record.message]) == 1
 
@@ -88,8 +78,8 @@ def test_a_worker_that_fails_again_and_again_rests_and_comes_back(
     keeper = Supervisor()
     keeper.add("camera", work)
     keeper.start()
-    assert until(lambda: keeper.health()["camera"].state == "resting")
-    assert until(lambda: keeper.health()["camera"].state == "running" and len(runs) > supervisor.TIRED_AFTER)
+    until(lambda: keeper.health()["camera"].state == "resting")
+    until(lambda: keeper.health()["camera"].state == "running" and len(runs) > supervisor.TIRED_AFTER)
     assert keeper.stop() == []
     assert "20 times in a row" in caplog.text
 
@@ -100,7 +90,7 @@ def test_a_worker_without_a_beat_counts_as_hung() -> None:
     keeper.add("stuck", lambda _: release.wait(5) and None, hang_after_s=0.05)
     keeper.add("alive", lambda pulse: _beat(pulse), hang_after_s=1.0)
     keeper.start()
-    assert until(lambda: keeper.health()["stuck"].state == "hung")
+    until(lambda: keeper.health()["stuck"].state == "hung")
     assert keeper.health()["alive"].state == "running"
     assert keeper.stop(timeout_s=0.05) == ["stuck"]
     release.set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from comfywear.errors import StoreError
 from comfywear.publishing import Message
 from comfywear.publishing.messages import ClimateMessage, HealthMessage, VoteMessage, read_message
 from comfywear.troubles import Patience
+from waiting import until
 
 M = TypeVar("M", bound=Message)
 
@@ -31,13 +31,6 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watching, "TICK_S", 0.1)
     for name in troubles.PATIENCE:
         monkeypatch.setitem(troubles.PATIENCE, name, Patience(0.5, 0.5))  # type: ignore[arg-type]
-
-
-def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 @contextmanager

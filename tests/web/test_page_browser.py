@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from comfywear import web
 from comfywear.demo.consumer import Consumer
 from comfywear.device import Device
 from comfywear.publishing.messages import VoteMessage
+from waiting import until
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (scripts/setup)")
 
@@ -74,13 +74,6 @@ def address(device: Device) -> str:
     assert device.page is not None
     assert device.page.server.url is not None
     return device.page.server.url
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def holds(page: Any, expression: str) -> None:

@@ -172,7 +172,12 @@ def run(args: argparse.Namespace) -> int:
     masked = [folder for folder in folders if (folder / "labels.json").is_file()]
     palette = Palette.read(masked[0]) if masked else None
     crops = Crops(examples, palette, args.seed, args.batch, frozen, teacher)
-    note = {"trunk": args.trunk, "commit": commit()}
+    note = {
+        "trunk": args.trunk,
+        "commit": commit(),
+        "sets": " ".join(folder.name for folder in folders),
+        "teacher": str(args.teacher or ""),
+    }
     plan = Plan(args.minutes, args.batch, seed=args.seed, steps=args.steps, weight_decay=0.05, note=note)
     done = fit(net, lambda step: endless(crops, step), _loss, plan, args.out, resume=not args.no_resume)
     path = args.out / "attributes.pt"

@@ -146,7 +146,13 @@ def run(args: argparse.Namespace) -> int:
         net.load_state_dict(_weights(args.weights))
     net = net.to(memory_format=torch.channels_last)
     frozen = FrozenPart(export_frozen(net.trunk, args.size, args.size, args.out / "frozen.onnx"))
-    note = {"commit": commit(), "without": " ".join(sorted(args.without)), "weights": str(args.weights or "")}
+    note = {
+        "commit": commit(),
+        "size": str(args.size),
+        "sets": " ".join(folder.name for folder in folders),
+        "without": " ".join(sorted(args.without)),
+        "weights": str(args.weights or ""),
+    }
     plan = Plan(
         args.minutes,
         args.batch,
