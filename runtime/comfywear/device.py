@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,35 +13,34 @@ from typing import IO, Any, final
 
 import msgspec
 
-from comfywear import __version__, machine, publishing, sending
+from comfywear import __version__, publishing, sending
 from comfywear.broker import broker_settings
 from comfywear.cadence import Cadence
 from comfywear.capturing import Capturing
-from comfywear.comfort import SCALE
 from comfywear.errors import StoreError
 from comfywear.estimates import Estimator, Newest, ZoneEstimate
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.learning import Learning
-from comfywear.looking import Looking, Sight, patience_s, sha256_of, shown_camera
+from comfywear.live_states import LiveStates, models_of
+from comfywear.looking import Looking, patience_s, shown_camera
 from comfywear.machine import headroom_of, hottest_c
 from comfywear.metrics import rss_mb
-from comfywear.orders import COMMANDS, METRICS_EVERY_S, Orders, ask_of
+from comfywear.orders import Orders
 from comfywear.page import DevicePage
 from comfywear.pressing import add_buttons, buttons_of
 from comfywear.records import Vote
+from comfywear.sensing import read, sensors_of
 from comfywear.settings import Settings, state_folder
 from comfywear.supervisor import Pulse, Supervisor, WorkerHealth
 from comfywear.updating import Updating
 from comfywear.voting import Voting, moment_of
 from comfywear.watching import Watch
-from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
+from comfywear_sensors import PatientReader
 
 _log = logging.getLogger(__name__)
 
 TICK_S = 0.25
 HEAT_EVERY_S = 5.0
-# A live state that changes is sent at most this often; one that does not, at the interval of the settings.
-GAP_S = 1.0
 
 
 @final
@@ -86,8 +84,20 @@ class Device:
             updating=self.updating,
         )
         self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
-        self._estimator = Estimator(settings.comfort)
-        self._newest = Newest(self._estimator)
+        estimator = Estimator(settings.comfort)
+        self._newest = Newest(estimator)
+        self._models = partial(models_of, estimator, self.looking)
+        self.live = LiveStates(
+            settings,
+            self.topics,
+            self._spool,
+            self._publisher,
+            self.orders,
+            self.updating,
+            self.looking,
+            self._models,
+            self.metrics,
+        )
         self.capturing = Capturing(
             self.folder,
             settings.capture,
@@ -96,11 +106,8 @@ class Device:
         )
         if self.looking is not None:
             self.looking.on_look = self.capturing.on_look
-        self._filters, self._readers = _sensors(settings, self.zones)
-        self._cadence = Cadence(settings.mqtt.interval_s, GAP_S)
-        self._slow = Cadence(METRICS_EVERY_S, GAP_S)
-        self._once = Cadence(math.inf, GAP_S)
-        self._heat = Cadence(HEAT_EVERY_S, GAP_S)
+        self._filters, self._readers = sensors_of(settings, self.zones)
+        self._heat = Cadence(HEAT_EVERY_S, HEAT_EVERY_S)
         self._estimates: Mapping[str, ZoneEstimate] = {}
         self._started_s = time.monotonic()
         self.buttons = buttons_of(settings.buttons, self.zones, self.voting, self.orders.call)
@@ -173,13 +180,6 @@ class Device:
         said = [f"{what} are kept in memory alone" for what, lasting in alone if not lasting]
         return [*said, *([self._spool.complaint] if self._spool.complaint else [])]
 
-    def post_live(self, topic: str, build: publishing.Build) -> None:
-        """Offer a live state to the spool; while that can keep nothing, it goes out at once, outside the sequence."""
-        self._spool.offer(topic, build, retain=True)
-        if self._spool.complaint and self.connected():
-            payload = msgspec.json.encode(build(self._spool.stamp()))
-            self._publisher.say(publishing.Aside(topic, payload, retain=True))
-
     def metrics(self) -> dict[str, float | None]:
         """How the device is doing, by the names of the metrics message."""
         uptime_s = time.monotonic() - self._started_s
@@ -216,7 +216,7 @@ class Device:
         supervisor.add("comfort", self._feel)
         for sensor, reader in zip(self.settings.sensors, self._readers, strict=True):
             zone = sensor.zone or self.zones[0]
-            supervisor.add(f"sensor {reader.source}", partial(_read, reader, self._filters[zone]))
+            supervisor.add(f"sensor {reader.source}", partial(read, reader, self._filters[zone]))
         self.watch.add_worker(supervisor)
         add_buttons(supervisor, self.buttons)
         self.capturing.add_worker(supervisor)
@@ -248,72 +248,12 @@ class Device:
             missing = sight.missing if sight else "there is no camera in the settings"
             self.learning.tick(now_s, self._estimates, camera=missing is None)
             self.orders.tick(now_s)
-            try:
-                self._post_changes(now_s, missing, sight)
-            except StoreError as error:
-                if self._cadence.due("store", str(error), now_s):
-                    _log.error("%s", error)
-
-    def _post_changes(self, now_s: float, missing: str | None, sight: Sight | None) -> None:
-        post, live = self._spool.offer, self.post_live
-        due, topics = self._cadence.due, self.topics
-        models, names, releases = self._models(), self.orders.names.given(), self.updating.state()
-        if self._once.due("meta", (*(model.id for model in models), *names.items(), *releases), now_s):
-            live(topics.meta, partial(self._meta, models))
-        if self._slow.due("metrics", None, now_s):
-            post(topics.metrics, partial(publishing.metrics_message, self.metrics()))
-        for change in self.looking.changes() if self.looking else ():
-            post(topics.presence(change.zone), partial(publishing.presence_message, change))
-        for zone, estimate in self._estimates.items():
-            if due(f"climate {zone}", _climate_key(estimate), now_s):
-                live(topics.climate(zone), partial(publishing.climate_message, estimate.climate))
-            present, shed = (sight.present.get(zone), sight.shed()) if sight else (None, ())
-            if due(f"people {zone}", (missing, present, len(shed), _people_key(estimate)), now_s):
-                views = [(each.person, each.clothing, each.skin) for each in estimate.people]
-                build = partial(
-                    publishing.people_message, zone, views, missing_reason=missing, present=present, shed=shed
-                )
-                live(topics.people(zone), build)
-            if due(f"comfort {zone}", _comfort_key(estimate), now_s):
-                live(topics.comfort(zone), partial(publishing.comfort_message, zone, estimate.comfort))
-            if due(f"ask {zone}", asked := self.orders.questions.of(zone), now_s):
-                live(topics.ask(zone), partial(ask_of, zone, asked))
+            self.live.tick(now_s, self._estimates, sight, missing)
 
     def _say_again(self) -> None:
         """Every live state goes out again: somebody has just begun to listen."""
-        for cadence in (self._cadence, self._slow, self._once):
-            cadence.forget()
+        self.live.say_again()
         self.watch.forget()
-
-    def _meta(self, models: list[publishing.ModelInfo], stamp: publishing.Stamp) -> publishing.Message:
-        camera = self.settings.camera.source
-        sources = [publishing.SourceInfo(kind="camera", uri=shown_camera(camera))] if camera else []
-        sources += [
-            publishing.SourceInfo(kind="sensor", uri=source_of(each.uri), zone=each.zone or self.zones[0])
-            for each in self.settings.sensors
-        ]
-        return publishing.meta_message(
-            stamp,
-            site=self.topics.site,
-            version=__version__,
-            zones=self.zones,
-            sources=sources,
-            models=models,
-            scale_id=SCALE.id,
-            scale_words=SCALE.words,
-            zone_names=self.orders.names.given(),
-            hardware=machine.board(),
-            system=machine.system(),
-            commands=list(COMMANDS),
-            releases=self.updating.state(),
-        )
-
-    def _models(self) -> list[publishing.ModelInfo]:
-        found = [publishing.ModelInfo(role=role, id=name) for role, name in self._estimator.models().items()]
-        for role, model in self.looking.models if self.looking else []:
-            name = f"{model.card.name} {model.card.version} {model.precision}"
-            found.append(publishing.ModelInfo(role=role, id=name, engine=model.engine_name, sha256=sha256_of(model)))
-        return found
 
     def _send_vote(self, vote: Vote) -> None:
         self._publisher.post(self.topics.vote(vote.zone), partial(publishing.vote_message, vote), event=True)
@@ -339,38 +279,6 @@ class Device:
         }
 
 
-def _read(reader: PatientReader, climate: ClimateFilter, pulse: Pulse) -> None:
-    """A sensor's worker: its readings go to its zone's filter."""
-    while not pulse.stopping:
-        pulse.beat()
-        reading = reader.poll(1.0)
-        if reading is not None:
-            climate.add(reading)
-
-
-def _sensors(settings: Settings, zones: list[str]) -> tuple[dict[str, ClimateFilter], list[PatientReader]]:
-    """A filter a zone with its sensors' calibrations, and a reader a sensor."""
-    calibrations: dict[str, dict[str, Calibration]] = {zone: {} for zone in zones}
-    readers = []
-    for sensor in settings.sensors:
-        readers.append(PatientReader(sensor.uri, every_s=sensor.every_s))
-        calibrations[sensor.zone or zones[0]][source_of(sensor.uri)] = Calibration(
-            sensor.temp_offset_k, sensor.temp_gain, sensor.humidity_offset_pct, sensor.humidity_gain
-        )
-    air = settings.climate
-    filters = {
-        zone: ClimateFilter(
-            zone,
-            stale_after_s=air.stale_after_s,
-            time_constant_s=air.time_constant_s,
-            stuck_after_s=air.stuck_after_s,
-            calibration=calibrations[zone],
-        )
-        for zone in zones
-    }
-    return filters, readers
-
-
 def _hold(folder: Path) -> IO[str] | None:
     """A lock on the state folder: two devices on one store would tell one story twice."""
     socket_path(folder)  # refuses a path too long before anything starts
@@ -388,25 +296,3 @@ def _hold(folder: Path) -> IO[str] | None:
             f"another device runs with the state folder {folder}; stop it, or set device.state_dir"
         ) from error
     return file
-
-
-def _climate_key(estimate: ZoneEstimate) -> tuple[object, ...]:
-    """What must change for the climate to go out before its time: a tenth of a degree, a percent, a state."""
-    air = estimate.climate
-    return (air.state, air.reason, _step(air.air_temp_c, 0.1), _step(air.humidity_pct, 1.0))
-
-
-def _people_key(estimate: ZoneEstimate) -> tuple[object, ...]:
-    return tuple(
-        (each.person.track_id, tuple((g.kind, g.colours[0].name if g.colours else "") for g in each.person.garments))
-        for each in estimate.people
-    )
-
-
-def _comfort_key(estimate: ZoneEstimate) -> tuple[object, ...]:
-    comfort = estimate.comfort
-    return (comfort.reason, comfort.level, comfort.decision, _step(comfort.expected_vote, 0.1))
-
-
-def _step(value: float | None, size: float) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(value / size)

@@ -88,7 +88,7 @@ class Watch:
         said = tuple((each.name, each.about, each.until_s) for each in (*self.book.now(), *self.book.ended()[:1]))
         if self._health.due("health", said, now_s):
             build = partial(self._message, now_s)
-            self._device.post_live(self._device.topics.health, build)
+            self._device.live.post(self._device.topics.health, build)
         if now_s >= self._give_back_s:
             self._give_back_s = now_s + GIVE_BACK_EVERY_S
             give_back()
