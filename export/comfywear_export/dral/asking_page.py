@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +24,7 @@ import comfywear.web
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.web.access import Access, Limiter
 from comfywear.web.guard import COOKIE, Guard
+from comfywear.web.server import config_of, listen
 from comfywear_export.dral.asking import Asker
 from comfywear_export.dral.pictures import jpeg
 
@@ -167,31 +167,12 @@ def ask_on_page(asker: Asker, folder: Path, port: int, opened: Callable[[str], N
         ComfyWearError: The port cannot be listened on.
     """
     token = secrets.token_urlsafe(24)
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((_HOST, port))
-            listener.listen(16)
-        except (OSError, OverflowError) as error:
-            raise ComfyWearError(f"cannot listen on {_HOST} port {port} ({error}); give another --port") from error
+    with listen(_HOST, port, "give another --port") as listener:
         servers: list[uvicorn.Server] = []
 
         def finish() -> None:
             servers[0].should_exit = True
 
-        config = uvicorn.Config(
-            make_app(asker, folder, token, finish),
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            http="h11",
-            loop="asyncio",
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        servers.append(uvicorn.Server(config))
+        servers.append(uvicorn.Server(config_of(make_app(asker, folder, token, finish))))
         opened(f"http://{_HOST}:{listener.getsockname()[1]}/login?token={token}")
         servers[0].run(sockets=[listener])

@@ -7,12 +7,17 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.web.access import Access, is_loopback
 from comfywear.web.shown import PageDevice
 
-__all__ = ["Page"]
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
+__all__ = ["Page", "config_of", "listen"]
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.25
@@ -63,7 +68,7 @@ class Page:
         Raises:
             ComfyWearError: When the port cannot be listened on.
         """
-        with _listen(self._host, self._port) as listener:
+        with listen(self._host, self._port, "set web.host and web.port") as listener:
             host, port = listener.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             self.url = f"http://{shown}:{port}/"
@@ -81,23 +86,8 @@ class Page:
         app = make_app(
             self._device, self._access, local=self._local, title=self._title, language=self._language, stop=stop
         )
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            http="h11",
-            loop="asyncio",
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=MOST_CONNECTIONS,
-            h11_max_incomplete_event_size=16384,
-            timeout_graceful_shutdown=1,
-        )
         # In a thread that is not the main one, uvicorn leaves the signals alone.
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(config_of(app))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not serving.done():
             beat()
@@ -106,7 +96,12 @@ class Page:
         await serving
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, advice: str) -> socket.socket:
+    """A socket that listens; 0 = any port that is free.
+
+    Raises:
+        ComfyWearError: When it cannot, with the reason and `advice`.
+    """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
@@ -114,11 +109,31 @@ def _listen(host: str, port: int) -> socket.socket:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
             listener.listen(128)
-        except OSError:
+        except (OSError, OverflowError):
             listener.close()
             raise
-    except OSError as error:
-        raise ComfyWearError(
-            f"the page cannot listen on {host} port {port} ({error.strerror}); set web.host and web.port"
-        ) from error
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ComfyWearError(f"the page cannot listen on {host} port {port} ({why}); {advice}") from error
     return listener
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """How an app is served: plain HTTP, few connections, small headers, and nothing said of who asks for what."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        http="h11",
+        loop="asyncio",
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=16384,
+        timeout_graceful_shutdown=1,
+    )
