@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
+from comfywear.libc import libc
+
 # No clock of a device that runs this code can truly show an earlier year.
 EARLIEST_YEAR = 2026
 _HARDWARE_CLOCKS = Path("/sys/class/rtc")
@@ -50,7 +52,7 @@ def clock_is_set(unix_time_s: float) -> bool:
 def _kernel_is_synchronised() -> bool:
     """What the kernel says of NTP, by adjtimex(2); False where it cannot be asked."""
     try:
-        state: int = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+        state: int = libc().adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except (OSError, AttributeError):
         return False
     return 0 <= state < _TIME_ERROR

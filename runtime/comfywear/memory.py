@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+from comfywear.libc import libc
 
 __all__ = ["MemoryGuard", "give_back", "limit_mb"]
 
@@ -71,4 +72,4 @@ def give_back() -> None:
     """Return freed memory to the system: the C library keeps it otherwise."""
     gc.collect()
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+        libc().malloc_trim(0)

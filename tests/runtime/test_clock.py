@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -49,3 +50,16 @@ def test_where_the_kernel_may_not_be_asked_the_time_service_s_file_tells(
 
 def test_the_kernel_can_be_asked() -> None:
     assert clock._kernel_is_synchronised() in (True, False)
+
+
+def test_asking_the_kernel_often_leaves_nothing_for_the_collector() -> None:
+    clock._kernel_is_synchronised()
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for _ in range(100):
+            clock._kernel_is_synchronised()
+        assert len(gc.get_objects()) < before + 50
+    finally:
+        gc.enable()
