@@ -7,6 +7,7 @@ the variant where they are known, and what the camera cannot see is filled with 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
 
@@ -185,6 +186,7 @@ def _hints(attributes: Mapping[str, float]) -> Mixture:
     return hints
 
 
+@lru_cache(maxsize=1024)  # of a label that is no garment's, close names are looked for each time
 def _slot_of(kind: str) -> str | None:
     try:
         return garment_clo(kind).slot
@@ -213,6 +215,7 @@ def _share(a: float, b: float) -> float:
     return a / (a + b) if a + b > 0.05 else 0.6
 
 
+@lru_cache(maxsize=1024)
 def _group_of(kind: str) -> str | None:
     """The group of a garment; None for a label of which nothing is known, and for what is no such garment."""
     if kind in _MEMBERS or kind == "footwear":
