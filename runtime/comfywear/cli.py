@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib
 import pkgutil
 import sys
@@ -55,8 +54,10 @@ def _modules(package: ModuleType) -> list[str]:
 
 def _purpose(package: ModuleType, name: str) -> str:
     """What the module's first line says after the colon, without importing it."""
-    source = (Path(package.__path__[0]) / f"{name}.py").read_text(encoding="utf-8")
-    first = (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
+    # Read, not parsed: CPython 3.11 may fail to parse while another thread writes a traceback (SystemError: AST
+    # constructor recursion depth mismatch).
+    with (Path(package.__path__[0]) / f"{name}.py").open(encoding="utf-8") as source:
+        first = source.readline().strip().strip('"')
     return first.partition(": ")[2].rstrip(".").replace("%", "%%")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
-from comfywear import __version__
+import comfywear.commands
+import comfywear_export.commands
+from comfywear import __version__, cli
 from comfywear.cli import main
 
 
@@ -20,6 +23,14 @@ def test_version_and_help_end_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert __version__ in said
     for command in ("run", "config", "bench", "vote", "listen", "demo", "models"):
         assert command in said
+
+
+@pytest.mark.parametrize("package", [comfywear.commands, comfywear_export.commands])
+def test_the_help_says_of_each_command_what_it_is_for(package: ModuleType) -> None:
+    for name in cli._modules(package):
+        said = cli._purpose(package, name)
+        assert len(said) > 15, name
+        assert '"' not in said
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["config"], ["run"], ["vote", "five"], ["run", "--config"]])
