@@ -6,10 +6,11 @@ import fcntl
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, final
+from typing import Any, final
 
 import msgspec
 
@@ -54,66 +55,74 @@ class Device:
     """
 
     def __init__(self, settings: Settings, *, reload: Callable[[], None] | None = None) -> None:
-        self.settings = settings
-        self.zones = [zone.name for zone in settings.zones]
-        self.topics = publishing.Topics(settings.device.site, settings.device.name())
-        self.folder = state_folder(settings)
-        self._lock_file = _hold(self.folder)
-        self._spool = sending.open_spool(self.folder, self.topics.device, settings.mqtt)
-        self.voting = Voting(self.folder, self.zones, settings.votes, moment=self._moment, send=self._send_vote)
-        self._publisher = publishing.Publisher(
-            broker_settings(settings.mqtt),
-            self.topics,
-            self._spool,
-            on_vote=self._take_mqtt_vote,
-            version=__version__,
-            confirm_by=settings.mqtt.confirm_by,
-        )
-        self.learning = Learning(self.folder, settings, self.voting)
-        if settings.camera.source:
-            shown_camera(settings.camera.source)  # one that cannot be meant is refused now
-        self.looking = Looking(settings) if settings.camera.source else None
-        self.updating = Updating(settings, self.looking)
-        self.orders = Orders(
-            settings,
-            self.folder,
-            self._publisher,
-            again=self._say_again,
-            learnt=self.learning.question,
-            reload=reload,
-            updating=self.updating,
-        )
-        self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
-        estimator = Estimator(settings.comfort)
-        self._newest = Newest(estimator)
-        self._models = partial(models_of, estimator, self.looking)
-        self.live = LiveStates(
-            settings,
-            self.topics,
-            self._spool,
-            self._publisher,
-            self.orders,
-            self.updating,
-            self.looking,
-            self._models,
-            self.metrics,
-        )
-        self.capturing = Capturing(
-            self.folder,
-            settings.capture,
-            self.voting,
-            lambda: [msgspec.to_builtins(model) for model in self._models() if model.engine],
-        )
-        if self.looking is not None:
-            self.looking.on_look = self.capturing.on_look
-        self._filters, self._readers = sensors_of(settings, self.zones)
-        self._heat = Cadence(HEAT_EVERY_S, HEAT_EVERY_S)
-        self._estimates: Mapping[str, ZoneEstimate] = {}
-        self._started_s = time.monotonic()
-        self.buttons = buttons_of(settings.buttons, self.zones, self.voting, self.orders.call)
-        self.watch = Watch(self)
-        self.page = DevicePage(self) if settings.web.enabled else None
-        self._supervisor = self._workers()
+        with ExitStack() as opened:  # what fails half way leaves nothing open: the next device needs the same files
+            self.settings = settings
+            self.zones = [zone.name for zone in settings.zones]
+            self.topics = publishing.Topics(settings.device.site, settings.device.name())
+            self.folder = state_folder(settings)
+            _hold(self.folder, opened)
+            self._spool = sending.open_spool(self.folder, self.topics.device, settings.mqtt)
+            opened.callback(self._spool.close)
+            self.voting = Voting(self.folder, self.zones, settings.votes, moment=self._moment, send=self._send_vote)
+            opened.callback(self.voting.store.close)
+            self._publisher = publishing.Publisher(
+                broker_settings(settings.mqtt),
+                self.topics,
+                self._spool,
+                on_vote=self._take_mqtt_vote,
+                version=__version__,
+                confirm_by=settings.mqtt.confirm_by,
+            )
+            self.learning = Learning(self.folder, settings, self.voting)
+            if settings.camera.source:
+                shown_camera(settings.camera.source)  # one that cannot be meant is refused now
+            self.looking = Looking(settings) if settings.camera.source else None
+            self.updating = Updating(settings, self.looking)
+            self.orders = Orders(
+                settings,
+                self.folder,
+                self._publisher,
+                again=self._say_again,
+                learnt=self.learning.question,
+                reload=reload,
+                updating=self.updating,
+            )
+            self.voting.after_vote.append(lambda vote: self.orders.questions.answered(vote.zone))
+            estimator = Estimator(settings.comfort)
+            self._newest = Newest(estimator)
+            self._models = partial(models_of, estimator, self.looking)
+            self.live = LiveStates(
+                settings,
+                self.topics,
+                self._spool,
+                self._publisher,
+                self.orders,
+                self.updating,
+                self.looking,
+                self._models,
+                self.metrics,
+            )
+            self.capturing = Capturing(
+                self.folder,
+                settings.capture,
+                self.voting,
+                lambda: [msgspec.to_builtins(model) for model in self._models() if model.engine],
+            )
+            if self.looking is not None:
+                self.looking.on_look = self.capturing.on_look
+            self._filters, self._readers = sensors_of(settings, self.zones)
+            for reader in self._readers:
+                opened.callback(reader.close)
+            self._heat = Cadence(HEAT_EVERY_S, HEAT_EVERY_S)
+            self._estimates: Mapping[str, ZoneEstimate] = {}
+            self._started_s = time.monotonic()
+            self.buttons = buttons_of(settings.buttons, self.zones, self.voting, self.orders.call)
+            self.watch = Watch(self)
+            self.page = DevicePage(self) if settings.web.enabled else None
+            if self.page:
+                opened.callback(self.page.close)
+            self._supervisor = self._workers()
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Device:
         self.start()
@@ -136,14 +145,7 @@ class Device:
         late = self._supervisor.stop(timeout_s=10.0)
         if late:
             _log.warning("did not stop in time: %s", ", ".join(late))
-        for reader in self._readers:
-            reader.close()
-        if self.page:
-            self.page.close()
-        self._spool.close()
-        self.voting.store.close()
-        if self._lock_file:
-            self._lock_file.close()
+        self._opened.close()
 
     def vote(self, zone: str | None, level: int, source: str, *, person: str | None = None) -> Vote:
         """Store a press of 1…5 with the moment it belongs to, then publish it; errors as `Voting.vote`."""
@@ -279,20 +281,19 @@ class Device:
         }
 
 
-def _hold(folder: Path) -> IO[str] | None:
-    """A lock on the state folder: two devices on one store would tell one story twice."""
+def _hold(folder: Path, opened: ExitStack) -> None:
+    """A lock on the state folder, until `opened` is closed: two devices on one store would tell one story twice."""
     socket_path(folder)  # refuses a path too long before anything starts
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("w")
     except OSError as error:
         _log.error("%s: the state folder cannot be written (%s)", folder, error.strerror)
-        return None
+        return
+    opened.callback(file.close)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        file.close()
         raise StoreError(
             f"another device runs with the state folder {folder}; stop it, or set device.state_dir"
         ) from error
-    return file

@@ -135,10 +135,11 @@ class Runner:
             device = self._make(wanted, reload=self.reload)
         except ComfyWearError as error:
             _log.error("the new settings cannot be used, the earlier ones stay: %s", error)
-            return self._make(self._settings, reload=self.reload)
-        _log.info("started anew with the settings of %s", self._path)
-        self._settings = wanted
-        return device
+        else:
+            _log.info("started anew with the settings of %s", self._path)
+            self._settings = wanted
+            return device
+        return self._make(self._settings, reload=self.reload)
 
 
 def check_change(now: Settings, found: Settings) -> None:

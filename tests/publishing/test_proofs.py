@@ -21,8 +21,6 @@ from rounds import KEEPING, Archive, Device, Figures, count
 
 from waiting import until
 
-pytestmark = pytest.mark.filterwarnings("error")
-
 
 def rounds(smoke: int, full: int) -> pytest.MarkDecorator:
     """Few rounds among all tests, many among the slow ones."""

@@ -230,7 +230,7 @@ def test_settings_that_turn_out_not_to_work_leave_the_earlier_ones(tmp_path: Pat
         return Fake(made, settings.zones[0].name)
 
     runner = Runner(path, settings_file.load(path), make)
-    thread = threading.Thread(target=runner.run)
+    thread = threading.Thread(target=runner.run, daemon=True)
     thread.start()
     until(lambda: made == ["start room"])
     path.write_text(path.read_text() + "[[zones]]\nname = 'bad'\n")
@@ -243,3 +243,29 @@ def test_settings_that_turn_out_not_to_work_leave_the_earlier_ones(tmp_path: Pat
     thread.join(10)
     assert not thread.is_alive()
     assert made[-1] == "stop room"
+
+
+def test_a_device_whose_new_settings_fail_half_way_goes_on_with_the_earlier_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the failed one had opened is free again: the lock of the state folder, and the stores."""
+    path = write(tmp_path, 1, "[web]\nenabled = true\nport = 0\n")
+    made: list[Device] = []
+
+    def make(settings: settings_file.Settings, *, reload: Callable[[], None]) -> Device:
+        made.append(Device(settings, reload=reload))
+        return made[-1]
+
+    runner = Runner(path, settings_file.load(path), make)
+    thread = threading.Thread(target=runner.run, daemon=True)
+    thread.start()
+    until(lambda: made and made[0].page and made[0].page.server.url)
+    path.write_text(path.read_text() + f"token_file = '{tmp_path / 'none'}'\n")
+    runner.reload()
+    until(lambda: len(made) == 2 and made[1].page and made[1].page.server.url)
+    assert "the earlier ones stay" in caplog.text
+    assert "none: cannot be read" in caplog.text
+    assert made[1].vote("room", 4, "test").level == 4
+    runner.stop()
+    thread.join(60)
+    assert not thread.is_alive()
