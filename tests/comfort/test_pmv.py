@@ -120,15 +120,15 @@ def test_a_scalar_and_an_array_give_the_same() -> None:
 def test_pmv_rises_with_temperature_clo_and_met(
     tdb: float, rh: float, clo: float, met: float, vr: float, step: str
 ) -> None:
-    # Up to 29 °C: clothing warms only while the body is warmer than the air. Where it is hot (from PMV 1.8 on in a
-    # search of three million points), Fanger's factor falls faster with the activity than the heat load rises.
+    # Up to 29 °C: clothing warms only while the body is warmer than the air. Where it is hot (from PMV 1.817 on
+    # in a search of twelve million points), Fanger's factor falls faster with the activity than the heat load rises.
     base = {"tdb": tdb, "tr": tdb, "vr": vr, "rh": rh, "met": met, "clo": clo}
     more = dict(base)
     more[step] += {"tdb": 1.0, "clo": 0.1, "met": 0.1}[step]
     if step == "tdb":
         more["tr"] = more["tdb"]
     before = pmv_ppd(**base, limit=False).pmv
-    assume(step != "met" or before < 1.5)
+    assume(step != "met" or before < 1.8)
     assert pmv_ppd(**more, limit=False).pmv > before
 
 

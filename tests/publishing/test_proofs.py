@@ -21,6 +21,9 @@ from rounds import KEEPING, Archive, Device, Figures, count
 
 from waiting import until
 
+# Every warning is a fault, but of what other tests left to the collector nothing is known here.
+pytestmark = pytest.mark.filterwarnings("error", "ignore::ResourceWarning")
+
 
 def rounds(smoke: int, full: int) -> pytest.MarkDecorator:
     """Few rounds among all tests, many among the slow ones."""

@@ -156,7 +156,7 @@ def test_a_slave_that_never_answers_ends_at_the_deadline() -> None:
         started = time.monotonic()
         with pytest.raises(ReaderTimeout, match="device 1 does not answer"):
             reader.read(0.2)
-        assert time.monotonic() - started < 10.0
+        assert time.monotonic() - started < 3.0
         device.answer = lambda request: answer_of(231, 452)
         assert reader.read().air_temp_c == 23.1
         reader.close()
@@ -337,5 +337,5 @@ def test_a_wall_clock_that_jumps_back_stretches_no_deadline(monkeypatch: pytest.
         started = time.monotonic()
         with pytest.raises(ReaderTimeout):
             reader.read(0.2)
-        assert time.monotonic() - started < 10.0
+        assert time.monotonic() - started < 3.0
         reader.close()

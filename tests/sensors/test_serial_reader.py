@@ -66,7 +66,7 @@ def test_a_silent_port_ends_at_its_deadline() -> None:
         started = time.monotonic()
         with pytest.raises(ReaderTimeout, match="check baud rate and wiring"):
             reader.read(0.1)
-        assert 0.1 <= time.monotonic() - started < 10.0
+        assert 0.1 <= time.monotonic() - started < 3.0
         reader.close()
 
 
@@ -77,7 +77,7 @@ def test_noise_that_never_pauses_does_not_stretch_the_deadline() -> None:
         started = time.monotonic()
         with pytest.raises(ReaderTimeout):
             reader.read(0.2)
-        assert time.monotonic() - started < 10.0
+        assert time.monotonic() - started < 3.0
         reader.close()
 
 
