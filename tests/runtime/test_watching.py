@@ -21,6 +21,7 @@ from comfywear.device import Device
 from comfywear.errors import StoreError
 from comfywear.publishing import Message
 from comfywear.publishing.messages import ClimateMessage, HealthMessage, VoteMessage, read_message
+from comfywear.publishing.spool_file import FIRST
 from comfywear.troubles import Patience
 from waiting import until
 
@@ -104,6 +105,12 @@ def test_a_broker_that_was_away_is_named_here_while_it_is_and_told_when_it_is_ba
         assert "nothing listens" in said
         assert "messages wait on this device" in said
         assert b'comfywear_trouble{about="",name="no-broker"} 1.0' in page.metrics()
+
+        def said_so() -> bool:
+            rows = device._spool.waiting(FIRST, 1000)
+            return any(row.topic == device.topics.health and b'"degraded"' in row.payload for row in rows)
+
+        until(said_so)  # a trouble that is over before the next message is due is told as an ended one alone
         broker.start()
         with Listener(broker.port, "away") as consumer:
 
