@@ -1,7 +1,8 @@
-"""Screenshots of the page: a real device with the demo's photograph, a replayed sensor, a made-up day and votes."""
+"""Screenshots of the page: a real device in a made office, a replayed sensor, a made-up day and votes."""
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 import random
@@ -13,15 +14,16 @@ from contextlib import ExitStack
 from datetime import datetime, timezone
 from pathlib import Path
 
+import cv2
+from made_office import office
 from playwright.sync_api import Page, sync_playwright
 
 from comfywear import settings as settings_file
-from comfywear.clock import WallTime
 from comfywear.comfort import SCALE
-from comfywear.demo.scene import sample_photo, sensor_lines
-from comfywear.device import Device
+from comfywear.demo.scene import sensor_lines
+from comfywear.device.device import Device
 from comfywear.feedback import Snapshot, VoteStore
-from comfywear.vision.clip import write_clip
+from comfywear.system.clock import WallTime
 from comfywear.web import History, Point
 from comfywear_sensors.pty_replay import PtyReplay
 
@@ -30,7 +32,7 @@ SETTINGS = """
 id = "office"
 state_dir = "{folder}"
 [camera]
-source = "file://{clip}"
+source = "{photo}"
 fps = 2
 loop = true
 [[zones]]
@@ -60,7 +62,7 @@ SHOTS = {
     ("phone", "light"): ("vote", "thanks", "room"),
     ("phone", "dark"): ("vote",),
     ("tablet", "light"): ("vote", "room", "day", "sketch"),
-    ("tablet", "dark"): ("vote", "day"),
+    ("tablet", "dark"): ("vote", "day", "sketch"),
 }
 
 
@@ -91,6 +93,20 @@ def make_up_day(folder: Path) -> None:
         store.close()
 
 
+def show(file: Path, *, person: bool) -> None:
+    """Have the camera see the office from now on, empty or with somebody in it."""
+    new = file.with_name("new.png")
+    cv2.imwrite(str(new), office(person=person))
+    new.replace(file)
+
+
+def settled(device: Device) -> bool:
+    """Whether the view knows the room."""
+    steps = [camera.step for camera in device.vision.cameras.values()] if device.vision else []
+    plates = [step.view.plate.cells if step and step.view else None for step in steps]
+    return all(cells is not None and cells.size and cells.mean() > 0.95 for cells in plates)
+
+
 def shoot(page: Page, url: str, file: Path, view: str) -> None:
     """One view as it looks once all of it is there."""
     page.goto(f"{url}?zone=desk#{'vote' if view == 'thanks' else view}")
@@ -115,12 +131,17 @@ def main(folder: Path) -> int:
         make_up_day(state)
         sensor = stack.enter_context(PtyReplay(sensor_lines(), interval_s=0.25))
         sensor.start()
-        clip = write_clip(sample_photo(), state / "clip.avi")
-        (state / "device.toml").write_text(SETTINGS.format(folder=state, clip=clip, sensor=sensor.path))
+        photo = state / "room.png"
+        show(photo, person=False)
+        (state / "device.toml").write_text(SETTINGS.format(folder=state, photo=photo, sensor=sensor.path))
         device = stack.enter_context(Device(settings_file.load(state / "device.toml")))
         assert device.page is not None
-        while device.page.server.url is None or device.page.sketch() is None or not device.estimates()["desk"].people:
+        while device.page.server.url is None or not device.estimates() or not settled(device):
+            time.sleep(0.2)  # three minutes: so long the room takes to enter the view
+        show(photo, person=True)
+        while not any(each.person.garments for each in device.estimates()["desk"].people):
             time.sleep(0.2)
+        time.sleep(10)  # comfort and the drawing follow
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(
             executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else []
@@ -141,4 +162,6 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    sys.exit(main(parser.parse_args().folder))

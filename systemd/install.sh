@@ -104,7 +104,7 @@ version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$source/pyproject.toml")
 content=$(cd "$source" && find runtime sensors models pyproject.toml constraints.txt -type f ! -name '*.pyc' | sort |
   xargs -d '\n' sha256sum | sha256sum | cut -c1-8)
 into=/opt/comfywear-$version-$content
-extras=tflite,modbus
+extras=tflite,modbus,bacnet
 case "$(uname -m)" in aarch64) extras=$extras,pi ;; esac
 
 say "comfywear $version into $root$into, with $("$python" --version 2>&1)"

@@ -22,6 +22,14 @@ settings.register_profile("explore", deadline=None, derandomize=False, max_examp
 settings.load_profile("suite")
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW_S = 7200
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A proof that takes minutes has hours, however it is started."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_S))
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +56,12 @@ def machine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def engines_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device of this process need not try its engines, which takes seconds; the trial has tests of its own."""
-    from comfywear.engine_probe import Order, Trial
+    from comfywear.vision.engines.probe import Order, Trial
 
     def known(order: Order, **_: Any) -> Trial:
         return Trial(order.engine, 10.0 if order.engine == "onnxruntime" else 20.0, "known")
 
-    monkeypatch.setattr("comfywear.looking.try_engine", known)
+    monkeypatch.setattr("comfywear.device.vision_worker.try_engine", known)
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +92,7 @@ class Mosquitto:
         """Start it and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._config)], stdout=log, stderr=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -96,8 +104,12 @@ class Mosquitto:
         """Stop it with a signal and wait until it is gone."""
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(10)
+            self._process.wait(90)
             self._process = None
+
+    def log(self) -> str:
+        """What it has logged."""
+        return self._log.read_text()
 
     def restart(self) -> None:
         """Stop and start it on the same port."""

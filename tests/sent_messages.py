@@ -14,7 +14,7 @@ _HEADER = ("seq", "ts", "epoch")
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Check what is published from now on; what is wrong appears in the list."""
-    from comfywear.publishing.connection import Connection
+    from comfywear.publishing.broker.connection import Connection
 
     faults: list[str] = []
     really = Connection.publish
@@ -30,7 +30,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def fault_of(topic: str, payload: bytes) -> str | None:
     """What is wrong with a message of the device; None for a good one, and for what consumers and tests send."""
-    if not topic.startswith("comfywear/v1/"):
+    if not topic.startswith("comfywear/v1/") or not payload:  # an empty one clears what was retained
         return None
     try:
         data = json.loads(payload, parse_constant=_no_json)
@@ -57,7 +57,7 @@ def _fault(what: str, body: str, kinds: tuple[str, ...]) -> str | None:
 
 @functools.cache
 def _validators() -> dict[str, jsonschema.Draft202012Validator]:
-    from comfywear.publishing.schemas import schemas
+    from comfywear.publishing.messages.schemas import schemas
 
     return {name: jsonschema.Draft202012Validator(schema) for name, schema in schemas().items()}
 

@@ -10,7 +10,7 @@ import pytest
 
 import comfywear.commands
 import comfywear_export.commands
-from comfywear.cli import add_modules
+from comfywear.system.command_line import add_modules
 
 
 def below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -19,6 +19,18 @@ def below(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
                 yield from below(inner)
+
+
+def test_every_option_at_the_workstation_says_what_it_does() -> None:
+    parser = argparse.ArgumentParser()
+    add_modules(parser.add_subparsers(), comfywear_export.commands)
+    silent = [
+        f"{each.prog.split(maxsplit=1)[1]} {'/'.join(action.option_strings) or action.dest}"
+        for each in list(below(parser))[1:]
+        for action in each._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert not silent
 
 
 @pytest.mark.parametrize("package", [comfywear.commands, comfywear_export.commands])

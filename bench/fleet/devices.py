@@ -20,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 
+from comfywear.system import arguments
+
 WINDOW = 20
 PROBE_S = 10.0
 _RECONNECT_S = (0.1, 1.0)
@@ -299,11 +301,18 @@ def main() -> int:
         description="simulated devices; a JSON object when all is sent, and one at the end"
     )
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--devices", type=int, default=1000)
-    parser.add_argument("--rate", type=float, default=100.0, help="messages a second of all devices together")
-    parser.add_argument("--seconds", type=float, default=10.0)
-    parser.add_argument("--settle", type=float, default=60.0, help="wait at most so long for the last confirmation")
+    parser.add_argument("--port", type=arguments.whole(1, 65535), required=True)
+    parser.add_argument("--devices", type=arguments.whole(1), default=1000)
+    parser.add_argument(
+        "--rate",
+        type=arguments.number(0.0, 1e6, above=True),
+        default=100.0,
+        help="messages a second of all devices together",
+    )
+    parser.add_argument("--seconds", type=arguments.seconds, default=10.0)
+    parser.add_argument(
+        "--settle", type=arguments.seconds, default=60.0, help="wait at most so long for the last confirmation"
+    )
     parser.add_argument("--consumer", default="collect", help="who confirms; empty = nobody")
     args = parser.parse_args()
     figures = Figures()

@@ -27,7 +27,8 @@ from typing import Any
 import psycopg
 from cluster import Cluster, find_binaries
 
-from comfywear.metrics import rss_mb
+from comfywear.system.arguments import seconds, whole
+from comfywear.system.process import rss_mb
 
 BROKER_SETTINGS = ("max_queued_messages 0", "max_inflight_messages 0", "max_connections -1")
 # Debian keeps it where only root looks.
@@ -245,12 +246,14 @@ def _free_port() -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="the rate at which a broker, collectors and PostgreSQL keep up")
-    parser.add_argument("--devices", type=int, default=1000)
-    parser.add_argument("--collectors", type=int, default=2)
+    parser.add_argument("--devices", type=whole(1), default=1000)
+    parser.add_argument("--collectors", type=whole(1), default=2)
     parser.add_argument("--rates", default="100,200,400,800,1600", help="messages a second, one after the other")
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each rate")
-    parser.add_argument("--drain", type=int, default=20_000, help="messages that wait for the collectors; 0 = none")
-    parser.add_argument("--ack-every", type=float, default=5.0, help="of the collectors")
+    parser.add_argument("--seconds", type=seconds, default=20.0, help="of each rate")
+    parser.add_argument(
+        "--drain", type=whole(0), default=20_000, help="messages that wait for the collectors; 0 = none"
+    )
+    parser.add_argument("--ack-every", type=seconds, default=5.0, help="of the collectors")
     parser.add_argument("--broker-defaults", action="store_true", help="mosquitto's own limits instead of none")
     parser.add_argument("--out", metavar="FILE", help="write the figures here as JSON")
     args = parser.parse_args()

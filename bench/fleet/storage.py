@@ -17,6 +17,8 @@ from pathlib import Path
 import psycopg
 from cluster import Cluster, find_binaries
 
+from comfywear.system.arguments import whole
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "publishing"))
 
 from samples import MESSAGES
@@ -49,8 +51,8 @@ def batches(kind: str, rows: int, devices: int) -> Sequence[list[Received]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="bytes a message in both databases")
-    parser.add_argument("--rows", type=int, default=20_000)
-    parser.add_argument("--devices", type=int, default=200)
+    parser.add_argument("--rows", type=whole(1), default=20_000)
+    parser.add_argument("--devices", type=whole(1), default=200)
     parser.add_argument("--out", metavar="FILE", help="write the figures here as JSON")
     args = parser.parse_args()
     binaries = find_binaries()

@@ -15,7 +15,14 @@ mpl.use("Agg")
 
 from matplotlib import pyplot as plt
 
-COLOURS = {"camera": "#c8553d", "broker": "#588157", "sensor": "#e0a458", "clock": "#7d5ba6", "disk": "#33658a"}
+COLOURS = {
+    "camera": "#c8553d",
+    "broker": "#588157",
+    "sensor": "#e0a458",
+    "clock": "#7d5ba6",
+    "disk": "#33658a",
+    "names": "#6b705c",
+}
 
 
 def main(arguments: list[str]) -> int:

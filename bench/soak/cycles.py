@@ -33,16 +33,18 @@ import numpy as np
 from faults import fill
 
 from comfywear import publishing
-from comfywear.clock import WallTime
+from comfywear.device.estimator import Estimator, Newest
+from comfywear.device.frame_step import FrameStep
+from comfywear.device.troubles import TroubleBook
+from comfywear.device.voting import Voting, moment_of
+from comfywear.device.zone_presence import ZonePresence
 from comfywear.errors import ComfyWearError
-from comfywear.estimates import Estimator, Newest
-from comfywear.frame_step import FrameStep
-from comfywear.metrics import rss_mb
-from comfywear.publishing.ages import Moment
+from comfywear.publishing.spool.ages import Moment
 from comfywear.records import Detection, Frame, Trouble, Vote
-from comfywear.settings import Settings, VisionSettings
-from comfywear.troubles import TroubleBook
-from comfywear.voting import Voting, moment_of
+from comfywear.settings import CameraSettings, Settings, VisionSettings
+from comfywear.system.arguments import whole
+from comfywear.system.clock import WallTime
+from comfywear.system.process import rss_mb
 from comfywear_sensors import ClimateFilter, PatientReader, Reading
 from comfywear_sensors.errors import NotAReading, SensorError
 from comfywear_sensors.lines import LineBuffer, line_parser, understood
@@ -143,14 +145,16 @@ class Cycles:
     def __init__(self, folder: Path, seed: int) -> None:
         self._draw = random.Random(seed)
         self.clock = FastClock()
-        settings = Settings(vision=VisionSettings(attribute_interval_s=60.0))
+        vision = VisionSettings(attribute_interval_s=60.0)
+        settings = Settings(camera=CameraSettings(source="file:///soak"), vision=vision)
         self.wire = Wire(self.clock, self._draw)
         self._reader = PatientReader("serial:///soak", clock=self.clock, opener=lambda _: self.wire)
         self._filter = ClimateFilter("room")
         self._step = FrameStep(settings, People(self._draw), None)
+        self._presence = ZonePresence(settings)
         self._newest = Newest(Estimator(settings.comfort))
         self._estimate: Any = None
-        limits = publishing.Limits(bytes=2_000_000, written_bytes_a_day=0)
+        limits = publishing.SpoolLimits(bytes=2_000_000, written_bytes_a_day=0)
         self.spool = publishing.Spool(
             folder / "spool.sqlite", "soak", limits=limits, clock=self.clock.wall, now=self.clock.moment
         )
@@ -174,8 +178,10 @@ class Cycles:
         now_s = self.clock.now_s
         persons: Sequence[Any] = ()
         if "nobody's camera" not in self.wrong:
-            persons, changes = self._step.take(Frame(self._image, index, now_s, "soak"))
-            for change in changes:
+            frame = Frame(self._image, index, now_s, "soak")
+            persons = self._step.take(frame)
+            self._presence.take("camera", frame, persons)
+            for change in self._presence.changes():
                 self.spool.offer(self.topics.presence("room"), partial(publishing.presence_message, change))
         if index % 20 == 0:
             estimate = self._estimate = self._newest.zone("room", now_s, self._filter.climate(now_s), persons)
@@ -205,16 +211,16 @@ class Cycles:
             self.refused += 1
         self.voting.retry()
 
-    def _send(self, vote: Vote) -> None:
+    def _send(self, vote: Vote, _late: bool) -> None:
         self.spool.accept(self.topics.vote("room"), partial(publishing.vote_message, vote), event=True)
 
 
 def main() -> int:
     """Run them and say what grew."""
     parser = argparse.ArgumentParser(description="the device's modules on a fast clock")
-    parser.add_argument("--cycles", type=int, default=1_000_000)
+    parser.add_argument("--cycles", type=whole(1), default=1_000_000)
     parser.add_argument("--out", type=Path, default=Path("runs/cycles"))
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=whole(0, 2**32 - 1), default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=args.out / "cycles.log", level=logging.ERROR, filemode="w")

@@ -16,6 +16,8 @@ from stage import Stage
 # A day back, an hour ahead, a year ahead, and a clock that was never set.
 _JUMPS_S = (-86_400, 3600, 365 * 86_400, -1_700_000_000)
 _NOISE = 400
+# A slow card's sync; and a resolver that asks twice, 5 s each (resolv.conf(5)).
+_SYNC_MS, _NAMES_MS = 2000, 10_000
 _ZEROS = memoryview(bytes(65_536))
 
 
@@ -103,12 +105,25 @@ class Faults:
             Fault(
                 "broker hangs", partial(stage.stop_broker, signal.SIGSTOP), partial(stage.stop_broker, signal.SIGCONT)
             ),
+            Fault(
+                "broker gone, votes undone",
+                partial(stage.stop_broker, signal.SIGKILL),
+                stage.start_broker,
+                self._vote_and_undo,
+            ),
+            Fault("sensor shared", _nothing, during=self._second_sensor),
             Fault("sensor garbage", _nothing, during=self._noise),
             Fault("sensor unplugged", stage.sensor.unplug, stage.sensor.replug),
             Fault("sensor silent", partial(self._speak, False), partial(self._speak, True)),
         ]
-        if stage.clock:
-            kinds.append(Fault("clock wrong", self._jump, partial(stage.set_clock, 0)))
+        if stage.wrong.possible:
+            wrong = stage.wrong
+            kinds += [
+                Fault("clock wrong", self._jump, partial(wrong.set_clock, 0)),
+                Fault("disk read-only", partial(wrong.set_disk, read_only=True), wrong.set_disk),
+                Fault("disk slow", partial(wrong.set_disk, sync_ms=_SYNC_MS), wrong.set_disk),
+                Fault("names gone", self._no_names, partial(wrong.set_names, 0)),
+            ]
         if stage.disk:
             junk = stage.disk / "junk"
             empty = partial(junk.unlink, missing_ok=True)
@@ -123,11 +138,29 @@ class Faults:
     def _noise(self) -> None:
         self._stage.sensor.write(self._random.randbytes(self._random.randrange(_NOISE)))
 
+    def _second_sensor(self) -> None:
+        """Another sensor on the same line, with another format; now and then both talk at once."""
+        line = f"{self._random.uniform(18, 20):.2f},{self._random.uniform(30, 40):.2f}\r\n".encode()
+        cut = self._random.randrange(2 * len(line))
+        self._stage.sensor.write(line[:cut] if cut else line)
+
+    def _vote_and_undo(self) -> None:
+        if self._random.random() < 0.2:
+            self._stage.vote(self._random.randint(1, 5))
+            self._stage.undo()
+
+    def _no_names(self) -> None:
+        """Nobody resolves names any more, and the broker comes anew: else a standing connection would not feel it."""
+        self._stage.wrong.set_names(_NAMES_MS)
+        if not any(fault.name.startswith("broker") for _, fault in self._active):
+            self._stage.stop_broker(signal.SIGKILL)
+            self._stage.start_broker()
+
     def _speak(self, speaks: bool) -> None:
         self.sensor_speaks = speaks
 
     def _jump(self) -> None:
-        self._stage.set_clock(self._random.choice(_JUMPS_S))
+        self._stage.wrong.set_clock(self._random.choice(_JUMPS_S))
 
 
 def fill(path: Path, left: int) -> None:

@@ -4,8 +4,9 @@
 
 A real `comfywear run` (the shipped INT8 models, one thread) looks at a clip through its camera process, reads a serial
 sensor on a pseudo-terminal, keeps its state on a file system of 48 MB, and sends to a real mosquitto, from which the
-real collector confirms what it stored. Meanwhile camera, broker, sensor, clock and disk fail (`faults.py`), and
-somebody votes. It runs as root where disk faults are wanted (it mounts a tmpfs), and needs a C compiler for the clock.
+real collector confirms what it stored. Meanwhile camera, broker, sensor, clock, disk and name server fail
+(`faults.py`), and somebody votes. It runs as root where a full disk is wanted (it mounts a tmpfs), and needs a C
+compiler for the clock, the slow or read-only disk and the name server.
 
 `samples.csv` grows by a line every ten seconds and `figures.json` is written anew every minute, so that a run that is
 cut short still tells. It ends with 1 when something that must hold does not.
@@ -29,7 +30,8 @@ from typing import Any
 from faults import Faults
 from stage import Stage
 
-from comfywear.metrics import children_rss_mb, rss_mb
+from comfywear.system.arguments import number, seconds, whole
+from comfywear.system.process import children_rss_mb, rss_mb
 
 TICK_S, SAMPLE_S, SAVE_S = 0.5, 10.0, 60.0
 SENSOR_S, VOTE_S = 2.0, 20.0
@@ -46,16 +48,18 @@ COLUMNS = (
 def main() -> int:
     """Run it and say what came of it."""
     parser = argparse.ArgumentParser(description="a device for hours while things go wrong")
-    parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--minutes", type=number(0.0, 1e6), default=120.0)
     parser.add_argument("--out", type=Path, default=Path("runs/soak"))
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--fps", type=float, default=1.0)
-    parser.add_argument("--pause", type=float, default=20.0, metavar="S", help="between two faults, about")
-    parser.add_argument("--longest", type=float, default=60.0, metavar="S", help="that a fault lasts")
+    parser.add_argument("--seed", type=whole(0, 2**32 - 1), default=1)
+    parser.add_argument("--fps", type=number(0.0, 1000.0, above=True), default=1.0)
+    parser.add_argument("--pause", type=seconds, default=20.0, metavar="S", help="between two faults, about")
+    parser.add_argument("--longest", type=seconds, default=60.0, metavar="S", help="that a fault lasts")
     parser.add_argument(
-        "--only", nargs="+", metavar="PART", help="camera, broker, sensor, clock, disk; none = no faults"
+        "--only", nargs="+", metavar="PART", help="camera, broker, sensor, clock, disk, names; none = no faults"
     )
-    parser.add_argument("--votes-first", type=int, default=0, metavar="N", help="pressed before: 1000 teach at most")
+    parser.add_argument(
+        "--votes-first", type=whole(0), default=0, metavar="N", help="pressed before: 1000 teach at most"
+    )
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     stage = Stage(args.out, fps=args.fps)
@@ -135,6 +139,7 @@ def _settle(stage: Stage) -> dict[str, Any]:
     """What holds once nothing is wrong any more: given up on after a while."""
     deadline_s = time.monotonic() + SETTLING_S
     missing: set[str] = set(stage.votes)
+    standing: set[str] = set(stage.undone)
     status: dict[str, Any] = {}
     turn = 0
     while time.monotonic() < deadline_s:
@@ -142,8 +147,16 @@ def _settle(stage: Stage) -> dict[str, Any]:
         if turn % 2:
             stage.sensor.step()
         status = stage.status()
-        missing = set(stage.votes) - set(stage.arrived())
-        if not missing and status and not status["troubles"] and time.monotonic() - stage.comfort_s < 6:
+        arrived = stage.arrived()
+        missing = set(stage.votes) - set(arrived)
+        standing = {vote for vote in stage.undone if not arrived.get(vote)}
+        if (
+            not missing
+            and not standing
+            and status
+            and not status["troubles"]
+            and time.monotonic() - stage.comfort_s < 6
+        ):
             break
         time.sleep(1.0)
     return {
@@ -152,6 +165,7 @@ def _settle(stage: Stage) -> dict[str, Any]:
             "troubles": [each["name"] for each in status.get("troubles", ())],
             "comfort_age_s": round(time.monotonic() - stage.comfort_s, 1),
             "votes_missing": len(missing),
+            "undone_but_standing": len(standing),
         }
     }
 
@@ -170,7 +184,7 @@ def _figures(
         "votes_first": args.votes_first,
         "machine": f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}",
         "disk": stage.disk is not None,
-        "clock": stage.clock,
+        "wrong": stage.wrong.possible,
         "faults": dict(sorted(faults.counts.items())),
         "first": {name: statistics.median(row[name] for row in warm[:tenth]) for name in names},
         "last": {name: statistics.median(row[name] for row in warm[-tenth:]) for name in names},
@@ -180,6 +194,7 @@ def _figures(
         "restarts": newest["restarts"],
         "votes_accepted": len(stage.votes),
         "votes_refused": dict(stage.refused),
+        "votes_undone": len(stage.undone),
         "live_messages": dict(sorted(stage.heard.items())),
         "longest_without_comfort_s": max(row["comfort_age_s"] for row in rows),
     }
@@ -202,6 +217,7 @@ def _verdict(figures: dict[str, Any]) -> dict[str, bool]:
         "it publishes": end["comfort_age_s"] < 10,
         "nothing is wrong any more": not end["troubles"],
         "every accepted vote arrived": figures["votes_accepted"] > 0 and end["votes_missing"] == 0,
+        "what was undone is said so": end["undone_but_standing"] == 0,
         "memory is flat": last["rss_mb"] - first["rss_mb"] < MOST_GROWTH_MB,
         "files are flat": last["files"] - first["files"] <= MOST_MORE,
         "threads are flat": last["threads"] - first["threads"] <= MOST_MORE,

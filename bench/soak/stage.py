@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,14 +19,14 @@ from typing import Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from wrong import Wrong
 
 from comfywear.demo.scene import sample_photo, sensor_lines
 from comfywear.errors import ComfyWearError
 from comfywear.feedback import ask
-from comfywear.vision.clip import write_clip
+from comfywear.vision.drawing.moving_clip import write_clip
 from comfywear_sensors.pty_replay import PtyReplay
 
-HERE = Path(__file__).parent
 # Debian keeps it where only root looks.
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 DISK_MB = 48
@@ -38,8 +37,9 @@ class Stage:
 
     Attributes:
         disk: The small file system of the state folder; None where this user may not mount one.
-        clock: Whether the device's wall clock can be set wrong.
+        wrong: What is wrong with the device's clock, disk and name server.
         votes: Ids of the votes that the device accepted.
+        undone: Ids of those that it took back.
         refused: Why votes were refused, with counts.
         heard: Live messages by the last part of their topic.
         comfort_s: Monotonic time of the newest comfort message.
@@ -56,14 +56,11 @@ class Stage:
         lines = sensor_lines()
         self.sensor = PtyReplay(lines)
         self.votes: list[str] = []
+        self.undone: set[str] = set()
         self.refused: Counter[str] = Counter()
         self.heard: Counter[str] = Counter()
         self.comfort_s = time.monotonic()
-        self._offset = self.folder / "clock"
-        self._offset.write_bytes(bytes(8))
-        library = _wrong_clock(self.folder)
-        self.clock = library is not None
-        environ = {**os.environ, "WRONG_CLOCK": str(self._offset), **({"LD_PRELOAD": str(library)} if library else {})}
+        self.wrong = Wrong(self.folder, self.state)
         self._log = (out / "device.log").open("wb")
         self._rest = (out / "around.log").open("wb")
         self._broker: subprocess.Popen[bytes] | None = None
@@ -72,7 +69,7 @@ class Stage:
         config.write_text(self._settings(fps))
         self.device = subprocess.Popen(
             [sys.executable, "-m", "comfywear.cli", "run", "--config", str(config)],
-            env=environ, stdout=self._log, stderr=self._log,
+            env=self.wrong.environ(), stdout=self._log, stderr=self._log,
         )  # fmt: skip
         self._collected = self.folder / "collected.sqlite"
         self._collector = subprocess.Popen(
@@ -90,7 +87,6 @@ class Stage:
     def close(self) -> None:
         """Stop everything and take the disk away."""
         self._client.loop_stop()
-        self.set_clock(0)
         for process in (self.device, self._collector):
             _end(process)
         self.stop_broker(signal.SIGKILL)
@@ -131,17 +127,18 @@ class Stage:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def set_clock(self, offset_s: int) -> None:
-        """Have the device's wall clock be wrong by so much."""
-        with self._offset.open("r+b") as file:
-            file.write(struct.pack("=q", offset_s))
-
     def vote(self, level: int) -> None:
         """Press a button; what the device accepts must arrive."""
         try:
             self.votes.append(ask(self.state, {"verb": "vote", "level": level, "source": "soak"})["vote"]["id"])
         except ComfyWearError as error:
-            self.refused["disk" if "disk" in str(error) else str(error)[:80]] += 1
+            reason = str(error).replace(str(self.state), "…")
+            self.refused["disk" if "disk" in reason else reason[:80]] += 1
+
+    def undo(self) -> None:
+        """Take the newest vote back; the collector's last word on it must be that."""
+        with contextlib.suppress(ComfyWearError):
+            self.undone.add(ask(self.state, {"verb": "undo", "source": "soak"})["vote"]["id"])
 
     def status(self) -> dict[str, Any]:
         """What the device says of itself; empty when it does not answer."""
@@ -150,15 +147,16 @@ class Stage:
         except ComfyWearError:
             return {}
 
-    def arrived(self) -> list[str]:
-        """Ids of all votes that the collector stored, in the order in which they came."""
+    def arrived(self) -> dict[str, bool]:
+        """Ids of all votes that the collector stored, and whether its newest word is that they were undone."""
         import sqlite3
 
         with contextlib.closing(sqlite3.connect(f"file:{self._collected}?mode=ro", uri=True)) as connection:
             rows: Sequence[tuple[str]] = connection.execute(
-                "SELECT payload FROM messages WHERE kind = 'vote'"
+                "SELECT payload FROM messages WHERE kind = 'vote' ORDER BY rowid"
             ).fetchall()
-        return [json.loads(payload)["id"] for (payload,) in rows]
+        said = [json.loads(payload) for (payload,) in rows]
+        return {each["id"]: each["undone"] for each in said}
 
     def _hear(self, topic: str) -> None:
         kind = topic.rsplit("/", 1)[-1]
@@ -184,7 +182,7 @@ uri = "serial://{self.sensor.path}?simulated=1"
 [climate]
 stale_after_s = 20
 [mqtt]
-host = "127.0.0.1"
+host = "localhost"
 port = {self.port}
 interval_s = 5
 confirm_by = ["soak"]
@@ -203,15 +201,6 @@ def _mounted(folder: Path) -> Path | None:
     folder.mkdir()
     order = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
     return folder if subprocess.run(order, capture_output=True, check=False).returncode == 0 else None
-
-
-def _wrong_clock(folder: Path) -> Path | None:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        return None
-    library = folder / "wrong_clock.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(HERE / "wrong_clock.c")], check=True)
-    return library
 
 
 def _is_camera(pid: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from comfywear.cli import dispatch
+from comfywear.system.command_line import dispatch
 from comfywear_export import commands
 
 

@@ -63,5 +63,5 @@ def load_card(path: Path) -> Card:
         return msgspec.json.decode(path.read_bytes(), type=Card)
     except OSError as error:
         raise CardError(f"{path}: the model's card cannot be read ({error.strerror})") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CardError(f"{path}: not a model card: {error}") from error

@@ -5,11 +5,17 @@ The message says what is wrong and what to do; the command line prints it as it 
 
 from __future__ import annotations
 
+from comfywear_sensors.redaction import redact
+
 
 class ComfyWearError(Exception):
     """Anything that comfywear itself refuses or cannot do."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """The message, without any secret that somebody wrote into what it names."""
+        return redact(super().__str__())
 
 
 class UsageError(ComfyWearError, ValueError):
@@ -40,3 +46,7 @@ class BrokerError(ComfyWearError, ConnectionError):
 
 class DeviceNotRunningError(ComfyWearError, ConnectionError):
     """A command needs a running device and there is none."""
+
+
+class LoginRefusedError(SourceError):
+    """A camera refuses the user name or password; trying again soon could lock the account."""

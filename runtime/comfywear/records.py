@@ -6,9 +6,9 @@ the wall clock is read only where a message is stamped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,11 @@ from comfywear_sensors.climate import ClimateState as Climate
 from comfywear_sensors.reading import Reading
 
 __all__ = [
+    "AdaptiveComfort",
     "Box",
+    "CameraCondition",
+    "CameraPrivacy",
+    "CameraUse",
     "Climate",
     "Clothing",
     "ColourShare",
@@ -25,27 +29,68 @@ __all__ = [
     "Detection",
     "Frame",
     "Garment",
+    "Handler",
+    "Light",
+    "LineCount",
+    "LineCrossing",
+    "Occupancy",
+    "Outdoors",
     "Person",
+    "PersonEstimate",
+    "Preferred",
     "PresenceChange",
+    "Pressed",
     "Reading",
     "SkinTemperature",
-    "Track",
+    "ThermostatUse",
     "Trouble",
     "TroubleName",
     "Vote",
+    "WindowAdvice",
+    "ZoneActivity",
+    "ZoneEstimate",
+    "ZoneSetpoint",
 ]
 
 Box = tuple[float, float, float, float]
 
+Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Answers a request of the control socket: its fields go in, those of the answer come out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """The light in a picture.
+
+    Attributes:
+        brightness: 0…1: the grey level that one pixel in ten exceeds.
+        colour_spread: How far the pixels' colours lie from the picture's usual tint: the distance in (r, g)
+            chromaticity that one pixel in a hundred exceeds. An infrared picture has next to none, whatever its tint.
+    """
+
+    brightness: float
+    colour_spread: float
+
+    @property
+    def too_dark(self) -> bool:
+        """Whether the picture is too dark for anybody to be seen in it: it is no empty room then."""
+        return self.brightness < 0.12
+
+    @property
+    def colourless(self) -> bool:
+        """Whether it is a grey or infrared picture, in which no garment has a known colour."""
+        return self.colour_spread < 0.025
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One picture: `image` is `(H, W, 3) uint8` BGR, as OpenCV has them."""
+    """One picture: `image` is `(H, W, 3) uint8` BGR, as OpenCV has them; `light` is None where nobody measured it."""
 
     image: NDArray[np.uint8]
     index: int
     monotonic_s: float
     source: str
+    light: Light | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +100,6 @@ class Detection:
     box: Box
     score: float
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One person over time; `seen_s` is how long, `missed_s` how long ago it was last detected."""
-
-    id: int
-    box: Box
-    score: float
-    seen_s: float
-    missed_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +146,130 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraPrivacy:
+    """Whether a camera may look.
+
+    Attributes:
+        camera: Its name.
+        reason: Why it may not; None while it may.
+        held: Whether a switch at the device holds it, which nothing else can overrule.
+    """
+
+    camera: str
+    reason: str | None
+    held: bool = False
+
+
+CameraCondition = Literal["running", "missing", "private", "dark"]
+"""What a camera gives: pictures, none, none on purpose, or pictures too dark to see anybody in."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraUse:
+    """How a camera is, and what of the device's looking it has.
+
+    Attributes:
+        name: As in the settings.
+        missing: Why there is no picture; None while there is one.
+        zones: Those that it sees.
+        frames: Looked at since the start.
+        share: Its part, 0…1, of the time that looking took since the models were loaded; None before the first.
+        shed: What is put off to hold its part of the budget, in sentences.
+        state: What it gives.
+    """
+
+    name: str
+    missing: str | None
+    zones: tuple[str, ...]
+    frames: int
+    share: float | None
+    shed: tuple[str, ...] = ()
+    state: CameraCondition = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Occupancy:
+    """Whether anybody is in a zone.
+
+    Attributes:
+        state: "occupied", "empty", or "unknown" while nobody can know.
+        count: Persons, without the flicker of single frames; 0 unless it is occupied.
+        since_s: Monotonic time since which the state has been so.
+    """
+
+    state: Literal["occupied", "empty", "unknown"]
+    count: int
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outdoors:
+    """The weather outdoors at one moment.
+
+    Attributes:
+        air: What the sensors outdoors say: temperature, humidity, irradiance.
+        running_mean_c: Exponentially weighted mean of the past days' temperatures, °C; None until enough are known.
+        days: How many of the last ten days are known.
+    """
+
+    air: Climate
+    running_mean_c: float | None
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptiveComfort:
+    """What the standards of adaptive comfort say of a zone; `reason` says why a value is None.
+
+    Attributes:
+        operative_c: Operative temperature by EN 16798-1 (ISO 7726), °C.
+        en_category: By EN 16798-1, annex B.
+        en_low_c, en_high_c: Bounds of its category II, operative, °C.
+        ashrae_acceptability: By ASHRAE 55, how many accept it.
+        ashrae_low_c, ashrae_high_c: Bounds of its 80 %, operative, °C.
+        reason: Why a value is None.
+    """
+
+    operative_c: float | None = None
+    en_category: Literal["I", "II", "III", "outside"] | None = None
+    en_low_c: float | None = None
+    en_high_c: float | None = None
+    ashrae_acceptability: Literal["90 %", "80 %", "less"] | None = None
+    ashrae_low_c: float | None = None
+    ashrae_high_c: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAdvice:
+    """Whether opening a window would help: None where that is not known.
+
+    `why` says what would be better, while it would help; `reason` why it would not, or why it is not known.
+    """
+
+    helps: bool | None
+    why: Literal["cooler", "warmer", "fresher"] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneActivity:
+    """What the people of a zone do.
+
+    Attributes:
+        met: Metabolic rate, met.
+        met_sd: Its standard deviation; None where it is taken as exact.
+        source: Who says so: "settings" (`comfort.met`), "zone", "schedule", or "camera".
+        assumptions: Sentences: what was assumed because it was not seen.
+    """
+
+    met: float
+    met_sd: float | None
+    source: Literal["settings", "zone", "schedule", "camera"]
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceChange:
     """Somebody came into a zone or left it.
 
@@ -131,11 +289,32 @@ class PresenceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class LineCrossing:
+    """Somebody crossed a line; with it, `entered` and `left` have crossed it today, in and out."""
+
+    line: str
+    kind: Literal["in", "out"]
+    track_id: int
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineCount:
+    """How many crossed a line today, in and out; `day` is local, such as "2027-01-31", None while it is not known."""
+
+    line: str
+    day: str | None
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Clothing:
     """Insulation of an ensemble in clo with its standard deviation, and what it is made of.
 
     `items` are (garment, expected clo, "seen" | "assumed"); `sum_clo` is their plain sum, which the summation rule of
-    `comfywear.comfort.clothing` turns into `clo`.
+    `comfywear.comfort.clothing.ensemble` turns into `clo`.
     """
 
     clo: float
@@ -159,6 +338,8 @@ class SkinTemperature:
         model: The model's id.
         assumptions: Sentences: what was assumed because it was not measured.
         reason: Why there is no value, if there is none.
+        activity_k: Change of the skin temperature by one standard deviation of the activity, K; None where that is not
+            known.
     """
 
     skin_temp_c: float | None
@@ -169,6 +350,7 @@ class SkinTemperature:
     model: str
     assumptions: tuple[str, ...] = ()
     reason: str | None = None
+    activity_k: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +372,9 @@ class Comfort:
         advice: Sentences: what one change would help most, best first.
         reason: Why there is no value, if there is none.
         sensation: "cool", "neutral" or "warm" by the model's own decision rule.
-        pmv_sd: Change of `pmv` by one standard deviation of the clothing's insulation.
+        pmv_sd: Change of `pmv` by one standard deviation of the clothing's insulation and, where it is known, of the
+            activity.
+        set_c: Standard effective temperature with the same inputs, °C; None outside its range.
     """
 
     probabilities: tuple[float, ...]
@@ -208,6 +392,106 @@ class Comfort:
     reason: str | None = None
     sensation: str | None = None
     pmv_sd: float | None = None
+    set_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a message came over MQTT with QoS 1: its packet id, and whether the broker sends it again."""
+
+    packet_id: int
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEstimate:
+    """A person with the insulation of what they wear and their modelled skin temperature."""
+
+    person: Person
+    clothing: Clothing
+    skin: SkinTemperature | None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneEstimate:
+    """All that is known of a zone at one moment; `comfort` carries its own reason where there is none.
+
+    `outdoors`, and what follows from it for the zone, is None where the settings name nobody who says it.
+    """
+
+    climate: Climate
+    people: tuple[PersonEstimate, ...]
+    clothing: Clothing
+    comfort: Comfort
+    outdoors: Outdoors | None = None
+    adaptive: AdaptiveComfort | None = None
+    window: WindowAdvice | None = None
+    activity: ZoneActivity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferred:
+    """What a zone likes.
+
+    Attributes:
+        preferred_c: Half way between what is called neutral and what is wished for, °C; None where nothing is known.
+        sd_k: Standard deviation of it, K.
+        low_80_c: From here on 80 % are satisfied (votes −1, 0, +1), °C; None when no temperature satisfies so many.
+        high_80_c: Up to here.
+        low_90_c: The same for 90 %; it is rare that one temperature satisfies so many.
+        high_90_c: Up to here.
+        satisfied: Share of people satisfied at the temperature that satisfies most, 0…1.
+        votes: Votes that it rests on, after forgetting and limits.
+        assumptions: In words.
+        reason: Why there is none.
+    """
+
+    preferred_c: float | None
+    sd_k: float | None = None
+    low_80_c: float | None = None
+    high_80_c: float | None = None
+    low_90_c: float | None = None
+    high_90_c: float | None = None
+    satisfied: float | None = None
+    votes: float = 0.0
+    assumptions: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneSetpoint:
+    """What a zone likes, and what a thermostat should be set to for it.
+
+    Attributes:
+        liked: What the zone likes.
+        setpoint_c: What a thermostat should be set to, °C; None leaves it as it is.
+        why: In words.
+        heating: Whether the plant is taken to heat in this season, else to cool.
+    """
+
+    liked: Preferred
+    setpoint_c: float | None
+    why: str
+    heating: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ThermostatUse:
+    """How a thermostat is that follows a zone's setpoint.
+
+    Attributes:
+        topic: Where it is told.
+        reported_c: What it says it is set to, °C; None where it has not said.
+        sent_c: What it was told last, °C; None where it was told nothing, or somebody turned it since.
+        dry_run: Whether it is only said what would be sent.
+        why: What is done with it now, in words.
+    """
+
+    topic: str
+    reported_c: float | None
+    sent_c: float | None
+    dry_run: bool
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +521,20 @@ class Vote:
     models: Mapping[str, str] = field(default_factory=dict)
     person: str | None = None
     undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """The small part of a vote that learning and charts need.
+
+    `inputs` are the numbers that the comfort model had at that moment, by name with unit; empty where it had no answer.
+    """
+
+    ts: str | None
+    level: int
+    source: str
+    person: str | None
+    inputs: Mapping[str, float]
 
 
 TroubleName = Literal[

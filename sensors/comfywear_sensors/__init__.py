@@ -1,6 +1,6 @@
 """Readers of temperature and humidity sensors, and the climate of a zone that follows from them.
 
-with closing(open_reader("serial:///dev/ttyUSB0")) as sensor:
+with open_reader("serial:///dev/ttyUSB0") as sensor:
     print(sensor.read().air_temp_c)
 
 Names are imported when they are used: who only needs a record does not load the readers.
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
         ReaderTimeout,
         SensorError,
     )
-    from comfywear_sensors.gate import DEFAULT_LIMITS, Limits
+    from comfywear_sensors.gate import DEFAULT_LIMITS, Limits, no_room
     from comfywear_sensors.patient import PatientReader
     from comfywear_sensors.reading import Reading
+    from comfywear_sensors.redaction import redact
     from comfywear_sensors.registry import Reader, check_uri, open_reader
     from comfywear_sensors.uri import source_of
 
@@ -43,16 +44,19 @@ __all__ = [
     "Reading",
     "SensorError",
     "check_uri",
+    "no_room",
     "open_reader",
+    "redact",
     "source_of",
 ]
 
 _HOMES = {
     "climate": ("Calibration", "ClimateFilter", "ClimateState"),
     "errors": ("BadSensorURI", "EndOfRecording", "MissingPackage", "NotAReading", "ReaderTimeout", "SensorError"),
-    "gate": ("DEFAULT_LIMITS", "Limits"),
+    "gate": ("DEFAULT_LIMITS", "Limits", "no_room"),
     "patient": ("PatientReader",),
     "reading": ("Reading",),
+    "redaction": ("redact",),
     "registry": ("Reader", "check_uri", "open_reader"),
     "uri": ("source_of",),
 }

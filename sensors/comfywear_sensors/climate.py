@@ -13,6 +13,10 @@ from typing import Literal
 from comfywear_sensors.air import absolute_humidity_g_m3, dew_point_c
 from comfywear_sensors.gate import DEFAULT_LIMITS, QUANTITIES, Gate, Limits
 from comfywear_sensors.reading import Reading
+from comfywear_sensors.steadiness import Steadiness
+
+# Quantity → the resolution in its unit at which `stuck_after_s` holds as it is.
+_STEADY = {"air_temp_c": 0.1, "humidity_pct": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +84,29 @@ class ClimateState:
     faults: tuple[str, ...] = ()
 
 
+# Readings further apart than this do not smooth each other: the median is against a spike between two seconds, and an
+# hourly sensor must not lag an hour behind.
+_MEDIAN_WITHIN_S = 30.0
+
+
 class _Signal:
-    """One quantity of one sensor: the median of three, then a first-order low pass."""
+    """One quantity of one sensor: the median of three that came together, then a first-order low pass."""
 
     def __init__(self, time_constant_s: float) -> None:
         self.value = math.nan
         self.heard_s = -math.inf
-        self._recent: deque[float] = deque(maxlen=3)
+        self.steadiness = Steadiness()
+        self._recent: deque[tuple[float, float]] = deque(maxlen=3)
         self._time_constant_s = time_constant_s
 
     def add(self, value: float, now_s: float, stale_after_s: float) -> None:
         gap_s = now_s - self.heard_s
-        if gap_s > stale_after_s:
-            self._recent.clear()
-        self._recent.append(value)
-        middle = median(self._recent)
-        if len(self._recent) == 1 or self._time_constant_s <= 0.0:
+        within_s = min(_MEDIAN_WITHIN_S, stale_after_s)
+        self._recent.append((value, now_s))
+        while now_s - self._recent[0][1] > within_s:
+            self._recent.popleft()
+        middle = median(value for value, _ in self._recent)
+        if gap_s > stale_after_s or self._time_constant_s <= 0.0:
             self.value = middle
         else:
             self.value += (middle - self.value) * -math.expm1(-gap_s / self._time_constant_s)
@@ -111,9 +122,6 @@ class _Sensor:
         self.simulated = False
         self.last_s = -math.inf
         self._calibration = calibration
-        self._said: tuple[float | None, float | None] = (None, None)
-        self._same_since_s = -math.inf
-        self._times_same = 0
 
     def add(self, reading: Reading, stale_after_s: float) -> None:
         admitted = self.gate.admit(reading)
@@ -123,21 +131,26 @@ class _Sensor:
         self.simulated = reading.simulated
         self.last_s = now_s
         for name, value in admitted.items():
-            self.signals[name].add(self._calibration.apply(name, value), now_s, stale_after_s)
-        said = (admitted.get("air_temp_c", self._said[0]), admitted.get("humidity_pct", self._said[1]))
-        if said != self._said:
-            self._said, self._same_since_s, self._times_same = said, now_s, 0
-        self._times_same += 1
+            signal = self.signals[name]
+            signal.add(self._calibration.apply(name, value), now_s, stale_after_s)
+            signal.steadiness.add(value, now_s)
 
-    def stuck_for_s(self) -> float:
-        """How long it has said exactly the same; 0 for sensors of whole degrees, which may rightly do so."""
-        coarse = all(value is None or value == round(value) for value in self._said)
-        return 0.0 if coarse or self._times_same < 10 else self.last_s - self._same_since_s
+    def stuck_for_s(self, stuck_after_s: float) -> float:
+        """How long air temperature and humidity have been the same, where that is too long for either; else 0."""
+        spoken = [(name, self.signals[name]) for name in _STEADY if self.signals[name].heard_s > -math.inf]
+        current = [(name, signal) for name, signal in spoken if self.last_s - signal.heard_s <= stuck_after_s]
+        if not current or not all(
+            signal.steadiness.too_steady(_STEADY[name], stuck_after_s) for name, signal in current
+        ):
+            return 0.0
+        return min(signal.steadiness.same_for_s() for _, signal in current)
 
     def said(self) -> str:
-        temperature, humidity = self._said
-        parts = [f"{temperature:g} °C"] if temperature is not None else []
-        parts += [f"{humidity:g} %"] if humidity is not None else []
+        parts = [
+            f"{signal.steadiness.value:g} {unit}"
+            for name, unit in (("air_temp_c", "°C"), ("humidity_pct", "%"))
+            if (signal := self.signals[name]).heard_s > -math.inf
+        ]
         return " and ".join(parts)
 
 
@@ -165,7 +178,8 @@ class ClimateFilter:
             zone: The zone's name.
             stale_after_s: A value older than this is not used.
             time_constant_s: Of the smoothing; 0 for none.
-            stuck_after_s: A sensor that says the same two decimals for so long is not used; 0 switches that off.
+            stuck_after_s: A sensor of tenths of a degree that says exactly the same for so long is not used; a coarser
+                one after longer (`steadiness`); 0 switches that off.
             calibration: By `Reading.source`.
             limits: By quantity, in place of `DEFAULT_LIMITS`.
             disagree_air_temp_k: Two sensors further apart than this disagree, K.
@@ -239,14 +253,16 @@ class ClimateFilter:
     def _usable(self, now_s: float) -> tuple[dict[str, _Sensor], list[str]]:
         usable, faults = {}, []
         for source, sensor in self._sensors.items():
-            stuck_s = sensor.stuck_for_s()
+            stuck_s = sensor.stuck_for_s(self._stuck_after_s) if self._stuck_after_s > 0.0 else 0.0
             silent_s = now_s - sensor.last_s
             if sensor.last_s == -math.inf:
-                why = ", ".join(f"{count} × {reason}" for reason, count in sensor.gate.rejected.most_common(3))
+                # Without counts: a reason that changed with every reading would be a message with every reading.
+                reasons = [reason for reason, _ in sensor.gate.rejected.most_common(3)]
+                why = "; ".join([", ".join(reasons), *([sensor.gate.first_words] if sensor.gate.first_words else [])])
                 faults.append(f"{source}: every reading so far was refused ({why})")
             elif silent_s > self._stale_after_s:
                 faults.append(f"{source}: no good reading for {silent_s:.0f} s (stale after {self._stale_after_s:g} s)")
-            elif 0.0 < self._stuck_after_s <= stuck_s:
+            elif stuck_s > 0.0:
                 faults.append(f"{source}: has said exactly {sensor.said()} for {stuck_s:.0f} s; it may be stuck")
             else:
                 usable[source] = sensor

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comfywear_sensors.readers.iio import channels
 from comfywear_sensors.sysfs import device_name
+from comfywear_sensors.uri import format_uri
 
 # Chips inside computers whose temperature is not the room's.
 _INTERNAL = ("coretemp", "k10temp", "cpu", "soc", "acpitz", "nvme", "drivetemp", "amdgpu", "nouveau", "iwlwifi", "bat")
@@ -28,7 +29,7 @@ def find_sensors(root: Path = Path("/")) -> Iterator[Found]:
     yield from _hwmon(root / "sys/class/hwmon")
     for folder in _folders(root / "sys/bus/w1/devices", "[0-9]*-*"):
         if (folder / "w1_slave").exists():
-            yield Found(f"w1://{folder.name}", "1-Wire thermometer")
+            yield Found(format_uri("w1", host=folder.name), "1-Wire thermometer")
     for device in _folders(root / "dev", "i2c-*"):
         adapter = device_name(root / "sys/class/i2c-dev" / device.name)
         note = f"I²C bus {adapter}".strip()
@@ -38,13 +39,16 @@ def find_sensors(root: Path = Path("/")) -> Iterator[Found]:
 def _serial_ports(root: Path) -> Iterator[Found]:
     named = _folders(root / "dev/serial/by-id", "*")
     for link in named:
-        yield Found(f"serial://{_absolute(link, root)}", "serial port; for Modbus write modbus:// and ?preset=xy-md02")
+        yield Found(
+            format_uri("serial", path=_absolute(link, root)),
+            "serial port; for Modbus write modbus:// and ?preset=xy-md02",
+        )
     targets = {link.resolve() for link in named}
     for pattern in ("ttyUSB*", "ttyACM*", "ttyAMA*", "serial[0-9]"):
         for port in _folders(root / "dev", pattern):
             if port.resolve() not in targets:
                 targets.add(port.resolve())
-                yield Found(f"serial://{_absolute(port, root)}", "serial port without a name that stays")
+                yield Found(format_uri("serial", path=_absolute(port, root)), "serial port without a name that stays")
 
 
 def _iio(folder: Path) -> Iterator[Found]:
@@ -55,14 +59,19 @@ def _iio(folder: Path) -> Iterator[Found]:
         if found:
             humid = any(channel.startswith("in_humidity") for channel in found)
             note = f"{name or 'IIO device'}, " + ("temperature and humidity" if humid else "temperature only")
-            yield Found(f"iio://{name if names.count(name) == 1 and name else device.name}", note)
+            yield Found(format_uri("iio", host=_sure_name(name, names, device)), note)
+
+
+def _sure_name(name: str, names: list[str], device: Path) -> str:
+    """The chip's name where it is the only one of this name and can stand in a URI, else the folder's."""
+    return name if name and names.count(name) == 1 and name not in (".", "..") and "/" not in name else device.name
 
 
 def _hwmon(folder: Path) -> Iterator[Found]:
     devices = _folders(folder, "hwmon*")
     names = [device_name(device) for device in devices]
     for device, name in zip(devices, names, strict=True):
-        uri = f"hwmon://{name if names.count(name) == 1 and name else device.name}"
+        uri = format_uri("hwmon", host=_sure_name(name, names, device))
         if (device / "humidity1_input").exists():
             yield Found(uri, f"{name}, temperature and humidity")
         elif (device / "temp1_input").exists() and not name.startswith(_INTERNAL):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from comfywear_sensors.redaction import redact
+
 
 class SensorError(OSError):
     """A sensor cannot be opened or read."""
+
+    def __str__(self) -> str:
+        """The message, without any secret that the URI holds."""
+        return redact(super().__str__())
 
 
 class BadSensorURI(SensorError, ValueError):  # noqa: N818 - a public name

@@ -49,11 +49,24 @@ DEFAULT_LIMITS: Mapping[str, Limits] = {
 _AGREEING = 3  # so many refused values in a row that follow each other are a real step, and let in
 
 
+def no_room(reading: Reading) -> str | None:
+    """Why no room has this air temperature, in words for a user; None when one may have it, or there is none."""
+    temperature, limits = reading.air_temp_c, DEFAULT_LIMITS["air_temp_c"]
+    if temperature is None or limits.low <= temperature <= limits.high:
+        return None
+    if limits.high < temperature <= limits.high * 1.8 + 32.0 and "unit=" not in reading.source:
+        joint = "&" if "?" in reading.source else "?"
+        return f"{temperature:.4g} °C is no room; if it is °F add {joint}unit=F"
+    return f"{temperature:.4g} °C is no room; look at the sensor, its unit and its wires"
+
+
 class Gate:
     """Judges the readings of one sensor; `rejected` counts what was refused, by reason."""
 
     def __init__(self, limits: Mapping[str, Limits] = DEFAULT_LIMITS) -> None:
         self.rejected: Counter[str] = Counter()
+        self.first_words: str | None = None
+        """The first that `no_room` said of a reading here."""
         self._limits = {**DEFAULT_LIMITS, **limits}
         self._last: dict[str, tuple[float, float]] = {}  # quantity → (value, when)
         self._refused: dict[str, list[tuple[float, float]]] = {}
@@ -71,6 +84,7 @@ class Gate:
         reason = self._hopeless(reading)
         if reason:
             self.rejected[reason] += 1
+            self.first_words = self.first_words or no_room(reading)
             return {}
         admitted = {}
         for name in QUANTITIES:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import threading
 import time
@@ -14,12 +15,14 @@ from pathlib import Path
 
 from comfywear_sensors.patient import PatientReader
 
+_MOST_S = 86_400.0
+
 
 def main() -> None:
     """Poll for the time asked for and print what it took."""
     parser = argparse.ArgumentParser(prog="python -m comfywear_sensors.load")
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--every", type=float, default=1.0, help="interval of sensors that are asked, seconds")
+    parser.add_argument("--seconds", type=_seconds, default=20.0)
+    parser.add_argument("--every", type=_seconds, default=1.0, help="interval of sensors that are asked, seconds")
     parser.add_argument("uris", nargs="+", metavar="URI")
     args = parser.parse_args()
     sensors = [PatientReader(uri, every_s=args.every) for uri in args.uris]
@@ -51,6 +54,17 @@ def main() -> None:
     for sensor in sensors:
         sensor.close()
     sys.stdout.write(json.dumps(figures) + "\n")
+
+
+def _seconds(word: str) -> float:
+    """More than 0 and at most a day; raises argparse.ArgumentTypeError."""
+    try:
+        found = float(word)
+    except ValueError:
+        found = math.nan
+    if not 0.0 < found <= _MOST_S:
+        raise argparse.ArgumentTypeError(f"{word[:40]!r}: give a number of seconds, at most {_MOST_S:g}")
+    return found
 
 
 def _rss_mb() -> float:

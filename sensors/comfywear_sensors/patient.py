@@ -1,12 +1,18 @@
-"""A reader that never gives up: it opens its sensor again after every fault, and says so once."""
+"""A reader that never gives up: it opens its sensor again after every fault, and says so once.
+
+Quiet is no fault: a door through which a sensor speaks by itself stays open however long nothing comes. Whether what
+was heard last is still of use is for the climate to say (`stale_after_s`).
+"""
 
 from __future__ import annotations
 
 import logging
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
+from comfywear_sensors.backoff import BackOff
 from comfywear_sensors.clock import SYSTEM_CLOCK, Clock
 from comfywear_sensors.errors import (
     BadSensorURI,
@@ -17,6 +23,7 @@ from comfywear_sensors.errors import (
     SensorError,
 )
 from comfywear_sensors.reading import Reading
+from comfywear_sensors.redaction import redact
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Reader, open_reader
 from comfywear_sensors.uri import SensorURI
 
@@ -24,15 +31,20 @@ _log = logging.getLogger(__name__)
 
 State = Literal["waiting", "up", "silent", "down", "ended"]
 
+_FLAPS_WITHIN_S = 60.0
+
 
 class PatientReader:
     """Polls one sensor, for a worker's loop: `while not stopping: reading = sensor.poll(1.0)`.
 
     Attributes:
         source: The URI without secrets.
-        state: "waiting" before the first reading, "up", "silent" (open, but nothing usable for `silent_after_s`),
-            "down" (cannot be opened or read; tried again), "ended" (a recording that has been played).
-        error: The last fault, in words, or None while up.
+        state: "waiting" (not open yet, or open and nothing heard since), "up", "silent" (asked, but without a usable
+            answer for `silent_after_s`), "down" (cannot be opened or read; tried again), "ended" (a recording that has
+            been played).
+        error: The last fault, in words, or None while up or waiting.
+        said: The newest words of the reader on why there is no reading, such as a line that it cannot read; None after
+            a reading.
         faults: How many reads and openings have failed so far.
         hopeless: True when trying again cannot help: the URI must be changed, or an extra installed.
     """
@@ -55,8 +67,9 @@ class PatientReader:
             uri: The sensor.
             every_s: The pace of a sensor that has to be asked; others set their own.
             read_timeout_s: The deadline of one question.
-            silent_after_s: After so long without a usable answer it is opened anew.
-            retry_s: First and longest pause between two openings; it doubles, less up to half of it by chance.
+            silent_after_s: A sensor that has to be asked is opened anew after so long without a usable answer.
+            retry_s: First and longest pause between two openings; it doubles, less up to half of it by chance, and is
+                short again after a good reading, unless the door keeps being lost within a minute.
             clock: Time and waiting.
             jitter: Numbers in 0…1.
             opener: Opens `uri`, in place of `open_reader`.
@@ -64,21 +77,26 @@ class PatientReader:
         self.source = SensorURI(uri).source
         self.state: State = "waiting"
         self.error: str | None = None
+        self.said: str | None = None
         self.faults = 0
         self.hopeless = False
         self._uri = uri
         self._every_s = every_s
         self._read_timeout_s = read_timeout_s
         self._silent_after_s = silent_after_s
-        self._first_retry_s, self._longest_retry_s = retry_s
+        self._back_off = BackOff(*retry_s, share=(1.0, 0.5), chance=jitter)
         self._clock = clock
-        self._jitter = jitter
         self._open = opener or (lambda text: open_reader(text, clock=clock))
         self._reader: Reader | None = None
         self._due_s = clock.monotonic()
         self._heard_s = clock.monotonic()
-        self._up_since_s = clock.monotonic()
-        self._attempts = 0
+        self._answered_s = clock.monotonic()
+        self._lost_at_s: deque[float] = deque(maxlen=30)
+        self._in_the_log: State = "waiting"
+
+    def quiet_s(self) -> float:
+        """Seconds since the last reading, or since the start where there was none."""
+        return self._clock.monotonic() - self._heard_s
 
     def poll(self, timeout_s: float = 1.0) -> Reading | None:
         """The next reading, or None after about `timeout_s` seconds without one; never raises."""
@@ -90,7 +108,9 @@ class PatientReader:
         try:
             if self._reader is None:
                 self._reader = self._open(self._uri)
-                self._heard_s = self._clock.monotonic()
+                self._answered_s = self._clock.monotonic()
+                if self.state == "down" and not self._reader.polled:
+                    self._change("waiting", None)
             started_s = self._clock.monotonic()
             if self._reader.polled:
                 self._due_s = started_s + self._every_s
@@ -105,47 +125,49 @@ class PatientReader:
             self._lost(str(error))
         except Exception as error:  # a reader's own mistake must not end the worker
             _log.debug("%s: a fault inside the reader", self.source, exc_info=True)
-            self._lost(f"{self.source}: a fault inside the reader: {type(error).__name__}: {error}")
+            self._lost(redact(f"{self.source}: a fault inside the reader: {type(error).__name__}: {error}"))
         else:
             self._heard()
             return reading
         return None
 
     def _heard(self) -> None:
-        now_s = self._clock.monotonic()
-        self._heard_s = now_s
-        if self.state != "up":
-            self._up_since_s = now_s
-            self._change("up", None)
-        elif now_s - self._up_since_s > self._longest_retry_s:
-            self._attempts = 0  # only a sensor that stays starts again with short pauses; a loose plug does not
+        self._heard_s = self._answered_s = self._clock.monotonic()
+        self._back_off.settle()
+        self.said = None
+        self._change("up", None)
 
     def _unheard(self, error: str) -> None:
-        if self._clock.monotonic() - self._heard_s < self._silent_after_s:
-            if self._reader is not None and self._reader.polled:
-                self.faults += 1
+        self.said = error
+        if self._reader is None or not self._reader.polled:
             return
         self.faults += 1
-        self._change("silent", error)
-        self._close_reader()
-        self._back_off()
+        if self._clock.monotonic() - self._answered_s >= self._silent_after_s:
+            self._change("silent", error)
+            self._close_reader()
+            self._pause()
 
     def _lost(self, error: str) -> None:
         self.faults += 1
+        self.said = error
+        if self.state == "up":
+            self._lost_at_s.append(self._clock.monotonic())
         self._change("down", error)
         self._close_reader()
-        self._back_off()
+        self._pause()
 
-    def _back_off(self) -> None:
-        pause_s = min(self._longest_retry_s, self._first_retry_s * 2.0 ** min(self._attempts, 30))
-        self._attempts += 1
-        self._due_s = self._clock.monotonic() + pause_s * (1.0 - 0.5 * self._jitter())
+    def _pause(self) -> None:
+        now_s = self._clock.monotonic()
+        flaps = sum(now_s - lost_s < _FLAPS_WITHIN_S for lost_s in self._lost_at_s)
+        self._back_off.failures = max(self._back_off.failures, flaps - 1)
+        self._due_s = now_s + self._back_off.fail()
 
     def _change(self, state: State, error: str | None) -> None:
         self.error = error
-        if state == self.state:
-            return
         self.state = state
+        if state in ("waiting", self._in_the_log):
+            return
+        self._in_the_log = state
         if error is None:
             _log.info("sensor up: %s", self.source)
         else:

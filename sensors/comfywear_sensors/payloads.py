@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from comfywear_sensors.errors import NotAReading
-from comfywear_sensors.lines import MAX_LINE_BYTES, json_values, line_parser, load_json
-from comfywear_sensors.quantities import Values, in_celsius, to_number
+from comfywear_sensors.lines import MAX_LINE_BYTES, json_unit, json_values, line_parser, load_json
+from comfywear_sensors.measured import number_of, text_of
+from comfywear_sensors.quantities import Values
 
 
-def parse_message(payload: bytes, *, unit: str = "C", path: str = "", paths: Mapping[str, str] | None = None) -> Values:
+def parse_message(
+    payload: bytes,
+    *,
+    unit: str = "C",
+    path: str = "",
+    paths: Mapping[str, str] | None = None,
+    decimal: str = "auto",
+) -> Values:
     """What a message says; `NotAReading` when that is nothing.
 
     Args:
@@ -17,37 +25,52 @@ def parse_message(payload: bytes, *, unit: str = "C", path: str = "", paths: Map
         unit: "C" or "F" where the message does not say it (Tasmota's `TempUnit` does).
         path: Where in the JSON the sensor's object is, such as `StatusSNS.AM2301`; nothing for the whole.
         paths: Field of `Reading` → where its number is, such as {"air_temp_c": "AM2301.Temperature"}.
+        decimal: One of `DECIMALS`.
     """
     text = _text(payload)
     if not path and not paths:
-        return line_parser(unit=unit)(text)
+        try:
+            return line_parser(unit=unit, decimal=decimal)(text)
+        except NotAReading as error:
+            if _is_a_number(text, decimal):
+                raise NotAReading(
+                    f"{text[:60]!r} does not say of what: use temperature_topic= or humidity_topic="
+                ) from None
+            raise error from None
     document = load_json(text)
+    unit = json_unit(document, unit)
     if paths:
-        unit = {"F": "F", "C": "C"}.get(str(document.get("TempUnit")), unit) if isinstance(document, dict) else unit
-        found = {field: to_number(_at(document, place)) for field, place in paths.items()}
-        values = in_celsius({field: number for field, number in found.items() if number is not None}, unit)
+        found = {
+            field: number_of(_at(document, place), field, unit=unit, decimal=decimal) for field, place in paths.items()
+        }
+        values = {field: number for field, number in found.items() if number is not None}
     else:
-        if isinstance(document, dict) and document.get("TempUnit") == "F":
-            unit = "F"
-        values = json_values(_at(document, path), unit)
+        values = json_values(_at(document, path), unit, decimal)
     if not values:
         raise NotAReading(f"no number at {path or ', '.join((paths or {}).values())} in {text[:60]!r}")
     return values
 
 
-def parse_number(payload: bytes, field: str, unit: str = "C") -> Values:
-    """One field of `Reading` from a message that is just a number, as ESPHome and Homie send them."""
+def parse_number(payload: bytes, field: str, unit: str = "C", decimal: str = "auto") -> Values:
+    """One field of `Reading` from a message that is just a number, with or without a unit (ESPHome, Homie, Zigbee)."""
     text = _text(payload)
-    number = to_number(text)
+    number = number_of(text, field, unit=unit, decimal=decimal)
     if number is None:
         raise NotAReading(f"{text[:60]!r} is not a number")
-    return in_celsius({field: number}, unit)
+    return {field: number}
+
+
+def _is_a_number(text: str, decimal: str) -> bool:
+    try:
+        return number_of(text, "air_temp_c", decimal=decimal) is not None and ("," not in text or decimal == "comma")
+    except NotAReading:
+        return False
 
 
 def _text(payload: bytes) -> str:
     if len(payload) > MAX_LINE_BYTES * 4:
         raise NotAReading(f"a message of {len(payload)} bytes is no measurement")
-    return payload.decode("utf-8", "replace")
+    return text_of(payload)
 
 
 def _at(document: object, path: str) -> object:

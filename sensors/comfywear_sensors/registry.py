@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, TypeAlias
 
 from comfywear_sensors.clock import SYSTEM_CLOCK, Clock
-from comfywear_sensors.errors import BadSensorURI
+from comfywear_sensors.errors import BadSensorURI, MissingPackage
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.uri import SensorURI
 
@@ -28,7 +31,7 @@ SCHEMES = {
 
 
 class Reader(Protocol):
-    """An open sensor. Not for use by two threads at a time; it owns no thread itself.
+    """An open sensor, to be closed or used in a `with`. Not for two threads at a time; it owns no thread itself.
 
     Attributes:
         source: The URI without secrets, as in `Reading.source`.
@@ -47,13 +50,39 @@ class Reader(Protocol):
         """Give the sensor back; may be called twice."""
         ...
 
+    def __enter__(self) -> Reader:  # noqa: PYI034 - typing.Self is not in Python 3.10
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+Opener: TypeAlias = Callable[[], Reader]
+"""Opens what a URI names; each module of `readers` has a `plan(uri, clock)` that returns one."""
+
 
 def check_uri(uri: str) -> SensorURI:
-    """The parsed URI of a sensor of a known scheme; nothing is opened, and options are checked on opening.
+    """The parsed URI, with all of its options checked; nothing is opened, read or connected to.
+
+    Where a reader's package is not installed, its options are checked on opening.
 
     Raises:
-        BadSensorURI: When it is not a URI, or no reader has its scheme.
+        BadSensorURI: It is not a URI, no reader has its scheme, or an option is not known or cannot be.
     """
+    parsed = _known(uri)
+    with suppress(MissingPackage):
+        _plan(parsed, SYSTEM_CLOCK)
+    return parsed
+
+
+def _plan(parsed: SensorURI, clock: Clock) -> Opener:
+    opener: Opener = import_module(f"comfywear_sensors.readers.{SCHEMES[parsed.scheme]}").plan(parsed, clock)
+    return opener
+
+
+def _known(uri: str) -> SensorURI:
     parsed = SensorURI(uri)
     if parsed.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
@@ -71,6 +100,4 @@ def open_reader(uri: str, *, clock: Clock = SYSTEM_CLOCK) -> Reader:
         BadSensorURI: The URI cannot be meant.
         SensorError: The sensor is not there, busy, or needs an extra that is not installed.
     """
-    parsed = check_uri(uri)
-    reader: Reader = import_module(f"comfywear_sensors.readers.{SCHEMES[parsed.scheme]}").open_uri(parsed, clock)
-    return reader
+    return _plan(_known(uri), clock)()

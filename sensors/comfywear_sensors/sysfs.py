@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from comfywear_sensors.errors import BadSensorURI, NotAReading, ReaderTimeout, SensorError
-from comfywear_sensors.quantities import to_number
-from comfywear_sensors.uri import SensorURI
+from comfywear_sensors.measured import scan
+from comfywear_sensors.uri import SensorURI, format_uri
 
 # What a driver says when the chip did not answer this time; the next try may work (a DHT11 does it often).
 _PASSING = {errno.EIO, errno.ETIMEDOUT, errno.EAGAIN, errno.EREMOTEIO, errno.ENXIO, errno.EBUSY, errno.EINVAL}
@@ -19,7 +19,7 @@ def read_text(path: Path) -> str:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            return os.read(descriptor, 4096).decode("ascii", "replace")
+            return os.read(descriptor, 4096).decode("utf-8", "replace")
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -32,32 +32,47 @@ def read_text(path: Path) -> str:
 def read_number(path: Path) -> float:
     """The one number in a file; `NotAReading` when it is none."""
     text = read_text(path)
-    number = to_number(text)
-    if number is None:
+    try:
+        number = scan(text.strip(), decimal="point")
+    except NotAReading:
+        number = None
+    if number is None or number.end < len(text.strip()) or number.unit:
         raise NotAReading(f"{path}: {text[:40]!r} is not a number")
-    return number
+    return number.value
 
 
-def find_device(uri: SensorURI, root: Path) -> Path:
-    """The folder below `root` that the URI's host names: itself, or by the chip's name in its file `name`."""
+def check_device(uri: SensorURI) -> None:
+    """`BadSensorURI` when the URI's host cannot name a device."""
     wanted = uri.host
     if not wanted or uri.path not in ("", "/"):
         raise BadSensorURI(f"{uri.source}: name one device, such as {uri.scheme}://bme280 (comfywear sensors list)")
     if wanted in (".", "..") or "/" in wanted:
         raise BadSensorURI(f"{uri.source}: {wanted!r} is not a device")
+
+
+def find_device(uri: SensorURI, root: Path) -> Path:
+    """The folder below `root` that the URI's host names: itself, or by the chip's name in its file `name`."""
+    wanted = uri.host
     if not root.is_dir():
         raise SensorError(f"{root}: no such folder; the kernel driver of the sensor is not loaded")
     folder = root / wanted
-    if folder.is_dir():
+    if _is_folder(folder):
         return folder
     named = [folder for folder in sorted(root.iterdir()) if device_name(folder) == wanted]
     if len(named) == 1:
         return named[0]
     if named:
-        choices = ", ".join(f"{uri.scheme}://{folder.name}" for folder in named)
+        choices = ", ".join(format_uri(uri.scheme, host=folder.name) for folder in named)
         raise SensorError(f"{uri.source}: {len(named)} devices have this name; say which: {choices}")
     present = ", ".join(device_name(folder) or folder.name for folder in sorted(root.iterdir())) or "none"
     raise SensorError(f"{uri.source}: no such device below {root} (there: {present})")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
 
 
 def device_name(folder: Path) -> str:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from comfywear_sensors.errors import BadSensorURI
+from comfywear_sensors.redaction import LOCAL_SCHEMES, has_local_login, is_secret_name, redact
 
-_SECRET_OPTIONS = frozenset({"password"})
+_HOW_TO_ENCODE = (
+    "what a user name or password holds of these is written percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, "
+    "? as %3F, & as %26, + as %2B, [ as %5B, ] as %5D, % as %25, a space as %20"
+)
+# Left as they are where a URI is printed, besides letters and digits of any language.
+_PLAIN_IN_HOST = "-._~:[]"
+_PLAIN_IN_PATH = "-._~/:,="
+_PLAIN_IN_VALUE = "-._~/:,"
 
 
 class SensorURI:
@@ -16,36 +25,52 @@ class SensorURI:
 
     Attributes:
         scheme: Such as "serial", in lower case.
-        host: What stands between `//` and the next `/`, without user and password; may hold a colon (`iio:device0`).
+        host: What stands between `//` and the next `/`, without user and password, percent signs resolved; may hold
+            a colon (`iio:device0`).
         path: With its leading slash, percent signs resolved; empty when there is none.
-        user: Before the `@`, or None.
+        user: Before the `@`, or None; things in this machine have none, and an `@` there belongs to a name.
         password: After the user's colon, or None.
-        source: The URI without user, password and secret options: what readings and log lines carry.
+        source: The URI without user, password and secret options, as `open_reader` reads it: what readings and log
+            lines carry.
     """
 
     def __init__(self, text: str) -> None:
+        scheme, mark, rest = text.partition("://")
+        if not mark or not scheme.isascii() or not scheme.replace("+", "").isalnum():
+            named = "this" if ":" in text or "@" in text else repr(redact(text))
+            raise BadSensorURI(f"{named} is not a sensor URI; it should look like serial:///dev/ttyUSB0?baud=9600")
+        self.scheme = scheme.lower()
+        local = self.scheme in LOCAL_SCHEMES
+        if local and has_local_login(rest):
+            raise BadSensorURI(f"{self.scheme}:// has no user and password; in a name write @ as %40")
+        if "…" in text:
+            raise BadSensorURI(f"{redact(text)!r}: '…' stands for a name; comfywear sensors list prints the whole one")
+        if not local:
+            _check_login(text, rest)
+        if "#" in text:
+            raise BadSensorURI(f"{redact(text)!r}: write '#' as %23 in a sensor URI")
         try:
             parts = urlsplit(text)
-        except ValueError as error:
-            raise BadSensorURI(f"{text!r} is not a URI: {error}") from None
-        if not parts.scheme or "://" not in text:
-            raise BadSensorURI(f"{text!r} is not a sensor URI; it should look like serial:///dev/ttyUSB0?baud=9600")
-        if parts.fragment:
-            raise BadSensorURI(f"{text!r}: write '#' as %23 in a sensor URI")
-        self.scheme = parts.scheme.lower()
-        login, _, self.host = parts.netloc.rpartition("@")
-        user, colon, password = login.partition(":")
-        self.user: str | None = unquote(user) if login else None
-        self.password: str | None = unquote(password) if colon else None
-        self.path = unquote(parts.path)
-        try:
-            pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
         except ValueError:
-            raise BadSensorURI(f"{text!r}: options are written ?name=value&name=value") from None
-        public = "&".join(
-            f"{name}={quote(value, safe='/:,.+-')}" for name, value in pairs if name not in _SECRET_OPTIONS
-        )
-        self.source = f"{self.scheme}://{self.host}{parts.path}" + (f"?{public}" if public else "")
+            hint = f"; {_HOW_TO_ENCODE}" if "@" in rest else ""
+            raise BadSensorURI(f"{redact(text)!r} is not a URI{hint}") from None
+        login, _, host = ("", "", parts.netloc) if local else parts.netloc.rpartition("@")
+        user, colon, password = login.partition(":")
+        self.user: str | None = _resolved(user) if login else None
+        self.password: str | None = _resolved(password) if colon else None
+        self.host = _resolved(host)
+        self.path = _resolved(parts.path)
+        try:
+            pairs = parse_qsl(
+                parts.query,
+                keep_blank_values=True,
+                strict_parsing=bool(parts.query),
+                errors="surrogateescape",
+            )
+        except ValueError:
+            raise BadSensorURI(f"{redact(text)!r}: options are written ?name=value&name=value") from None
+        public = [(name, value) for name, value in pairs if not is_secret_name(name)]
+        self.source = redact(format_uri(self.scheme, host=self.host, path=self.path, options=public))
         self._options: dict[str, list[str]] = {}
         for name, value in pairs:
             self._options.setdefault(name, []).append(value)
@@ -62,6 +87,10 @@ class SensorURI:
         if len(values) > 1:
             raise BadSensorURI(f"{self.source}: the option {name!r} stands there {len(values)} times; once is enough")
         return values[0] if values else default
+
+    def names(self, name: str) -> tuple[str, ...]:
+        """The value of an option as names with commas between them."""
+        return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
 
     def choice(self, name: str, choices: Sequence[str], default: str) -> str:
         """The value of an option that is one of `choices`."""
@@ -107,8 +136,49 @@ class SensorURI:
         """Refuse what nobody asked for: a misspelt option must not be silently ignored."""
         unknown = sorted(set(self._options) - self._known)
         if unknown:
-            known = ", ".join(sorted(self._known)) or "none"
-            raise BadSensorURI(f"{self.source}: {unknown[0]!r} is not an option of {self.scheme}:// (it has: {known})")
+            known = ", ".join(sorted(name for name in self._known if not is_secret_name(name))) or "none"
+            meant = get_close_matches(unknown[0], self._known, n=1)
+            hint = f"did you mean {meant[0]}? " if meant else ""
+            raise BadSensorURI(
+                f"{self.source}: {unknown[0]!r} is not an option of {self.scheme}://; {hint}(it has: {known})"
+            )
+
+
+def format_uri(
+    scheme: str,
+    *,
+    host: str = "",
+    path: str = "",
+    options: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+) -> str:
+    """The URI of these parts, as `SensorURI` reads it back: whatever names hold, only letters stay as they are."""
+    pairs = options.items() if isinstance(options, Mapping) else options
+    query = "&".join(f"{_written(name, _PLAIN_IN_VALUE)}={_written(value, _PLAIN_IN_VALUE)}" for name, value in pairs)
+    written = f"{scheme}://{_written(host, _PLAIN_IN_HOST)}{_written(path, _PLAIN_IN_PATH)}"
+    return f"{written}?{query}" if query else written
+
+
+def _written(text: str, plain: str) -> str:
+    # No "…" and nothing that urlsplit drops or normalises: only what is a letter or a digit in itself.
+    return "".join(
+        sign
+        if sign in plain or (sign.isalnum() and (sign.isascii() or (sign.isalpha() and sign.lower() != sign.upper())))
+        else quote(sign, safe="", errors="surrogateescape")
+        for sign in text
+    )
+
+
+def _resolved(text: str) -> str:
+    return unquote(text, errors="surrogateescape")
+
+
+def _check_login(text: str, rest: str) -> None:
+    """Refuse an `@` behind the host: it may end a password that holds what a URI gives another meaning."""
+    ends = [place for sign in "/?#" if (place := rest.find(sign)) >= 0]
+    if ends and "@" in rest[min(ends) :]:
+        raise BadSensorURI(
+            f"{redact(text)!r}: an @ stands behind a / or ? or #: in topics and options write %40; {_HOW_TO_ENCODE}"
+        )
 
 
 def source_of(uri: str) -> str:

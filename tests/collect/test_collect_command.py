@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -91,13 +90,15 @@ def test_collectors_share_a_database_and_one_may_die_and_the_database_be_away(
 
 
 def test_messages_of_the_time_away_come_from_the_broker_where_nobody_confirms(
-    mosquitto: Any, collect: Any, tmp_path: Any
+    make_mosquitto: Any, collect: Any, tmp_path: Any
 ) -> None:
+    mosquitto = make_mosquitto(settings="log_type all\n")
+    mosquitto.start()
     place, figures = str(tmp_path / "collected.db"), Figures()
     arguments = ["--db", place, "--broker", f"127.0.0.1:{mosquitto.port}"]
     first = collect(*arguments)
     until(collecting(first))
-    time.sleep(0.5)
+    until(lambda: "Sending SUBACK" in mosquitto.log())
     assert first.end() == 0
     devices = [Device(f"d{number}", "", figures) for number in range(3)]
     with fleet(mosquitto.port, devices, rate=100, seconds=1):
@@ -117,7 +118,7 @@ def test_messages_of_the_time_away_come_from_the_broker_where_nobody_confirms(
         ("--db x.db --share load", 2, "--share needs one database"),
         ("--db x.db --name a/b", 2, "cannot stand in a topic"),
         ("--db x.db --site +", 2, "cannot stand in a topic"),
-        ("--db x.db --ack-every 0", 2, "--ack-every 0"),
+        ("--db x.db --ack-every 0", 2, "argument --ack-every: '0'"),
         ("--db x.db --broker host:port", 2, "is no broker"),
         ("--db x.db --ca-file ca.pem", 2, "give --tls too"),
         ("--db .", 1, "is a folder"),

@@ -49,7 +49,7 @@ def test_nothing_is_lost_while_collector_and_broker_are_away(mosquitto: Any, col
             collector = collect(*arguments)
             until(lambda: votes() == [1, 2, 3])
             device.send_signal(signal.SIGKILL)
-            device.wait(10)
+            device.wait(90)
         finally:
             device.kill()
     with Child([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:

@@ -33,7 +33,7 @@ def test_a_thousand_devices_lose_nothing_though_a_collector_of_two_is_killed() -
         fleet.stdout.readline()
         ended = json.loads(fleet.stdout.readline())
         took_s = time.monotonic() - began
-        assert fleet.wait(30) == 0
+        assert fleet.wait(90) == 0
         assert ended["connections"] >= DEVICES
         assert ended["unconfirmed"] == 0
         assert verdict(stage, ended["last"]) == {"lost": 0, "twice": 0}

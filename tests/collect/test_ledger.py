@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfywear.collect.ledger import MOST_RANGES, Answer, Gap, Ledger, Pace, advance, answer, give_up
+from comfywear.collect.ledger import MOST_RANGES, Acknowledgement, AckPace, Gap, Ledger, advance, answer, give_up
 
-PACE = Pace(grace_s=10, ask_again_s=30, ask_longest_s=100, give_up_s=1000)
+PACE = AckPace(grace_s=10, ask_again_s=30, ask_longest_s=100, give_up_s=1000)
 
 
 def covered(ranges: tuple[tuple[int, int], ...] | list[tuple[int, int]]) -> set[int]:
@@ -15,20 +15,20 @@ def covered(ranges: tuple[tuple[int, int], ...] | list[tuple[int, int]]) -> set[
 def test_numbers_in_a_row_are_confirmed_once() -> None:
     ledger = advance(Ledger(), [1, 2, 3], [], 0, PACE)
     said, ledger = answer(ledger, 0, PACE)
-    assert said == Answer(3)
+    assert said == Acknowledgement(3)
     assert answer(ledger, 1, PACE) == (None, ledger)
-    assert answer(ledger, 1, PACE, again=True)[0] == Answer(3)
+    assert answer(ledger, 1, PACE, again=True)[0] == Acknowledgement(3)
 
 
 def test_a_gap_is_waited_for_then_asked_for_then_asked_for_ever_less_often() -> None:
     ledger = advance(Ledger(), [1, 2, 5, 6, 9], [], 0, PACE)
     said, ledger = answer(ledger, 0, PACE)
-    assert said == Answer(2)
+    assert said == Acknowledgement(2)
     asked = []
     for now_s in range(1, 400):
         said, ledger = answer(ledger, now_s, PACE)
         if said:
-            assert said == Answer(9, ((3, 4), (7, 8)))
+            assert said == Acknowledgement(9, ((3, 4), (7, 8)))
             asked.append(now_s)
     assert asked == [10, 40, 100, 200, 300]
 
@@ -36,14 +36,14 @@ def test_a_gap_is_waited_for_then_asked_for_then_asked_for_ever_less_often() -> 
 def test_what_fills_a_gap_is_confirmed_and_the_rest_asked_for_once_that_stops() -> None:
     ledger = advance(Ledger(), [1, 10], [], 0, PACE)
     said, ledger = answer(ledger, 10, PACE)
-    assert said == Answer(10, ((2, 9),))
+    assert said == Acknowledgement(10, ((2, 9),))
     ledger = advance(ledger, [2, 3], [], 12, PACE)
     said, ledger = answer(ledger, 12, PACE)
-    assert said == Answer(3)
+    assert said == Acknowledgement(3)
     said, ledger = answer(ledger, 42, PACE)
-    assert said == Answer(10, ((4, 9),))
+    assert said == Acknowledgement(10, ((4, 9),))
     ledger = advance(ledger, [4, 5, 6, 7, 8, 9], [], 43, PACE)
-    assert answer(ledger, 43, PACE)[0] == Answer(10)
+    assert answer(ledger, 43, PACE)[0] == Acknowledgement(10)
 
 
 def test_what_the_device_no_longer_has_closes_the_gap() -> None:

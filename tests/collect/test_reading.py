@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from comfywear.collect.reading import Entry, Gone, Presence, Refusal, Source, filters, read
+from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source, filters, read
 from comfywear.publishing import Topics
 
 TOPICS = Topics("home", "dev")
@@ -34,22 +34,22 @@ def test_a_message_is_named_by_its_topic_and_its_number() -> None:
 
 
 def test_a_status_says_whether_the_device_is_there() -> None:
-    assert heard(TOPICS.status, seq=None, state="offline", reason="connection lost") == Presence(
+    assert heard(TOPICS.status, seq=None, state="offline", reason="connection lost") == DeviceStatus(
         "home", "dev", "offline", "connection lost", None
     )
-    assert isinstance(heard(TOPICS.status, seq=None, state="asleep"), Refusal)
+    assert isinstance(heard(TOPICS.status, seq=None, state="asleep"), RefusedPayload)
 
 
 def test_a_device_cannot_speak_for_another() -> None:
     refusal = heard(device="other")
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RefusedPayload)
     assert "another device" in refusal.reason
     assert refusal.entry is None
 
 
 def test_a_wrong_time_is_refused_but_its_number_is_dealt_with() -> None:
     refusal = heard(ts="yesterday")
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, RefusedPayload)
     assert refusal.entry == Entry(Source("home", "dev", "e"), 7, None, "desk", "refused", None)
 
 
@@ -59,7 +59,7 @@ def test_a_wrong_time_is_refused_but_its_number_is_dealt_with() -> None:
     + [{"epoch": value} for value in (None, "", 7, "x" * 129, "a\nb", "\0")],
 )
 def test_a_message_without_a_usable_name_is_refused(wrong: dict[str, Any]) -> None:
-    assert isinstance(heard(**wrong), Refusal)
+    assert isinstance(heard(**wrong), RefusedPayload)
 
 
 def test_what_a_device_no_longer_has() -> None:
@@ -67,7 +67,7 @@ def test_what_a_device_no_longer_has() -> None:
     assert heard(topic, seq=None, ranges=[[1, 4], [6, 6]]) == Gone(Source("home", "dev", "e"), ((1, 4), (6, 6)))
     assert heard(TOPICS.gone("another"), ranges=[[1, 4]]) is None
     for ranges in (None, 5, [5], [[1]], [[4, 1]], [[0, 1]], [["a", "b"]], [[1, 2, 3]]):
-        assert isinstance(heard(topic, ranges=ranges), Refusal)
+        assert isinstance(heard(topic, ranges=ranges), RefusedPayload)
 
 
 def test_a_cleared_topic_is_nothing() -> None:
@@ -86,7 +86,7 @@ def test_a_cleared_topic_is_nothing() -> None:
 )  # fmt: skip
 def test_whatever_comes_is_read_or_refused(topic: str, payload: bytes) -> None:
     item = read(topic, payload, "archive")
-    assert item is None or isinstance(item, Entry | Presence | Gone | Refusal)
+    assert item is None or isinstance(item, Entry | DeviceStatus | Gone | RefusedPayload)
     if isinstance(item, Entry):
         assert json.loads(item.payload or "")["seq"] == item.seq
 

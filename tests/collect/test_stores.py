@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from collected import rows
 
-from comfywear.collect import Pace, Store, StoreAwayError, open_store
-from comfywear.collect.ledger import Answer
+from comfywear.collect import AckPace, Store, StoreAwayError, open_store
+from comfywear.collect.ledger import Acknowledgement
 from comfywear.collect.reading import read
 from comfywear.collect.store import Received, Totals
 from comfywear.errors import StoreError, UsageError
 
-NOW = Pace(ack_every_s=0, grace_s=0, ask_again_s=1000)
+NOW = AckPace(ack_every_s=0, grace_s=0, ask_again_s=1000)
 
 
 def came(device: str, seq: int, *, tail: str = "zone/desk/climate", **fields: Any) -> Received:
@@ -34,7 +34,7 @@ def raw(device: str, payload: bytes, tail: str = "zone/desk/climate") -> Receive
 
 
 @contextmanager
-def opened(database: str, pace: Pace = NOW) -> Iterator[Store]:
+def opened(database: str, pace: AckPace = NOW) -> Iterator[Store]:
     store = open_store(database, pace)
     try:
         yield store
@@ -42,7 +42,7 @@ def opened(database: str, pace: Pace = NOW) -> Iterator[Store]:
         store.close()
 
 
-def say(store: Store, streams: set[int], *, again: bool = False) -> dict[str, Answer]:
+def say(store: Store, streams: set[int], *, again: bool = False) -> dict[str, Acknowledgement]:
     return {word.source.device: word.answer for word in store.review(streams, again=again).words}
 
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_stored_is_set_aside_with_a_reason_and_leaves_no_gap(data
         saved = store.save(batch)
         of_the_database = 1 if "://" in database else 0
         assert (saved.new, saved.refused) == (20, 3 + of_the_database)
-        assert say(store, saved.streams) == {"a": Answer(20)}
+        assert say(store, saved.streams) == {"a": Acknowledgement(20)}
     reasons = [reason for (reason,) in rows(database, "SELECT reason FROM refused ORDER BY id")]
     assert reasons[0].startswith("`ts`")
     assert reasons[1].startswith("not JSON")
@@ -109,24 +109,24 @@ def test_only_the_latest_refused_payloads_are_kept(database: str, monkeypatch: p
 def test_gaps_are_asked_for_filled_and_closed_and_survive_a_restart(database: str) -> None:
     with opened(database) as store:
         streams = store.save([came("a", seq) for seq in (1, 2, 5, 8)]).streams
-        assert say(store, streams) == {"a": Answer(8, ((3, 4), (6, 7)))}
+        assert say(store, streams) == {"a": Acknowledgement(8, ((3, 4), (6, 7)))}
         assert store.totals() == Totals(2, 4)
     with opened(database) as store:
         assert set(store.known()) == streams
         assert say(store, streams) == {}
-        assert say(store, streams, again=True) == {"a": Answer(8, ((3, 4), (6, 7)))}
+        assert say(store, streams, again=True) == {"a": Acknowledgement(8, ((3, 4), (6, 7)))}
         store.save([came("a", 3), came("a", 6)])
-        assert say(store, streams) == {"a": Answer(3)}
+        assert say(store, streams) == {"a": Acknowledgement(3)}
         store.save([came("a", 4), raw("a", b'{"epoch": "e", "ranges": [[7, 7]]}', "gone/archive")])
-        assert say(store, streams) == {"a": Answer(8)}
+        assert say(store, streams) == {"a": Acknowledgement(8)}
         assert store.totals() == Totals(0, 0)
     assert rows(database, "SELECT complete_to, newest, missing, gone FROM completeness") == [(8, 8, 0, 1)]
 
 
 def test_a_gap_that_nobody_fills_is_given_up_and_written_down(database: str) -> None:
-    with opened(database, Pace(ack_every_s=0, grace_s=0, ask_again_s=0, give_up_s=0.05)) as store:
+    with opened(database, AckPace(ack_every_s=0, grace_s=0, ask_again_s=0, give_up_s=0.05)) as store:
         streams = store.save([came("a", 1), came("a", 5)]).streams
-        assert say(store, streams) == {"a": Answer(5, ((2, 4),))}
+        assert say(store, streams) == {"a": Acknowledgement(5, ((2, 4),))}
         assert set(store.due(10)[0]) == set(store.due(10, ["home"])[0]) == streams
         assert store.due(10, ["elsewhere"])[0] == []
         time.sleep(0.1)
@@ -136,28 +136,28 @@ def test_a_gap_that_nobody_fills_is_given_up_and_written_down(database: str) -> 
 
 
 def test_collectors_that_share_a_database_do_not_answer_twice(database: str) -> None:
-    pace = Pace(ack_every_s=3600)
+    pace = AckPace(ack_every_s=3600)
     with opened(database, pace) as one, opened(database, pace) as two:
         streams = one.save([came("a", 1), came("b", 1)]).streams
         assert two.save([came("a", 1), came("a", 2), came("b", 2)]).streams == streams
-        assert say(one, streams) == {"a": Answer(2), "b": Answer(2)}
+        assert say(one, streams) == {"a": Acknowledgement(2), "b": Acknowledgement(2)}
         two.save([came("a", 3)])
         assert two.review(streams).streams == set()
     with opened(database, NOW) as later:
-        assert say(later, streams) == {"a": Answer(3)}
+        assert say(later, streams) == {"a": Acknowledgement(3)}
 
 
 def test_devices_are_reminded_of_what_is_stored_while_they_send(database: str) -> None:
-    with opened(database, Pace(ack_every_s=0, remind_s=0.1)) as store:
+    with opened(database, AckPace(ack_every_s=0, remind_s=0.1)) as store:
         streams = store.save([came("a", 1)]).streams
-        assert say(store, streams) == {"a": Answer(1)}
+        assert say(store, streams) == {"a": Acknowledgement(1)}
         time.sleep(0.2)
         _, reminding = store.due(10)
         assert set(reminding) == set(store.due(10, ["elsewhere", "home"])[1]) == set(store.known(["home"])) == streams
         assert store.due(10, ["elsewhere"]) == ([], [])
         assert store.known(["elsewhere"]) == []
-        assert say(store, streams, again=True) == {"a": Answer(1)}
-    with opened(database, Pace(remind_s=0.1, remind_for_s=0)) as store:
+        assert say(store, streams, again=True) == {"a": Acknowledgement(1)}
+    with opened(database, AckPace(remind_s=0.1, remind_for_s=0)) as store:
         assert store.due(10) == ([], [])
         assert store.known() == []
 

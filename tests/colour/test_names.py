@@ -13,6 +13,7 @@ from comfywear.colour import (
     basic_name,
     basic_names,
     basic_terms,
+    extract_palette,
     name_probabilities,
     names_with_shares,
     tone_words,
@@ -73,7 +74,8 @@ def test_every_way_in_gives_the_same_name(rgb):
     together = basic_names(rgb)
     assert [basic_name(*colour) for colour in rgb.tolist()] == together
     assert [basic_names(colour)[0] for colour in rgb] == together
-    assert basic_names(rgb.astype(np.float32)) == together
+    if rgb.max() != 1:  # floats that are all within 0…1 are refused
+        assert basic_names(rgb.astype(np.float32)) == together
     assert basic_names(rgb.tolist()) == together
     assert [BASIC_TERMS[k] for k in basic_terms(rgb[None])[0]] == together
 
@@ -119,7 +121,32 @@ def test_bad_colours_are_refused_with_what_was_expected(call):
         call([("a", "b", "c")])
 
 
+@pytest.mark.parametrize("call", [basic_names, name_probabilities, names_with_shares, tone_words, extract_palette])
+def test_floats_from_0_to_1_are_not_silently_black(call):
+    with pytest.raises(UsageError, match="multiply them by 255"):
+        call([(0.8, 0.1, 0.1), (1.0, 1.0, 1.0)])
+    call(np.array([(0.0, 0.0, 0.0)]))
+    call(np.array([(1, 0, 1)], dtype=np.uint8))
+
+
+def test_a_picture_is_refused_with_what_to_give_instead():
+    with pytest.raises(UsageError, match=r"image\.reshape\(-1, 3\).*extract_palette"):
+        basic_names(np.zeros((4, 5, 3), dtype=np.uint8))
+
+
+def test_one_colour_may_be_three_numbers_or_a_triple():
+    for colour in ((200, 30, 40), [200, 30, 40], np.array([200, 30, 40], dtype=np.uint8)):
+        assert basic_name(colour) == basic_name(200, 30, 40) == "red"
+    for wrong in ((200, 30), "red", [(200, 30, 40)]):
+        with pytest.raises(UsageError, match="three numbers"):
+            basic_name(wrong)
+    with pytest.raises(UsageError, match="multiply them by 255"):
+        basic_name(0.8, 0.1, 0.1)
+
+
 def test_one_colour_that_is_no_number_is_refused():
+    with pytest.raises(UsageError, match="three finite numbers"):
+        basic_name(200)
     with pytest.raises(UsageError, match="three finite numbers"):
         basic_name("red", 0, 0)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="three finite numbers"):

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import TYPICAL_INDOOR, clothing_of, clothing_of_names
-from comfywear.comfort.clothing import ensemble_clo
-from comfywear.comfort.garments import GARMENTS, garment_clo
+from comfywear.comfort.clothing.ensemble import ensemble_clo
+from comfywear.comfort.clothing.garments import GARMENTS, garment_clo
 from comfywear.errors import UsageError
 from comfywear.records import Garment, Person
 

@@ -15,9 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comfywear.comfort import SCALE, ComfyWear, Site, climate_of, clothing_of_names, level_of, pmv_ppd
-from comfywear.comfort.ordinal import ComfortFile, decide, load_model
-from comfywear.errors import ModelError
+from comfywear.comfort import (
+    COUNTRIES,
+    SCALE,
+    ComfyWear,
+    Site,
+    ThermalWear,
+    climate_of,
+    clothing_of_names,
+    level_of,
+    pmv_ppd,
+)
+from comfywear.comfort.votes.ordinal import ComfortFile, decide, load_model
+from comfywear.errors import ModelError, UsageError
 from comfywear.records import Clothing
 from comfywear_models import find
 
@@ -29,7 +39,7 @@ sites = st.builds(
     season=st.sampled_from([None, "warm", "cool"]),
     cooling=st.sampled_from([None, "air conditioned", "mixed mode", "naturally ventilated"]),
     climate=st.sampled_from([None, "tropical", "arid", "other"]),
-    country=st.sampled_from([None, "India", "atlantis"]),
+    country=st.sampled_from([None, "India", "Japan"]),
     outdoor_temp_c=st.none() | st.floats(-25, 40),
     usual_temp_c=st.none() | st.floats(14, 36),
     usual_temp_sd_k=st.none() | st.floats(0, 5),
@@ -102,12 +112,51 @@ def test_people_who_are_used_to_warmth_feel_less_warm() -> None:
     assert there < here - 0.3
 
 
-def test_a_country_moves_the_votes_and_an_unknown_one_does_not() -> None:
+def test_a_country_moves_the_votes_by_any_of_its_names() -> None:
     votes = {name: ComfyWear().estimate(26.0, 50.0, OFFICE, site=Site(country=name)).expected_vote
-             for name in (None, "Japan", " japan", "Atlantis")}  # fmt: skip
+             for name in (None, "Japan", " japan", "UK", "United  Kingdom")}  # fmt: skip
     assert votes["Japan"] == votes[" japan"]
     assert votes["Japan"] != votes[None]
-    assert votes["Atlantis"] == votes[None]
+    assert votes["UK"] == votes["United  Kingdom"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"season": "summer"}, ["'summer'", '"warm"', '"cool"']),
+        ({"cooling": "ac"}, ["'ac'", '"air conditioned"']),
+        ({"climate": "temperate"}, ["'temperate'", '"other"']),
+        ({"country": "Atlantis"}, ["'Atlantis'", "australia", "usa"]),
+        ({"country": ""}, ["leave it out"]),
+    ],
+)
+def test_facts_that_the_model_does_not_know_are_refused_with_those_it_does(
+    facts: dict[str, Any], words: list[str]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        Site(**facts)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_every_country_of_the_list_is_one_of_the_shipped_model() -> None:
+    inputs = {factor[0] for term in load_model().votes.terms for factor in term.factors}
+    assert {name for name in inputs if name.startswith("country:")} == {f"country:{name}" for name in COUNTRIES}
+
+
+def test_clothing_may_be_a_number_of_clo() -> None:
+    found = ComfyWear().estimate(26, 50, 0.5)
+    assert found.inputs["clo"] == 0.5
+    assert found.expected_vote == ComfyWear().estimate(26.0, 50.0, Clothing(0.5, 0.0)).expected_vote
+    assert ThermalWear().estimate(26, 50, 0.5).skin_temp_c == pytest.approx(33.9, abs=0.5)
+    for wrong in ("shirt", None, [0.5], True):
+        with pytest.raises(UsageError, match="number of clo"):
+            ComfyWear().estimate(26.0, 50.0, wrong)  # type: ignore[arg-type] # the wrong type is the test
+
+
+@pytest.mark.parametrize("method", ["PMV", "adaptive", None])
+def test_an_unknown_method_is_refused(method: Any) -> None:
+    with pytest.raises(UsageError, match=r'"ordinal".*"pmv"'):
+        ComfyWear(method=method)
 
 
 def test_pmv_can_take_the_models_place() -> None:

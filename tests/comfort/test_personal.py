@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.comfort import ComfyWear, Site, clothing_of_names
-from comfywear.comfort.influence import Limits, Press, influences
-from comfywear.comfort.levels import learn_levels
-from comfywear.comfort.ordinal import load_model
-from comfywear.comfort.personal import FARTHEST_SD, Evidence, Learnt, Population, learn, terms, tilted
-from comfywear.comfort.populations import load_populations
+from comfywear.comfort.votes.influence import PERSON_LIMITS, InfluenceLimits, VoteOrigin, influences
+from comfywear.comfort.votes.levels import learn_levels
+from comfywear.comfort.votes.ordinal import load_model
+from comfywear.comfort.votes.personal import FARTHEST_SD, Evidence, Learnt, Population, learn, terms, tilted
+from comfywear.comfort.votes.populations import load_populations
 from comfywear.errors import ModelError
 from comfywear_models import find
 
@@ -69,7 +69,7 @@ def test_the_derivatives_are_those_of_finite_differences() -> None:
 
 def pressed(levels: list[int], places: list[str], times_s: list[float], now_s: float) -> Learnt:
     """A zone's lesson from levels pressed at η 1 (rather warm), by the path that a device takes."""
-    weight = influences([Press(*each) for each in zip(places, times_s, strict=True)], now_s)
+    weight = influences([VoteOrigin(*each) for each in zip(places, times_s, strict=True)], now_s)
     evidence = Evidence(np.full(len(levels), 1.0), np.asarray(levels) - 1, weight)
     return learn_levels(KNOWN.zones, CUTS, evidence, KNOWN.levels).learnt
 
@@ -111,8 +111,8 @@ def test_two_tablets_at_once_are_two_places() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 40 * DAY)), min_size=1, max_size=60))
 def test_no_place_hour_or_day_has_more_than_its_say(presses: list[tuple[str, float]]) -> None:
-    limits = Limits()
-    weight = influences([Press(*each) for each in presses], 40 * DAY, limits)
+    limits = InfluenceLimits()
+    weight = influences([VoteOrigin(*each) for each in presses], 40 * DAY, limits)
     assert ((weight >= 0) & (weight <= 1)).all()
     for place in "abc":
         mine = np.asarray([name == place for name, _ in presses])
@@ -123,8 +123,15 @@ def test_no_place_hour_or_day_has_more_than_its_say(presses: list[tuple[str, flo
             assert weight[today].sum() <= limits.day + 1e-9
 
 
+def test_a_persons_votes_of_one_hour_are_one() -> None:
+    presses = [VoteOrigin("ada", 600.0 * number) for number in range(6)] + [VoteOrigin("ada", 7200.0)]
+    weight = influences(presses, 7200.0, PERSON_LIMITS)
+    assert weight[:6].sum() == pytest.approx(1.0, abs=1e-3)
+    assert weight[6] == pytest.approx(1.0)
+
+
 def test_votes_fade_over_months() -> None:
-    new, old = influences([Press("a", 90 * DAY), Press("a", 0.0)], 90 * DAY)
+    new, old = influences([VoteOrigin("a", 90 * DAY), VoteOrigin("a", 0.0)], 90 * DAY)
     assert new == pytest.approx(1.0)
     assert old == pytest.approx(0.5)
 
@@ -176,3 +183,10 @@ def test_the_shipped_file_names_the_buildings_it_was_fitted_on() -> None:
     assert find("personal")[0].training_data[0]["licence"]
     with pytest.raises(ModelError, match="no-such"):
         load_populations("no-such")
+
+
+def test_names_that_are_typed_give_a_place_no_more_weight() -> None:
+    crowd = influences([VoteOrigin("page", 1e9, f"p{index}") for index in range(500)], 1e9)
+    assert crowd.sum() == pytest.approx(InfluenceLimits().place_hour)
+    one_person = influences([VoteOrigin(f"tablet{index}", 1e9, "Ann") for index in range(10)], 1e9)
+    assert one_person.sum() == pytest.approx(InfluenceLimits().place_hour)

@@ -241,7 +241,7 @@ def test_a_killed_cycle_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.
         if line.startswith("1/2  random 0  8 photos"):
             break
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(90)
     process.stdout.close()
     assert main([*words, "--json"]) == 0
     said = capsys.readouterr()
@@ -275,7 +275,7 @@ def photos_of(shared_data: Path, folder: Path, count: int = 14) -> Path:
 def test_select_ranks_real_photos_and_leaves_a_data_set_to_correct(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from comfywear_export.formats import read_dataset
+    from comfywear_export.data.formats import read_dataset
 
     folder, out = photos_of(shared_data, tmp_path / "photos"), tmp_path / "out"
     (folder / "broken.jpg").write_bytes(b"\xff\xd8 no photo")
@@ -365,3 +365,19 @@ def test_a_place_without_photos_is_refused(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "a.jpg").write_bytes(b"nothing")
     assert main(["select", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     assert "none of its photos can be read" in capsys.readouterr().err
+
+
+def test_the_sheet_shows_what_is_believed_and_the_few_nearest_of_the_rest() -> None:
+    from comfywear.records import Detection
+    from comfywear_export.active.looks import Look
+    from comfywear_export.commands.select import worth_showing
+
+    scores = [0.9, 0.5, 0.39, 0.38, 0.37, 0.36, 0.3, 0.1, 0.05]
+    finds = tuple(Detection((0, 0, 9, 9), score, "person") for score in scores)
+    nothing = np.zeros(0, np.float32)
+    shown = worth_showing(Look(finds, nothing, nothing, 10, 10), {"person": 0.4})
+    assert [(found.score, sure) for found, sure in shown] == [
+        (0.9, True), (0.5, True), (0.39, False), (0.38, False), (0.37, False),
+    ]  # fmt: skip
+    few = worth_showing(Look(finds[-3:], nothing, nothing, 10, 10), {"person": 0.4})
+    assert [found.score for found, _ in few] == [0.3]

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from comfywear.comfort.ordinal import load_model
-from comfywear.comfort.populations import load_populations
+from comfywear.comfort.votes.ordinal import load_model
+from comfywear.comfort.votes.populations import load_populations
 from comfywear.errors import UsageError
 from comfywear_export.cli import main
 from comfywear_export.comfort.adaptation import scratch
+from comfywear_export.comfort.asked import new, spread
 from comfywear_export.comfort.population import fit_population
 from comfywear_export.comfort.rows import read_votes
 from comfywear_export.comfort.units import Unit, shipped, units_of
@@ -93,16 +94,27 @@ def test_asking_is_measured_beside_random_moments(tmp_path: Path, capsys: pytest
     figures = evaluate(capsys, "asking", "--data", str(path), "--draws", "2")
     assert figures["persons"] is None  # nobody has 30 votes
     buildings = figures["buildings"]
-    assert (buildings["units"], buildings["draws"], len(buildings["needed_by_draw"])) == (2, 2, 2)
-    for name in ("rps_random", "rps_asking"):
-        assert len(buildings[name]) == 11
-        assert buildings[name][0] == buildings["rps_random"][0]
-    needed = buildings["needed"]
-    assert needed is None or buildings["rps_asking"][needed] <= buildings["rps_random"][10]
+    assert (buildings["units"], buildings["draws"]) == (2, 2)
+    for name, values in buildings["rps"].items():
+        assert len(values) == 11
+        assert values[0] == buildings["rps"]["random"][0]
+        assert values[10] < values[0]
+        for k, (gain, low, high) in enumerate(buildings["gain"].get(name, [])):
+            assert gain == pytest.approx(buildings["rps"]["random"][k] - values[k])
+            assert low <= gain <= high
+    assert buildings["questions"]["random"] == buildings["questions"]["spread"] == 10.0
     lines = path.read_text().splitlines()
     path.write_text("\n".join(lines[:50]))
     assert main(["evaluate", "asking", "--data", str(path)]) == UsageError.exit_code
     assert "30 votes" in capsys.readouterr().err
+
+
+def test_moments_that_are_new_or_far_apart_are_those_of_a_hand_calculation() -> None:
+    air = np.array([24.0, 24.5, 27.0, 26.0, 21.0, 24.0])
+    moments = np.stack([air, np.full(6, 45.0), np.full(6, 0.6)], axis=1)
+    assert new(moments).tolist() == [0, 2, 4]  # 26.0 is two thirds of a step from 27.0
+    assert spread(moments).tolist()[:3] == [0, 2, 4]
+    assert sorted(spread(moments).tolist()) == list(range(6))
 
 
 def test_the_population_that_made_the_units_is_found() -> None:
@@ -113,7 +125,8 @@ def test_the_population_that_made_the_units_is_found() -> None:
         eta = random.normal(0.0, 1.0, 20)
         felt = eta + random.normal(0.5, 1.0) + random.logistic(size=20)
         vote = np.searchsorted(cutpoints, felt)
-        units.append(Unit(np.arange(20), eta, cutpoints, vote, 0, np.zeros((20, 3))))
+        none = np.full(20, -1)
+        units.append(Unit(np.arange(20), eta, cutpoints, vote, 0, np.zeros((20, 3)), none, np.full(20, np.nan)))
     found = fit_population(units, 1.0)
     assert found.mean[0] == pytest.approx(0.5, abs=0.25)
     assert np.sqrt(found.covariance[0, 0]) == pytest.approx(1.0, abs=0.25)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from comfywear.cli import main as device_main
-from comfywear.comfort.ordinal import load_model
+from comfywear.comfort.votes.ordinal import load_model
 from comfywear.errors import SourceError, UsageError
 from comfywear_export.cli import main
 from comfywear_export.comfort.fitting import fit, folds_of, group_weights

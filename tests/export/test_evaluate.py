@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from comfywear.errors import UsageError
-from comfywear_export.attribute_data import read_examples
 from comfywear_export.cli import main
-from comfywear_export.datasets import IGNORED, read_set
-from comfywear_export.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
+from comfywear_export.data.attribute_data import read_examples
+from comfywear_export.data.datasets import IGNORED, read_set
+from comfywear_export.data.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
 from comfywear_export.measure.detection import mean_boxes, measure
 
 

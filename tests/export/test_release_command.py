@@ -15,7 +15,7 @@ import pytest
 from comfywear.cli import main as device
 from comfywear.vision.sample import check_sample, open_form
 from comfywear_export.cli import main
-from comfywear_export.gate import Tolerances, compare
+from comfywear_export.release.gate import Tolerances, compare
 from comfywear_models import Card, load_card
 from comfywear_models.registry import FOLDER
 from comfywear_models.release import new_key, open_release, public_key_of
@@ -37,7 +37,7 @@ def current(tmp_path: Path) -> Path:
     card = load_card(FOLDER / "attributes.card.json")
     files = [file for file in card.files if f"{file.engine} {file.precision}" == FORM]
     card = msgspec.structs.replace(card, files=files, quality={FORM: card.quality[FORM]}, version="2")
-    return write(tmp_path / "current", card)
+    return write(tmp_path / "current", changed(card, map_groups=0.7453))
 
 
 def write(folder: Path, card: Card) -> Path:
@@ -125,6 +125,16 @@ def test_a_figure_that_fell_is_refused_and_nothing_is_written(
     assert "onnxruntime int8: mean AP of the groups on ccp validation (0.7453 → 0.7352): worse by 0.0101" in error
     assert not (tmp_path / "out").exists()
     assert main([*words(tmp_path, model, current, key), "--tolerance", "0.02"]) == 0
+
+
+@pytest.mark.parametrize("option", [["--tolerance", "1"], ["--class-tolerance", "0.3"], ["--tolerance", "-0.1"]])
+def test_a_tolerance_that_lets_anything_through_is_refused(
+    tmp_path: Path, current: Path, key: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    model = new(tmp_path, current, map_groups=0.336)
+    assert main([*words(tmp_path, model, current, key), *option]) == 2
+    assert "--allow 'FIGURE=REASON'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_goes_out_all_the_same_says_why_in_its_card(

@@ -14,7 +14,7 @@ from test_evaluate import make_set
 
 from comfywear.records import Detection
 from comfywear_export.cli import main
-from comfywear_export.datasets import read_set
+from comfywear_export.data.datasets import read_set
 from comfywear_export.evaluate.detector import forms_of
 from comfywear_export.measure import intervals
 from comfywear_export.measure.answers import measure_answers
@@ -219,13 +219,14 @@ def test_a_report_that_was_cut_off_goes_on_with_the_next_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from comfywear_export.evaluate import detector
+    from comfywear_export.measure import detection
 
     folder = make_set(tmp_path / "s", {"person": [10.0, 10, 40, 80]}, split="mine", count=4)
     model = str(one_form(tmp_path / "model", "detector"))
     common = ["evaluate", "detector", model, "--data", str(folder), "--split", "mine", "--json"]
     assert main(common) == 0
     whole = capsys.readouterr().out
-    read, photos = detector.read_photo, []
+    read, photos = detection.read_photo, []
 
     def read_and_stop(path: Path) -> object:
         photos.append(path)
@@ -233,7 +234,7 @@ def test_a_report_that_was_cut_off_goes_on_with_the_next_photo(
             raise KeyboardInterrupt
         return read(path)
 
-    monkeypatch.setattr(detector, "read_photo", read_and_stop)
+    monkeypatch.setattr(detection, "read_photo", read_and_stop)
     monkeypatch.setattr(detector, "forms_of", lambda *_: "left out here")
     monkeypatch.setattr("comfywear_export.report.detector.report", lambda *_: None)
     words = [*common, "--report", str(tmp_path / "r.md")]
@@ -243,6 +244,8 @@ def test_a_report_that_was_cut_off_goes_on_with_the_next_photo(
     assert main(words) == 0
     assert [path.name for path in photos] == ["1.jpg", "2.jpg", "3.jpg", "3.jpg", "4.jpg"]
     assert capsys.readouterr().out == whole
+    assert not (tmp_path / ".r.md.answers").exists()
+    assert main([*words, "--model", model]) == 0
     assert not (tmp_path / ".r.md.answers").exists()
 
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.records import Detection
-from comfywear_export.augment import letterbox_view
 from comfywear_export.cli import main
-from comfywear_export.datasets import IGNORED, Photo, read_photo, read_set
+from comfywear_export.data.augment import letterbox_view
+from comfywear_export.data.datasets import IGNORED, Photo, read_photo, read_set
 from comfywear_export.measure.detection import Tally
 from comfywear_export.room.camera import as_in_the_room, homography
 from comfywear_export.room.gate import Kept, held, passed
@@ -193,9 +193,9 @@ def test_a_trial_has_a_row_for_every_arm_and_does_none_twice(
 @pytest.mark.export
 def test_the_trunks_maps_are_kept_and_the_same_as_the_networks(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
+    from comfywear_export.nets.trunk_maps import TrunkMaps, export_trunk
     from comfywear_export.room.finding import finds
-    from comfywear_export.runs import load_detector
-    from comfywear_export.trunk_maps import TrunkMaps, export_trunk
+    from comfywear_export.training.runs import load_detector
 
     net, size = load_detector(save_checkpoint(tmp_path / "run"))
     maps = TrunkMaps(export_trunk(net.trunk, size, size, tmp_path / "trunk.onnx"))

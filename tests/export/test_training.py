@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from comfywear_export.augment import LEVERS, letterbox_view, mosaic, random_view
 from comfywear_export.cli import main
-from comfywear_export.datasets import read_photo, read_set
-from comfywear_export.train.detector import Views
+from comfywear_export.data.augment import LEVERS, letterbox_view, mosaic, random_view
+from comfywear_export.data.datasets import read_photo, read_set
+from comfywear_export.data.labels import GARMENT_LABELS
+from comfywear_export.training.detector import Views
 
 
 def make_sets(root: Path) -> Path:
@@ -46,7 +47,9 @@ def test_views_keep_boxes_inside_and_know_what_each_set_labels(tmp_path: Path) -
     people, ccp = (read_set(root / name, "train") for name in ("people", "ccp"))
     plain = letterbox_view(ccp[0], read_photo(ccp[0].path), 64)
     np.testing.assert_allclose(plain.boxes[0], [23, 10, 38, 60])
-    assert plain.garments_known.all()
+    labelled = [GARMENT_LABELS.index(kind) for kind in ("top", "trousers")]  # shirt and jeans
+    assert plain.garments_known[labelled].all()
+    assert not np.delete(plain.garments_known, labelled, axis=0).any()
     assert plain.person_known.mean() < 0.4  # bystanders of this set are not labelled
     assert not letterbox_view(people[0], read_photo(people[0].path), 64).garments_known.any()
     rng = np.random.default_rng(1)
@@ -87,8 +90,8 @@ def test_a_run_without_its_levers_sees_people_as_upright_wide_and_bright_as_they
 @pytest.mark.export
 def test_a_perfect_prediction_costs_nearly_nothing_and_unknown_absences_cost_nothing() -> None:
     torch = pytest.importorskip("torch")
-    from comfywear_export.detector_loss import Targets, decode, detector_loss
     from comfywear_export.nets.detector import cells
+    from comfywear_export.training.detector_loss import Targets, decode, detector_loss
 
     centres, strides = cells(64)
     truth = torch.tensor([[[8.0, 8.0, 40.0, 56.0]]])
@@ -101,15 +104,25 @@ def test_a_perfect_prediction_costs_nearly_nothing_and_unknown_absences_cost_not
     )
     logits = torch.full((1, len(centres), 11), -12.0)
     logits[0, inside, 0] = 6.0
-    known = torch.ones(1, len(centres))
-    loss, parts = detector_loss(logits, raw, Targets(truth, torch.tensor([[0]]), known, known), centres, strides)
+    known, kinds = torch.ones(1, len(centres)), torch.ones(1, len(centres), 10)
+    loss, parts = detector_loss(logits, raw, Targets(truth, torch.tensor([[0]]), known, kinds), centres, strides)
     assert parts["person"] < 1e-3
     wrong = logits.clone()
-    wrong[0, :, 5] = 4.0  # garments everywhere
-    seen, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, known), centres, strides)
-    unseen, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, known * 0), centres, strides)
+    wrong[0, :, 5] = 4.0  # garments of one kind everywhere
+    seen, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, kinds), centres, strides)
+    unseen, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, kinds * 0), centres, strides)
     assert seen > loss + 10
     assert unseen == pytest.approx(float(loss), abs=1e-3)
+    for kind, cost in ((5, float(loss)), (4, float(seen))):  # of the detector's labels: the person's is 0
+        some = kinds.clone()
+        some[..., kind - 1] = 0
+        one, _ = detector_loss(wrong, raw, Targets(truth, torch.tensor([[0]]), known, some), centres, strides)
+        assert one == pytest.approx(cost, rel=1e-3, abs=1e-3)
+    nowhere = torch.zeros(1, 1, 4)
+    nobody = torch.tensor([[-1]])
+    away, _ = detector_loss(logits, raw, Targets(nowhere, nobody, known, kinds), centres, strides)
+    doubted, _ = detector_loss(logits, raw, Targets(nowhere, nobody, known * 0, kinds), centres, strides)
+    assert away > doubted + 10
 
 
 @pytest.mark.export
@@ -141,7 +154,7 @@ def test_one_command_goes_from_photos_to_released_files_and_goes_on_where_it_sto
 ) -> None:
     pytest.importorskip("torch")
     from comfywear.vision.attributes import AttributeModel
-    from comfywear.vision.detector import Detector
+    from comfywear.vision.detectors.detector import Detector
 
     root, out, files = make_sets(tmp_path / "data"), tmp_path / "run", tmp_path / "files"
     words = ["make", "--data", str(root), "--out", str(out), "--ship", str(files), "--version", "7"]

@@ -10,8 +10,8 @@ from comfywear.errors import ComfyWearError
 from comfywear.feedback import Snapshot, VoteStore
 from comfywear.feedback.buttons import Call, PatientPanel
 from comfywear.feedback.buttons.panel import Panel
-from comfywear.feedback.buttons.uri import ButtonSpec
 from comfywear.records import Vote
+from comfywear.settings.button_uri import ButtonSpec
 
 WORDS = {1: "very bad", 2: "bad", 3: "neutral", 4: "good", 5: "very good"}
 
@@ -53,5 +53,5 @@ class Desk:
             yield
         finally:
             stop.set()
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()

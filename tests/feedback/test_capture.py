@@ -7,6 +7,7 @@ import os
 import random
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from comfywear.clock import WallTime
 from comfywear.errors import StoreError
 from comfywear.feedback.capture import CaptureFolder, Capturer, Look, Wanted, as_coco, read_captures
 from comfywear.feedback.capture.faces import head_area, hide_faces
+from comfywear.feedback.capture.folder import SCHEMA
 from comfywear.feedback.capture.samplers import SAMPLERS, covered, of_vote
 from comfywear.records import Box, Detection, Person, Vote
+from comfywear.system.clock import LASTING_S, SteadyTime, WallTime
 
 THRESHOLDS = {"person": 0.5, "top": 0.4, "skirt": 0.4}
 MODELS = [{"role": "detector", "id": "detector 1 fp16", "sha256": "ab"}]
@@ -131,23 +133,22 @@ class Desk:
             clock=lambda: WallTime("2027-01-02T03:04:05.678+00:00", True),
         )
 
-    def work(self, until_items: int, seconds: float = 10.0) -> None:
+    def work(self) -> None:
+        """Hide and write all that was chosen."""
         stop = threading.Event()
-        thread = threading.Thread(target=self.capturer.run, args=(stop,))
-        thread.start()
-        deadline = time.monotonic() + seconds
-        while self.capturer.state().items < until_items and time.monotonic() < deadline:
-            time.sleep(0.01)
-        time.sleep(0.05)
-        stop.set()
-        thread.join(10)
+
+        def beat() -> None:
+            if self.capturer._tasks.empty():
+                stop.set()
+
+        self.capturer.run(stop, beat)
 
 
 def test_a_capture_is_a_crop_with_a_sidecar_that_says_all(tmp_path: Path) -> None:
     desk = Desk(tmp_path, "classes", classes=["top"])
     seen = look(BODY, TOP, persons=(person(STANDING),))
     desk.capturer.on_look(seen)
-    desk.work(1)
+    desk.work()
     (item,) = read_captures(tmp_path)
     assert (item["sampler"], item["why"], item["zone"], item["vote"]) == ("classes", "top 0.80", "desk", None)
     assert (item["ts"], item["time_ok"], item["models"]) == ("2027-01-02T03:04:05.678+00:00", True, MODELS)
@@ -166,7 +167,7 @@ def test_a_capture_is_a_crop_with_a_sidecar_that_says_all(tmp_path: Path) -> Non
     assert coco["annotations"][1]["bbox"] == [22.0, 116.0, 100.0, 120.0]
     assert coco["images"][0]["sampler"] == "classes"
     desk.capturer.on_look(seen)  # within the gap
-    desk.work(2, 0.3)
+    desk.work()
     assert desk.capturer.state().items == 1
 
 
@@ -176,7 +177,7 @@ def test_a_votes_people_are_kept_with_its_id_and_go_with_it(tmp_path: Path) -> N
     desk.capturer.on_vote(vote)  # nobody has been seen yet
     desk.capturer.on_look(look(BODY, persons=(person(STANDING),)))
     desk.capturer.on_vote(vote)
-    desk.work(1)
+    desk.work()
     (item,) = read_captures(tmp_path)
     assert item["vote"] == {"id": "v1", "level": 2, "scale": "s"}
     assert desk.folder.forget_votes(["v2"]) == 0
@@ -189,7 +190,7 @@ def test_people_too_small_or_too_close_are_skipped_and_counted(tmp_path: Path) -
     for box in ((10.0, 10.0, 30.0, 60.0), (0.0, 0.0, 640.0, 470.0)):
         desk.capturer.on_look(look(Detection(box, 0.9, "person")))
         time.sleep(0.01)
-    desk.work(1, 0.5)
+    desk.work()
     assert desk.capturer.state().skipped == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -229,7 +230,7 @@ def test_a_folder_that_cannot_be_written_is_a_state(tmp_path: Path) -> None:
         CaptureFolder(tmp_path / "captures", 1e9, 1e9).add("a", b"", {})
     desk = Desk(tmp_path / "captures", "random", random_part=1.0)
     desk.capturer.on_look(look(BODY))
-    desk.work(1, 0.5)
+    desk.work()
     assert "cannot be written" in str(desk.capturer.state().error)
 
 
@@ -247,7 +248,12 @@ def people_photos(data: Path, limit: int) -> list[Path]:
     return photos[:limit]
 
 
-@pytest.mark.parametrize("wanted", [4, pytest.param(100, marks=pytest.mark.slow)])
+# What the cascade takes for a face and is none, looked at by eye: in which photo, and where (x, y, side, in pixels).
+# It finds something in 79 of the 1,600 photos besides.
+NO_FACES = {"01793.jpg": (153, 341, 51)}  # a fist at a hip; the face itself it does not find
+
+
+@pytest.mark.parametrize("wanted", [4, pytest.param(75, marks=pytest.mark.slow)])
 def test_no_face_is_found_in_captures_of_photos_in_which_one_is(tmp_path: Path, shared_data: Path, wanted: int) -> None:
     from skimage.data import lbp_frontal_face_cascade_filename
     from skimage.feature import Cascade
@@ -256,21 +262,22 @@ def test_no_face_is_found_in_captures_of_photos_in_which_one_is(tmp_path: Path, 
 
     cascade = Cascade(lbp_frontal_face_cascade_filename())  # OpenCV's own, which OpenCV 5 no longer carries
 
-    def faces(image: NDArray[np.uint8]) -> int:
+    def faces(image: NDArray[np.uint8]) -> list[tuple[int, int, int]]:
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         sizes = {"min_size": (24, 24), "max_size": (400, 400)}
-        return len(cascade.detect_multi_scale(rgb, scale_factor=1.2, step_ratio=1.5, min_neighbor_number=4, **sizes))
+        found = cascade.detect_multi_scale(rgb, scale_factor=1.2, step_ratio=1.5, min_neighbor_number=4, **sizes)
+        return [(each["c"], each["r"], each["width"]) for each in found]
 
     detector, photos, crops = Detector.load("detector"), 0, 0
     for path in people_photos(shared_data, 1600):
         image = np.asarray(cv2.imread(str(path)), np.uint8)
-        if not faces(image):
+        if set(faces(image)) <= {NO_FACES.get(path.name)}:
             continue
         found = detector.detect(image, threshold=0.1)
         desk = Desk(tmp_path / path.stem, "random", random_part=1.0, gap_s=1e-9)
         for _ in range(3):
             desk.capturer.on_look(Look(image, time.monotonic(), found, (), detector.thresholds))
-        desk.work(3, 1.0)
+        desk.work()
         for item in read_captures(desk.folder.path):
             crop = np.asarray(cv2.imread(str(desk.folder.path / item["image"]["file_name"])), np.uint8)
             assert not faces(crop), f"{path.name}: {json.dumps(item)}"
@@ -281,3 +288,60 @@ def test_no_face_is_found_in_captures_of_photos_in_which_one_is(tmp_path: Path, 
     print(f"{photos} photos with faces, {crops} captures, none with a face")
     assert photos == wanted
     assert crops >= wanted // 2
+
+
+def test_a_deleted_votes_picture_goes_although_others_are_pruned_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = CaptureFolder(tmp_path / "c", 1e9, 1e9)
+    for number in range(5):
+        sidecar = {"schema": SCHEMA, "id": f"{number:032x}", "vote": {"id": f"v{number}"}}
+        folder.add(f"{number:032x}", b"jpg", sidecar)
+    real = Path.glob
+
+    def racing(self: Path, pattern: str) -> Iterator[Path]:
+        found = sorted(real(self, pattern))
+        if pattern == "*.json" and len(found) == 5:
+            folder._remove(found[0])  # between listing and reading
+        return iter(found)
+
+    monkeypatch.setattr(Path, "glob", racing)
+    assert folder.forget_votes(["v4"]) == 1
+    assert not (tmp_path / "c" / f"{4:032x}.jpg").exists()
+
+
+def test_old_captures_that_cannot_be_deleted_do_not_end_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = CaptureFolder(tmp_path / "c", 1e9, 1e9)
+    stop = threading.Event()
+
+    def read_only() -> None:
+        stop.set()
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(folder, "prune", read_only)
+    capturer = Capturer(folder, (), Wanted(0.0, 0.1, (), 0, 0), 1.0, models=list)
+    capturer.run(stop)
+    assert "Read-only file system" in caplog.text
+
+
+def test_a_clock_that_jumps_ten_years_deletes_no_capture_until_it_has_lasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead_s, passed_s = [0.0], [0.0]
+    began_s = time.time()
+
+    def wall_s() -> float:
+        return began_s + ahead_s[0] + passed_s[0]
+
+    monkeypatch.setattr(time, "time", wall_s)
+    monkeypatch.setattr(SteadyTime.__init__, "__defaults__", (wall_s, lambda: passed_s[0]))
+    folder = CaptureFolder(tmp_path, 1e9, 30 * 86_400.0)
+    folder.add("c1", b"x", {})
+    ahead_s[0] = 10 * 365 * 86_400.0
+    folder.prune()
+    assert folder.size()[0] == 1
+    passed_s[0] = LASTING_S + 1.0
+    folder.prune()
+    assert folder.size()[0] == 0

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfywear.clock import WallTime
 from comfywear.errors import StoreError, UsageError
 from comfywear.feedback import Selection, Snapshot, VoteStore
 from comfywear.feedback.vote_rows import as_stamp
 from comfywear.records import Vote
+from comfywear.system.clock import WallTime
 
 WORDS = {n: str(n) for n in range(1, 6)}
 
@@ -124,16 +124,16 @@ def test_presses_of_many_threads_at_once_are_one_vote() -> None:
 def test_a_vote_is_taken_back_within_a_minute_and_stays_known_as_undone(tmp_path: Path) -> None:
     hands = Hands(tmp_path / "v.sqlite")
     kept, wrong = hands.press(2), hands.press(5)
-    hands.store.mark_published(kept.id)
-    hands.store.mark_published(wrong.id)
+    hands.store.mark_published(kept)
+    hands.store.mark_published(wrong)
     undone = hands.store.undo(wrong.id)
     assert (undone.id, undone.undone, undone.level) == (wrong.id, True, 5)
     assert hands.store.newest() == [kept]
     assert hands.store.count() == 1
-    assert hands.store.unpublished() == [undone]  # the world must hear of it
+    assert hands.store.unpublished() == [undone.id]  # the world must hear of it
     assert hands.store.undo(wrong.id) == undone
     hands.store.close()
-    assert Hands(tmp_path / "v.sqlite").store.unpublished() == [undone]
+    assert Hands(tmp_path / "v.sqlite").store.unpublished() == [undone.id]
 
 
 def test_a_press_after_an_undo_is_no_repeat_of_what_was_undone() -> None:
@@ -261,3 +261,38 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         assert len(as_stamp(text)) == len("2027-01-31T00:00:00.000+00:00")
     except UsageError as error:
         assert "no date or time" in str(error)
+
+
+def test_who_names_another_person_each_time_has_no_vote_more() -> None:
+    votes = VoteStore(None, zones=["room"], scale_id="x", scale_words=dict.fromkeys(range(1, 6), "w"), per_minute=20)
+    for index in range(20):
+        votes.accept("room", 5, "page", Snapshot(), person=f"p{index}")
+    with pytest.raises(UsageError, match="too many votes from page"):
+        votes.accept("room", 5, "page", Snapshot(), person="one more")
+    votes.accept("room", 5, "keypad", Snapshot(), person="p0")
+    assert votes.count() == 21
+
+
+@pytest.mark.parametrize("name", ["zone", "person", "since", "until"])
+def test_an_empty_choice_never_means_every_vote(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is empty"):
+        Selection(**{name: ""})
+
+
+def test_counting_reads_no_snapshot(tmp_path: Path) -> None:
+    hands = Hands(tmp_path / "v.sqlite")
+    hands.press(3)
+    plan = sqlite3.connect(tmp_path / "v.sqlite").execute(
+        "EXPLAIN QUERY PLAN SELECT count(*) FROM votes WHERE undone = 0 AND zone = 'room'"
+    )
+    assert "COVERING INDEX standing" in str(plan.fetchall())
+
+
+def test_an_undoing_while_the_vote_was_on_its_way_is_still_to_be_handed_on() -> None:
+    hands = Hands()
+    vote = hands.press(4)
+    undone = hands.store.undo(vote.id)
+    hands.store.mark_published(vote)  # as it was before
+    assert hands.store.unpublished() == [vote.id]
+    hands.store.mark_published(undone)
+    assert hands.store.unpublished() == []

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfywear.clock import WallTime
+from comfywear.comfort import ComfyWear, clothing_of_names
 from comfywear.errors import StoreError, UsageError
-from comfywear.feedback import Pressed, Snapshot, VoteStore
-from comfywear.records import Climate, Clothing, ColourShare, Comfort, Garment, Person
+from comfywear.feedback import Selection, Snapshot, VoteStore
+from comfywear.records import Climate, Clothing, ColourShare, Comfort, Delivery, Garment, Person, Pressed
+from comfywear.system.clock import WallTime
 
 WORDS = {1: "uncomfortable", 2: "slightly uncomfortable", 3: "so-so", 4: "comfortable", 5: "very comfortable"}
 NOW = WallTime("2027-01-02T03:04:05.678+00:00", True)
@@ -132,9 +133,9 @@ def test_votes_are_counted_and_listed_newest_first() -> None:
 def test_votes_not_yet_handed_to_publishing_are_known_after_a_restart(tmp_path: Path) -> None:
     votes = store(tmp_path / "v.sqlite")
     first, second, third = (votes.accept("desk", level, "x", Snapshot()) for level in (1, 2, 3))
-    votes.mark_published(second.id)
+    votes.mark_published(second)
     votes.close()
-    assert store(tmp_path / "v.sqlite").unpublished() == [first, third]
+    assert store(tmp_path / "v.sqlite").unpublished() == [first.id, third.id]
 
 
 def test_odd_numbers_in_a_moment_do_not_lose_the_vote() -> None:
@@ -158,7 +159,7 @@ CHILD = """
 import os, sys
 from dataclasses import replace
 from pathlib import Path
-from comfywear.feedback import Pressed, Snapshot, VoteStore
+from comfywear.feedback import Snapshot, VoteStore
 folder = Path(sys.argv[1])
 accepted = os.open(folder / "accepted", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 votes = VoteStore(folder / "v.sqlite", zones=["desk"], scale_id="s", scale_words={n: str(n) for n in range(1, 6)})
@@ -175,9 +176,108 @@ def test_every_accepted_vote_is_there_once_after_kill_9(tmp_path: Path) -> None:
         while not note.exists() or note.stat().st_size < before + 33 * 20:
             assert device.poll() is None
         device.kill()
-        device.wait(10)
+        device.wait(90)
     accepted = [line for line in note.read_text().splitlines() if len(line) == 32]
     stored = [vote.id for vote in store(tmp_path / "v.sqlite").newest(1_000_000)]
     assert len(accepted) >= 57
     assert set(accepted) <= set(stored)
     assert len(stored) == len(set(stored)) <= len(accepted) + 3  # committed, but killed before it could be noted
+
+
+def test_a_vote_brought_again_by_the_broker_is_stored_once_also_over_a_restart(tmp_path: Path) -> None:
+    votes = store(tmp_path / "v.sqlite")
+    first, new = votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(7, again=False))
+    votes.close()
+    votes = store(tmp_path / "v.sqlite")
+    again, new_again = votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(7, again=True))
+    assert (new, new_again, again, votes.count()) == (True, False, first, 1)
+    _, other = votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(8, again=True))
+    assert other  # the broker brings again what never arrived
+
+
+def test_a_vote_brought_again_after_the_disk_came_back_is_stored_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comfywear.system.database.TRY_AGAIN_S", 0.0)
+    folder = tmp_path / "card"
+    folder.write_text("no folder: nothing can be stored below")
+    votes = VoteStore(folder / "v.sqlite", zones=["desk"], scale_id="s", scale_words=WORDS, stand_in=True)
+    first, _ = votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(7, again=False))
+    assert not votes.lasting
+    folder.unlink()
+    again, new = votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(7, again=True))
+    assert votes.lasting
+    assert (again.id, new, votes.count()) == (first.id, False, 1)
+
+
+def test_after_a_new_session_the_same_packet_id_is_another_vote() -> None:
+    votes = store()
+    votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(1, again=False))
+    votes.forget_deliveries()
+    assert votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(1, again=True))[1]
+    assert votes.count() == 2
+
+
+def test_a_deleted_vote_does_not_come_back_by_a_late_delivery() -> None:
+    votes = store()
+    votes.accept_once("desk", 4, "mqtt", Snapshot(), person="Ann", delivery=Delivery(1, again=False))
+    votes.delete(Selection(person="Ann"))
+    with pytest.raises(UsageError, match="has been deleted"):
+        votes.accept_once("desk", 4, "mqtt", Snapshot(), delivery=Delivery(1, again=True))
+    assert votes.count() == 0
+
+
+def test_a_vote_with_the_senders_own_id_counts_once_and_the_id_is_no_other_votes() -> None:
+    votes = store()
+    first, _ = votes.accept_once("desk", 4, "mqtt", Snapshot(), vote_id="press-0001")
+    assert votes.accept_once("desk", 4, "mqtt", Snapshot(), vote_id="press-0001") == (first, False)
+    assert first.id == "press-0001"
+    with pytest.raises(UsageError, match="id of its own"):
+        votes.accept_once("desk", 2, "mqtt", Snapshot(), vote_id="press-0001")
+    assert votes.count() == 1
+
+
+def test_few_deliveries_are_remembered(tmp_path: Path) -> None:
+    votes = store(tmp_path / "v.sqlite")
+    for packet in range(1, 200):
+        votes.accept_once("desk", 1 + packet % 5, "mqtt", Snapshot(), delivery=Delivery(packet, again=False))
+    (rows,) = sqlite3.connect(tmp_path / "v.sqlite").execute("SELECT count(*) FROM deliveries").fetchone()
+    assert rows == 64
+
+
+def test_votes_are_kept_for_ever_unless_the_settings_say_for_how_long() -> None:
+    now = [WallTime("2026-01-01T08:00:00.000+00:00", True)]
+    votes = VoteStore(None, zones=["desk"], scale_id="s", scale_words=WORDS, clock=lambda: now[0])
+    votes.accept("desk", 1, "x", Snapshot())
+    now[0] = WallTime("2026-03-01T08:00:00.000+00:00", True)
+    second = votes.accept("desk", 2, "x", Snapshot())
+    assert votes.expired(0) is None
+    assert votes.expired(90) is None
+    old = votes.expired(30)
+    assert old is not None
+    votes.delete(old)
+    assert votes.newest() == [second]
+
+
+def test_a_clock_that_jumps_ten_years_ahead_makes_no_vote_old() -> None:
+    now = [WallTime("2026-01-01T08:00:00.000+00:00", True)]
+    votes = VoteStore(None, zones=["desk"], scale_id="s", scale_words=WORDS, clock=lambda: now[0])
+    votes.accept("desk", 1, "x", Snapshot())
+    now[0] = WallTime("2036-01-01T08:00:00.000+00:00", True)
+    assert votes.expired(31) is None
+    now[0] = WallTime(None, False)
+    assert votes.expired(1) is None
+
+
+def test_old_moments_become_short_and_keep_what_learning_reads(tmp_path: Path) -> None:
+    votes = store(tmp_path / "v.sqlite")
+    person = Person(1, (1.0, 2.0, 3.0, 4.0), 0.9, (), {f"group/{n}": 0.123456 for n in range(300)}, 12.0, "desk", 3)
+    comfort = ComfyWear().estimate(22.0, 45.0, clothing_of_names(["shirt", "trousers"]))
+    for _ in range(10):
+        votes.accept("desk", 3, "x", Snapshot(persons=(person, person), comfort=comfort))
+    pressed = votes.pressed()
+    assert votes.thin(4, at_once=4) == 4
+    assert votes.thin(4) == 2
+    assert votes.thin(4) == 0
+    assert votes.pressed() == pressed
+    assert [len(vote.persons) for vote in votes.newest()] == [2] * 4 + [0] * 6

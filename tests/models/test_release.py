@@ -90,7 +90,7 @@ def test_openssl_reads_the_signature(folder: Path) -> None:
         (folder / name).write_bytes(content)
     told = subprocess.run(
         ["openssl", "pkeyutl", "-verify", "-inkey", "key.pem", "-rawin", "-in", "signed", "-sigfile", "sig"],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=20,
+        cwd=folder, capture_output=True, text=True, check=False, timeout=90,
     )  # fmt: skip
     assert "Verified Successfully" in told.stdout, told.stderr
 

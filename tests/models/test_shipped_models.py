@@ -47,11 +47,25 @@ def test_nothing_is_predicted_about_age_or_gender() -> None:
 
 def test_every_figure_has_a_baseline_beside_it() -> None:
     for form in find("detector")[0].quality.values():
-        for figures in form.values():
-            assert figures["mean_box"]["person"]["n"] == figures["person"]["n"]
+        for data in ("people validation", "ccp validation"):
+            assert form[data]["mean_box"]["person"]["n"] == form[data]["person"]["n"]
     for form in find("attributes")[0].quality.values():
         for figures in form.values():
             assert 0 < figures["prevalence"]["groups"] < figures["map_groups"]
+
+
+def test_the_detector_is_judged_where_nobody_is_and_rarely_sees_somebody_there() -> None:
+    card, _ = find("detector")
+    rooms = ("empty/grey", "empty/houses", "empty/messy")
+    for form in card.quality.values():
+        quick = form["empty validation"]["quick"]
+        assert quick["images"] > 1000
+        assert {*rooms, "empty/pets"} <= quick["sources"].keys()
+        of_rooms = [quick["sources"][name] for name in rooms]
+        assert sum(part["share"] * part["images"] for part in of_rooms) < 0.02 * sum(p["images"] for p in of_rooms)
+    far = card.quality["onnxruntime fp16"]["empty validation"]["far"]
+    fired = sum(far["sources"][name]["share"] * far["sources"][name]["images"] for name in rooms)
+    assert fired <= 0.02 * sum(far["sources"][name]["images"] for name in rooms)
 
 
 def test_all_files_together_stay_small() -> None:
@@ -96,3 +110,11 @@ def test_a_card_with_a_misspelt_field_or_no_json_is_refused_with_its_path(tmp_pa
         load_card(path)
     with pytest.raises(CardError, match="cannot be read"):
         load_card(tmp_path / "none.card.json")
+
+
+@pytest.mark.parametrize("content", [b"\x80", b'{"\x80name": 1}', b"[" * 100_000, b"", b"null"])
+def test_a_card_of_any_bytes_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.card.json"
+    path.write_bytes(content)
+    with pytest.raises(CardError, match="not a model card"):
+        load_card(path)

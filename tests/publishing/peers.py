@@ -29,7 +29,7 @@ def running(publisher: Publisher) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -52,7 +52,7 @@ class Consumer:
 
     def __enter__(self) -> Consumer:  # noqa: PYI034 - Self is not in Python 3.10
         self._client.loop_start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,7 +66,7 @@ class Consumer:
                 self.came.append((message.topic, found, message.retain))
 
     def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(60)
 
     def seqs(self) -> list[int]:
         """Sequence numbers that came, in order."""
@@ -90,6 +90,8 @@ class StandIn:
         self, connack: Callable[[int], bytes | None], *, acknowledge: bool = True, breaks_on: str = ""
     ) -> None:
         self.levels: list[int] = []
+        self.largest: list[int | None] = []
+        """The largest packet that each CONNECT of v5 allows; None where it names none."""
         self.published: list[list[tuple[int, str]]] = []
         self._connack = connack
         self._acknowledge = acknowledge
@@ -105,7 +107,7 @@ class StandIn:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _serve(self) -> None:
         while True:
@@ -114,7 +116,7 @@ class StandIn:
             except OSError:
                 return
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 with suppress(OSError, EOFError):
                     self._talk(connection)
 
@@ -123,6 +125,10 @@ class StandIn:
         assert kind >> 4 == 1, "CONNECT comes first"
         level = body[6]
         self.levels.append(level)
+        if level == 5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.unpack(body[10:])
+            self.largest.append(getattr(properties, "MaximumPacketSize", None))
         answer = self._connack(level)
         if answer is None:
             return

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from comfywear.collect import Collector, Options, Pace, open_store
+from comfywear.collect import AckPace, Collector, Options, open_store
 from comfywear.publishing import BrokerSettings
 from waiting import until
 
 NAME = "archive"
-FAST = Pace(ack_every_s=0.3, grace_s=0.6, ask_again_s=1.0, ask_longest_s=5.0)
+FAST = AckPace(ack_every_s=0.3, grace_s=0.6, ask_again_s=1.0, ask_longest_s=5.0)
 # The broker of the proofs keeps what it has, and drops nothing while a consumer is away: only kill -9 makes it forget.
 KEEPING = "persistence true\npersistence_location {folder}/\nmax_queued_messages 0\n"
 

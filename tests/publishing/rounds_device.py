@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from comfywear.errors import StoreError
-from comfywear.publishing import BrokerSettings, Limits, Pace, Publisher, Spool, Topics, metrics_message
+from comfywear.publishing import BrokerSettings, Pace, Publisher, Spool, SpoolLimits, Topics, metrics_message
 
 PACE = Pace(
     first_pause_s=0.2, longest_pause_s=2, ack_timeout_s=5, flush_s=2, backlog_spread_s=0.5, resend_s=1, probe_s=2
@@ -32,7 +32,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: end.set())
     confirm_by = given["confirm_by"]
     # So many messages are beyond the usual budget of writes.
-    limits = Limits(confirm_s=86_400.0 if confirm_by else None, written_bytes_a_day=0)
+    limits = SpoolLimits(confirm_s=86_400.0 if confirm_by else None, written_bytes_a_day=0)
     spool = Spool(Path(given["folder"]) / "spool.sqlite", "dev", limits=limits)
     topics = Topics("home", "dev")
     broker = BrokerSettings("127.0.0.1", given["port"], timeout_s=3)

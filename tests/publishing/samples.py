@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from comfywear import publishing
 from comfywear.publishing import Message, ModelInfo, SourceInfo, Stamp
 from comfywear.records import (
+    AdaptiveComfort,
+    CameraPrivacy,
+    CameraUse,
     Climate,
     Clothing,
     ColourShare,
     Comfort,
     Garment,
+    LineCount,
+    LineCrossing,
+    Occupancy,
+    Outdoors,
     Person,
+    Preferred,
     PresenceChange,
     SkinTemperature,
+    ThermostatUse,
     Trouble,
     Vote,
+    WindowAdvice,
+    ZoneActivity,
+    ZoneSetpoint,
 )
 
 STAMP = Stamp("dev", "0123456789abcdef", 7, "2027-01-02T03:04:05.678+00:00", True)
@@ -51,6 +65,13 @@ VOTE = Vote(
     "ab12", "desk", 4, "comfort-5", "comfortable", "command", STAMP.ts, True, CLIMATE, (PERSON,), CLOTHING, COMFORT
 )
 NOTHING = Comfort((), None, {}, None, None, None, None, None, "comfywear-1", {}, reason="no air temperature")
+SETPOINT = ZoneSetpoint(
+    Preferred(21.84, 1.44, 20.9, 22.9, None, None, 0.853, 12.0, ("an assumption",)),
+    22.0,
+    "21.8 °C would please most",
+    True,
+)
+RADIATOR = ThermostatUse("zigbee2mqtt/radiator/set", 21.0, 21.5, False, "22 °C is wanted, but it was changed just now")
 MESSAGES: dict[str, Message] = {
     "status": publishing.status_message("online", STAMP, version="0.1"),
     "meta": publishing.meta_message(
@@ -65,8 +86,20 @@ MESSAGES: dict[str, Message] = {
     ),
     "climate": publishing.climate_message(CLIMATE, STAMP),
     "people": publishing.people_message("desk", [(PERSON, CLOTHING, SKIN), (PERSON, None, None)], STAMP),
+    "occupancy": publishing.occupancy_message(
+        "desk", Occupancy("occupied", 2, 40.0), STAMP, since="2027-01-02T03:00:00+00:00"
+    ),
     "presence": publishing.presence_message(PresenceChange("desk", "entered", 3, 2.04, 1), STAMP),
-    "comfort": publishing.comfort_message("desk", COMFORT, STAMP),
+    "setpoint": publishing.setpoint_message("desk", SETPOINT, STAMP, thermostats=[RADIATOR]),
+    "comfort": publishing.comfort_message(
+        "desk",
+        COMFORT,
+        STAMP,
+        outdoors=Outdoors(replace(CLIMATE, air_temp_c=7.34, irradiance_w_m2=412.4), 8.123, 9),
+        adaptive=AdaptiveComfort(23.44, "II", 20.8, 26.2, "90 %", 19.9, 26.9),
+        window=WindowAdvice(True, "cooler"),
+        activity=ZoneActivity(1.62, 0.324, "schedule"),
+    ),
     "vote": publishing.vote_message(VOTE, STAMP),
     "ask": publishing.ask_message("desk", "How do you feel now?", STAMP, why="no votes at 27 °C yet"),
     "gone": publishing.gone_message("collector", STAMP.epoch, [(1, 3), (5, 5)], STAMP),
@@ -77,5 +110,16 @@ MESSAGES: dict[str, Message] = {
         STAMP,
         now_s=130.0,
     ),
+    "camera": publishing.camera_message(
+        CameraUse(
+            "desk", "camera gone: unplugged", ("office",), 120, 0.51234, ("far people are not looked at",), "missing"
+        ),
+        STAMP,
+    ),
+    "privacy": publishing.privacy_message(
+        [CameraPrivacy("desk", "private: switched over MQTT"), CameraPrivacy("door", None)], STAMP
+    ),
+    "line": publishing.line_message(LineCount("door", "2027-01-02", 12, 9), STAMP),
+    "crossing": publishing.crossing_message(LineCrossing("door", "in", 3, 12, 9), STAMP),
     "metrics": publishing.metrics_message({"frames": 10, "rss_mb": 123.4567, "engine_share": float("nan")}, STAMP),
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from comfywear.clock import WallTime
-from comfywear.publishing import Limits, Spool, metrics_message
-from comfywear.publishing.ages import Moment
-from comfywear.publishing.spool import Row
-from comfywear.publishing.spool_file import FIRST
+from comfywear.publishing import Spool, SpoolLimits, metrics_message
+from comfywear.publishing.spool.ages import Moment
+from comfywear.publishing.spool.file import FIRST
+from comfywear.publishing.spool.spool import Row
+from comfywear.system.clock import WallTime
 
 BUILD = partial(metrics_message, {"frames": 1})
 NOON = WallTime("2027-01-01T12:00:00.000+00:00", True)
@@ -26,7 +26,7 @@ class Time:
 
 
 def memory(time: Time | None = None, **limits: float) -> Spool:
-    return Spool(None, "dev", limits=Limits(**limits), now=time or Time())  # type: ignore[arg-type]
+    return Spool(None, "dev", limits=SpoolLimits(**limits), now=time or Time())  # type: ignore[arg-type]
 
 
 def everything(spool: Spool) -> list[Row]:

@@ -13,8 +13,10 @@ import pytest
 from certificates import Authority
 
 from comfywear.publishing import BrokerSettings, Topics
-from comfywear.publishing.connection import Acknowledged, Connection, Dialect, Incoming, Refused
-from comfywear.publishing.homeassistant import config_topic
+from comfywear.publishing.broker.connection import Acknowledged, Connection, Incoming, Refused
+from comfywear.publishing.broker.dialect import Dialect
+from comfywear.publishing.homeassistant.discovery import config_topic
+from comfywear.publishing.messages.asyncapi import CHANNELS, address
 from waiting import until
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "mosquitto"
@@ -88,10 +90,13 @@ def may_write(connection: Connection, topic: str) -> bool:
     return answers[0].refusal is None
 
 
+NAMES = {"site": "home", "device": "lab1", "zone": "desk", "camera": "door", "line": "door", "consumer": "collector"}
 OWN = [
-    A.status, A.meta, A.metrics, A.climate("desk"), A.people("desk"), A.comfort("desk"), A.vote("desk"), A.ask("desk"),
-    A.gone("collector"), A.reply("identify"), f"{A.base}/reply/me/1", config_topic("homeassistant", A),
+    *(address(name).format(requester="identify", **NAMES) for name, it in CHANNELS.items() if it.speaker == "device"),
+    f"{A.base}/reply/me/1", config_topic("homeassistant", A),
+    config_topic("homeassistant", A, "desk"),
 ]  # fmt: skip
+"""Every topic at which a device speaks, as docs/asyncapi.json has them."""
 FOREIGN = [topic.replace("lab1", "lab2") for topic in OWN]
 TOLD = [A.vote_set("desk"), A.command("identify"), A.command("reload"), A.ack("collector")]
 
@@ -107,7 +112,16 @@ def test_a_device_writes_its_own_topics_and_nobody_elses(broker: Any, authority:
     ("name", "writes"),
     [
         ("collector", [A.ack("collector"), B.ack("collector")]),
-        ("homeassistant", [A.vote_set("desk"), A.command("identify"), A.command("ask-now"), "homeassistant/status"]),
+        (
+            "homeassistant",
+            [
+                A.vote_set("desk"),
+                A.command("identify"),
+                A.command("ask-now"),
+                A.command("reload"),
+                "homeassistant/status",
+            ],
+        ),
         ("operator", [A.command("identify"), A.command("reload"), A.command("set-zone-name"), B.command("reload")]),
         ("dashboard", []),
     ],
@@ -118,6 +132,7 @@ def test_a_consumer_writes_what_it_should_and_nothing_else(
     everything = {*OWN, *FOREIGN, *TOLD, *writes, A.ack("other"), A.command("set-zone-name"), "homeassistant/status"}
     if name == "homeassistant":
         writes = [*writes, config_topic("homeassistant", A), config_topic("homeassistant", B)]
+        writes += [config_topic("homeassistant", each, "desk") for each in (A, B)]
     with client(broker, authority, name) as consumer:
         assert {topic for topic in sorted(everything) if may_write(consumer, topic)} == set(writes)
 

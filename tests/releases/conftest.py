@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "vision"))
-sys.path.insert(0, str(HERE.parent / "publishing"))
-
-from servers import Server  # noqa: E402 - it lies beside this file
+from servers import Server
 
 
 @pytest.fixture

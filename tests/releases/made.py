@@ -14,7 +14,7 @@ from tiny_onnx import data, number, tensor, value_info, write_onnx
 
 from comfywear.releases import Releases, Slot
 from comfywear.settings import Settings, VisionSettings
-from comfywear.settings_updates import UpdatesSettings
+from comfywear.settings.updates import UpdatesSettings
 from comfywear.vision import sample_answers
 from comfywear_models import Card, ModelFile
 from comfywear_models.release import Answer, SampleAnswers, build, file_name, new_key, sign

@@ -85,7 +85,7 @@ class Server:
             request.wfile.write(data[: self.stall[name]])
             request.wfile.flush()
             self.stalled.set()
-            self.go_on.wait(30)
+            self.go_on.wait(60)
             data = data[self.stall[name] :]
         if self.breaks.get(name):
             data = data[: self.breaks[name].pop(0)]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from servers import Server
 
 from comfywear.errors import ModelError, UsageError
-from comfywear.releases.fetching import Source, open_source
+from comfywear.releases.fetching import ReleaseSource, open_source
 from comfywear.releases.rules import Rules, check_url
 from comfywear_models.release import LARGEST_MANIFEST_BYTES
 
@@ -21,19 +21,19 @@ FAST = Rules(pauses_s=(0.01, 0.01))
 
 
 @pytest.fixture
-def source(server: Server) -> Source:
+def source(server: Server) -> ReleaseSource:
     (server.folder / "m.release.json").write_bytes(b"{}")
     (server.folder / "m.onnx").write_bytes(CONTENT)
     return open_source(f"{server.url}m.release.json", FAST)
 
 
-def fetch(source: Source, path: Path, size: int = len(CONTENT)) -> list[int]:
+def fetch(source: ReleaseSource, path: Path, size: int = len(CONTENT)) -> list[int]:
     heard: list[int] = []
     source.fetch("m.onnx", path, size, heard.append)
     return heard
 
 
-def test_a_broken_download_goes_on_where_it_broke_off(server: Server, source: Source, tmp_path: Path) -> None:
+def test_a_broken_download_goes_on_where_it_broke_off(server: Server, source: ReleaseSource, tmp_path: Path) -> None:
     server.breaks["m.onnx"] = [1000, 50_000]
     assert source.manifest() == b"{}"
     assert fetch(source, tmp_path / "part")[-1] == len(CONTENT)
@@ -41,7 +41,7 @@ def test_a_broken_download_goes_on_where_it_broke_off(server: Server, source: So
     assert server.asked[1:] == ["m.onnx", "m.onnx bytes=1000-", "m.onnx bytes=51000-"]
 
 
-def test_a_pull_that_was_given_up_goes_on_the_next_time(server: Server, source: Source, tmp_path: Path) -> None:
+def test_a_pull_that_was_given_up_goes_on_the_next_time(server: Server, source: ReleaseSource, tmp_path: Path) -> None:
     server.breaks["m.onnx"] = [1000, 0, 0, 0]
     with pytest.raises(ModelError, match=r"it broke off \(1000 of 256000 bytes came\); pull again to go on from there"):
         fetch(source, tmp_path / "part")
@@ -54,7 +54,7 @@ def test_a_pull_that_was_given_up_goes_on_the_next_time(server: Server, source: 
     assert len(server.asked) == 4  # what is whole is not asked for again
 
 
-def test_a_server_without_ranges_begins_again(server: Server, source: Source, tmp_path: Path) -> None:
+def test_a_server_without_ranges_begins_again(server: Server, source: ReleaseSource, tmp_path: Path) -> None:
     server.ranges = False
     server.breaks["m.onnx"] = [1000]
     fetch(source, tmp_path / "part")
@@ -62,13 +62,13 @@ def test_a_server_without_ranges_begins_again(server: Server, source: Source, tm
 
 
 @pytest.mark.parametrize("size", [1, len(CONTENT) - 1, len(CONTENT) + 1])
-def test_no_more_is_taken_than_the_release_says(source: Source, tmp_path: Path, size: int) -> None:
+def test_no_more_is_taken_than_the_release_says(source: ReleaseSource, tmp_path: Path, size: int) -> None:
     with pytest.raises(ModelError, match=rf"the server's file has 256000 bytes, the release says {size}"):
         fetch(source, tmp_path / "part", size)
     assert not (tmp_path / "part").exists()
 
 
-def test_what_the_server_keeps_sending_is_cut_off(server: Server, source: Source, tmp_path: Path) -> None:
+def test_what_the_server_keeps_sending_is_cut_off(server: Server, source: ReleaseSource, tmp_path: Path) -> None:
     """A part that says it fits, and then does not end."""
     server.breaks["m.onnx"] = [1000, 0, 0, 0]
     with pytest.raises(ModelError):
@@ -79,20 +79,20 @@ def test_what_the_server_keeps_sending_is_cut_off(server: Server, source: Source
     assert (tmp_path / "part").stat().st_size == 1000
 
 
-def test_a_manifest_without_end_is_refused(server: Server, source: Source) -> None:
+def test_a_manifest_without_end_is_refused(server: Server, source: ReleaseSource) -> None:
     (server.folder / "m.release.json").write_bytes(b" " * (LARGEST_MANIFEST_BYTES + 1))
     with pytest.raises(ModelError, match="not a release's manifest"):
         source.manifest()
 
 
-def test_a_file_that_is_not_there_is_said_at_once(server: Server, source: Source, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_said_at_once(server: Server, source: ReleaseSource, tmp_path: Path) -> None:
     (server.folder / "m.onnx").unlink()
     with pytest.raises(ModelError, match="the server answers 404"):
         fetch(source, tmp_path / "part")
     assert server.asked == ["m.onnx"]
 
 
-def test_nobody_at_the_other_end_is_said(server: Server, source: Source) -> None:
+def test_nobody_at_the_other_end_is_said(server: Server, source: ReleaseSource) -> None:
     server.stop()
     with pytest.raises(ModelError, match="it broke off"):
         source.manifest()

@@ -18,19 +18,19 @@ import pytest
 from made import put_into_service, release, settings, working
 from tiny_onnx import write_onnx
 
-from comfywear import checkup
+from comfywear.device.vision_worker import VisionWorker
+from comfywear.doctor import machine as checkup
 from comfywear.errors import ModelError
-from comfywear.looking import Looking
 from comfywear.releases import InService, Releases, Slot, store
 from comfywear.releases.store import MOST_STARTS
-from comfywear.releases.trial import LEAST_LOOKS, Watch
+from comfywear.releases.trial import LEAST_LOOKS, TrialWatch
 from comfywear.settings import CameraSettings, DeviceSettings, Settings
-from comfywear.supervisor import Pulse
+from comfywear.system.supervisor import Pulse
 from comfywear_models import find
 from waiting import until
 
 
-def feed(watch: Watch, costs_ms: list[float], every_s: float = 1.0) -> Any:
+def feed(watch: TrialWatch, costs_ms: list[float], every_s: float = 1.0) -> Any:
     """The verdict after looks that cost so much, each `every_s` after the other; None without one."""
     seconds = 0.0
     for number, cost_ms in enumerate(costs_ms, 1):
@@ -41,28 +41,28 @@ def feed(watch: Watch, costs_ms: list[float], every_s: float = 1.0) -> Any:
 
 
 def test_a_model_is_kept_when_its_time_is_over() -> None:
-    verdict = feed(Watch(10.0, 60.0, 0.0), [9.0] * 61)
+    verdict = feed(TrialWatch(10.0, 60.0, 0.0), [9.0] * 61)
     assert (verdict.good, verdict.said) == (True, "9 ms a picture at work")
 
 
 def test_a_slow_model_is_known_after_few_looks() -> None:
-    assert feed(Watch(10.0, 60.0, 0.0), [11.0] * (LEAST_LOOKS - 1)) is None
-    verdict = feed(Watch(10.0, 60.0, 0.0), [11.0] * LEAST_LOOKS)
+    assert feed(TrialWatch(10.0, 60.0, 0.0), [11.0] * (LEAST_LOOKS - 1)) is None
+    verdict = feed(TrialWatch(10.0, 60.0, 0.0), [11.0] * LEAST_LOOKS)
     assert (verdict.good, verdict.said) == (False, "too slow at work: 11 ms a picture, 10 ms is the limit")
 
 
 def test_single_slow_pictures_are_nothing() -> None:
-    assert feed(Watch(10.0, 60.0, 0.0), [9.0, 9.0, 500.0] * 20 + [9.0]).good
+    assert feed(TrialWatch(10.0, 60.0, 0.0), [9.0, 9.0, 500.0] * 20 + [9.0]).good
 
 
 def test_a_model_that_is_not_needed_stays_on_trial() -> None:
-    watch = Watch(10.0, 60.0, 0.0)
+    watch = TrialWatch(10.0, 60.0, 0.0)
     assert feed(watch, [9.0] * (LEAST_LOOKS - 1)) is None
     assert watch.add(1.0, LEAST_LOOKS - 1, 1e6) is None
 
 
 def test_without_a_model_to_compare_with_any_time_will_do() -> None:
-    assert feed(Watch(None, 60.0, 0.0), [1e4] * 61).good
+    assert feed(TrialWatch(None, 60.0, 0.0), [1e4] * 61).good
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_where_nothing_can_be_written_the_old_model_comes_back_all_the_same(
 
 
 @contextmanager
-def looking(folder: Path, photo: np.ndarray) -> Iterator[Looking]:
+def vision(folder: Path, photo: np.ndarray) -> Iterator[VisionWorker]:
     path = folder / "photo.png"
     cv2.imwrite(str(path), photo)
     wanted = msgspec.structs.replace(
@@ -195,7 +195,7 @@ def looking(folder: Path, photo: np.ndarray) -> Iterator[Looking]:
         camera=CameraSettings(source=f"file://{path}", fps=60, loop=True),
     )
     assert isinstance(wanted, Settings)
-    made, stop = Looking(wanted), threading.Event()
+    made, stop = VisionWorker(wanted), threading.Event()
 
     def live() -> None:
         while not stop.is_set():
@@ -209,13 +209,13 @@ def looking(folder: Path, photo: np.ndarray) -> Iterator[Looking]:
         yield made
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
 
 
-DARK, LIGHT = np.full((48, 64, 3), 30, np.uint8), np.full((48, 64, 3), 255, np.uint8)
+DARK, LIGHT = np.full((48, 64, 3), 60, np.uint8), np.full((48, 64, 3), 255, np.uint8)
 
 
-def running_version(made: Looking) -> str:
+def running_version(made: VisionWorker) -> str:
     return made.models[0][1].card.version if made.models else ""
 
 
@@ -223,7 +223,7 @@ def test_a_model_that_is_slow_at_work_is_rolled_back_while_the_device_runs(relea
     """It is quick on the built-in sample, and slow when the room is light."""
     file = working(tmp_path / "made" / "tiny-2.onnx", above=250, size=400)
     take_over(releases, tmp_path / "made", file, limit_ms=0.3)
-    with looking(tmp_path, LIGHT) as made:
+    with vision(tmp_path, LIGHT) as made:
         until(lambda: releases.slots("tiny").version == "1")
         assert "too slow at work" in releases.slots("tiny").history[-1].reason
         until(lambda: running_version(made) == "1" and made.sight().missing is None)
@@ -235,7 +235,7 @@ def test_a_model_that_fails_at_work_is_rolled_back_while_the_device_runs(release
         tmp_path / "made" / "tiny-2.onnx", ("float32", (1, 32, 32, 3)), {"odd": np.zeros((1, 3, 3), np.float32)}
     )
     take_over(releases, tmp_path / "made", file)
-    with looking(tmp_path, DARK) as made:
+    with vision(tmp_path, DARK) as made:
         until(lambda: running_version(made) == "1" and made.sight().missing is None)
     entry = json.loads((releases.folder / "tiny" / "slots.json").read_text())["history"][-1]
     assert entry["what"] == "rolled back"

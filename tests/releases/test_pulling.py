@@ -19,6 +19,7 @@ from comfywear.releases.gate import Request, try_model
 from comfywear.releases.gate_child import try_here
 from comfywear.releases.pulling import Pulled, pull
 from comfywear.releases.rules import Rules
+from comfywear.releases.store import shipped_version
 from comfywear.vision import Detector, sample_answers
 from comfywear_models import find, verify
 from comfywear_models.release import SampleAnswers, new_key
@@ -180,3 +181,13 @@ def test_what_does_not_fit_is_refused_before_it_is_fetched(
     release(shop.server.folder, "2", file, samples=quiet_answers(file), **changes)
     shop.refused("2", words, updates=updates)
     assert "tiny-2.onnx" not in shop.server.asked
+
+
+def test_a_fresh_device_takes_no_release_older_than_the_model_it_came_with(server: Server, tmp_path: Path) -> None:
+    releases = Releases(tmp_path / "state" / "releases")
+    assert shipped_version("detector") > "0"
+    release(server.folder, "0", name="detector")
+    url = f"{server.url}detector-0.release.json"
+    with pytest.raises(ModelError, match=r"older than the one in service, .*, which came with the program"):
+        pull(releases, url, settings(), rules=FAST)
+    assert releases.slots("detector").current is None

@@ -26,9 +26,11 @@ from servers import Server
 from children import Child
 from comfywear import settings as settings_file
 from comfywear.cli import main
-from comfywear.device import Device
+from comfywear.device.device import Device
 from comfywear.errors import StoreError, UsageError
-from comfywear.publishing.messages import MetaMessage, ReplyMessage, read_message
+from comfywear.publishing.messages.answer import ReplyMessage
+from comfywear.publishing.messages.device import MetaMessage
+from comfywear.publishing.messages.kinds import read_message
 from comfywear.releases import Releases
 from comfywear.releases.pulling import pull
 from comfywear_models import find, verify
@@ -71,7 +73,7 @@ class Operator:
         return self.hear()
 
     def hear(self) -> ReplyMessage:
-        return self.replies.get(timeout=30)
+        return self.replies.get(timeout=60)
 
     def sees(self, **wanted: Any) -> bool:
         def found() -> bool:
@@ -103,11 +105,11 @@ def test_a_running_device_takes_over_refuses_and_rolls_back_by_mqtt(
     put_into_service(Releases(tmp_path / "state" / "releases"), "1", server.folder)
     release(server.folder, "2")
     release(server.folder, "3", private=new_key()[0])
-    cv2.imwrite(str(tmp_path / "dark.png"), np.full((48, 64, 3), 30, np.uint8))
-    path = config(tmp_path, port=mosquitto.port, sources=server.url, camera=f"file://{tmp_path / 'dark.png'}")
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((48, 64, 3), 60, np.uint8))
+    path = config(tmp_path, port=mosquitto.port, sources=server.url, camera=f"file://{tmp_path / 'grey.png'}")
     with Device(settings_file.load(path)) as device:
         assert operator.sees(name="tiny", version="1", before="shipped", on_trial=False)
-        running = device.looking
+        running = device.vision
         assert running is not None
 
         assert operator.tell("models-pull", url=f"{server.url}tiny-3.release.json", id="a").ok
@@ -196,7 +198,7 @@ def test_a_pull_that_is_killed_leaves_the_old_model_and_goes_on_the_next_time(
     server.stall["tiny-2.onnx"] = 1000
     path, url = config(tmp_path, sources=server.url), f"{server.url}tiny-2.release.json"
     with pulling(path, url) as process:
-        assert server.stalled.wait(30)
+        assert server.stalled.wait(60)
         until(lambda: [part for part in releases.folder.rglob("*.part") if part.stat().st_size == 1000])
         process.send_signal(signal.SIGKILL)
     assert old_model_works(releases)

@@ -103,7 +103,7 @@ class Slaves:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
-        assert self._ready.wait(10.0)
+        assert self._ready.wait(60)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -128,4 +128,4 @@ class Slaves:
 
     def close(self) -> None:
         asyncio.run_coroutine_threadsafe(self._server.shutdown(), self._loop).result(10.0)
-        self._thread.join(10.0)
+        self._thread.join(60)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfywear_sensors import Calibration, ClimateFilter, Limits, Reading
+from comfywear_sensors import Calibration, ClimateFilter, Limits, Reading, no_room
 from comfywear_sensors.air import absolute_humidity_g_m3, dew_point_c, saturation_pressure_hpa
 from comfywear_sensors.gate import DEFAULT_LIMITS, Gate
 
@@ -65,7 +65,7 @@ def test_what_cannot_be_is_refused_and_counted(bad: Reading, reason: str) -> Non
     state = climate.climate(0.0)
     assert (state.state, state.air_temp_c, state.humidity_pct) == ("missing", None, None)
     assert (state.rejected, dict(state.rejections)) == (1, {reason: 1})
-    assert f"1 × {reason}" in str(state.reason)
+    assert f"was refused ({reason}" in str(state.reason)
 
 
 def test_a_dead_humidity_element_leaves_the_temperature() -> None:
@@ -166,6 +166,72 @@ def test_a_sensor_stuck_for_an_hour_is_not_used() -> None:
 
 def test_a_sensor_of_whole_degrees_may_stay_the_same() -> None:
     assert fed([(23.0, 45.0)] * 400, every_s=10.0).climate(3990.0).state == "fresh"
+
+
+@pytest.mark.parametrize("value", [21.5, 22.0, 21.11111])
+def test_a_coarse_thermometer_in_a_quiet_room_stays_in_use(value: float) -> None:
+    """Half degrees, whole ones, and 70 °F."""
+    climate = ClimateFilter("desk")
+    for second in range(0, 4 * 3600, 2):
+        climate.add(reading(value, None, float(second)))
+    assert climate.climate(4 * 3600.0).state == "fresh"
+
+
+def test_the_resolution_is_learnt_from_the_steps() -> None:
+    fine = fed([(21.43, 45.0), *[(21.5, 45.0)] * 361], every_s=10.0)
+    assert fine.climate(3610.0).state == "fresh"  # whole percents still excuse it
+    fine = ClimateFilter("desk")
+    coarse = ClimateFilter("desk")
+    for index in range(362):
+        fine.add(reading(21.43 if index == 0 else 21.5, None, index * 10.0))
+        coarse.add(reading(21.0 if index == 0 else 21.5, None, index * 10.0))
+    assert "may be stuck" in str(fine.climate(3610.0).reason)
+    assert coarse.climate(3610.0).state == "fresh"
+
+
+def test_an_hourly_sensor_is_not_stuck_by_a_few_equal_readings_and_does_not_lag() -> None:
+    climate = ClimateFilter("desk", stale_after_s=3 * 3600.0)
+    for hour in range(12):
+        climate.add(reading(21.3, 45.2, hour * 3600.0))
+    assert climate.climate(11 * 3600.0).state == "fresh"
+    climate.add(reading(23.3, 50.2, 12 * 3600.0))
+    state = climate.climate(12 * 3600.0)
+    assert (state.air_temp_c, state.humidity_pct) == (pytest.approx(23.3), pytest.approx(50.2))
+
+
+@pytest.mark.parametrize("name", ["radiant_temp_c", "air_speed_m_s", "illuminance_lx", "irradiance_w_m2", "co2_ppm"])
+def test_what_is_measured_beside_the_air_goes_stale_with_its_sensor_and_alone(name: str) -> None:
+    value = {"co2_ppm": 600.0}.get(name, 0.5)
+    climate = ClimateFilter("desk", stale_after_s=60.0)
+    climate.add(reading(23.1, 45.2, 0.0, **{name: value}))
+    assert getattr(climate.climate(60.0), name) == pytest.approx(value)
+    assert getattr(climate.climate(61.0), name) is None
+    climate.add(reading(23.2, 45.3, 61.0))
+    alone = climate.climate(61.0)
+    assert (alone.state, getattr(alone, name)) == ("fresh", None)
+
+
+def test_a_quantity_that_stopped_coming_goes_stale_by_itself() -> None:
+    climate = ClimateFilter("desk", stale_after_s=60.0)
+    climate.add(reading(23.1, 45.2, 0.0))
+    for second in range(1, 100):
+        climate.add(reading(23.1 + second % 3 * 0.1, None, float(second)))
+    state = climate.climate(99.0)
+    assert (state.state, state.humidity_pct) == ("fresh", None)
+    assert state.faults == ("no sensor of desk says the humidity now",)
+
+
+def test_a_temperature_that_no_room_has_names_fahrenheit_where_it_may_be_that() -> None:
+    assert no_room(reading(72.1, 45.0, 0.0, "serial:///dev/x")) == "72.1 °C is no room; if it is °F add ?unit=F"
+    assert "add &unit=F" in str(no_room(reading(72.0, None, 0.0, "modbus:///dev/x?preset=xy-md02")))
+    assert "°F" not in str(no_room(reading(500.0, None, 0.0)))
+    assert no_room(reading(23.0, None, 0.0)) is None
+    assert no_room(reading(None, 45.0, 0.0)) is None
+    climate = fed([(72.0 + index / 10, 45.0) for index in range(3)])
+    first = climate.climate(3.0).reason
+    climate.add(reading(73.0, 45.0, 4.0))
+    assert climate.climate(4.0).reason == first  # the same words, or each reading would be a message
+    assert "if it is °F add" in str(first)
 
 
 def test_a_stuck_sensor_that_moves_again_is_used_again() -> None:

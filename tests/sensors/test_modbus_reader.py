@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import struct
 import threading
 import time
@@ -106,7 +107,7 @@ def test_two_threads_on_one_line_never_mix_their_answers(cable: Cable) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30.0)
+        thread.join(60)
     slaves.close()
     assert wrong == []
 
@@ -339,3 +340,59 @@ def test_a_wall_clock_that_jumps_back_stretches_no_deadline(monkeypatch: pytest.
             reader.read(0.2)
         assert time.monotonic() - started < 3.0
         reader.close()
+
+
+class HangingUp:
+    """A Modbus TCP gateway that closes the connection after each answer, or after `idle_s` without a question."""
+
+    def __init__(self, idle_s: float = 0.0, answers: int = 1_000_000) -> None:
+        self._idle_s = idle_s
+        self.answers = answers
+        self.hung_up = 0
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                with connection, suppress(OSError):
+                    connection.settimeout(self._idle_s or 5.0)
+                    while (request := connection.recv(260)) and self.answers > 0:
+                        transaction, _, _, unit, function, _, count = struct.unpack(">HHHBBHH", request[:12])
+                        self.answers -= 1
+                        body = struct.pack(f">BBB{count}H", unit, function, 2 * count, *[231, 452][:count])
+                        connection.sendall(struct.pack(">HHH", transaction, 0, len(body)) + body)
+                        if not self._idle_s:
+                            break
+                self.hung_up += 1
+
+    def close(self) -> None:
+        self._server.close()
+
+
+@pytest.mark.parametrize("idle_s", [0.0, 0.05])
+def test_a_gateway_that_hangs_up_is_asked_again_at_once(idle_s: float) -> None:
+    gateway = HangingUp(idle_s)
+    with open_reader(f"modbus://127.0.0.1:{gateway.port}?preset=xy-md02") as reader:
+        for hung_up in range(4):
+            assert reader.read().air_temp_c == 23.1
+            for _ in range(500):
+                if gateway.hung_up > hung_up:
+                    break
+                time.sleep(0.01)
+    assert gateway.hung_up >= 4
+    gateway.close()
+
+
+def test_only_the_second_failure_counts() -> None:
+    gateway = HangingUp(answers=1)
+    with open_reader(f"modbus://127.0.0.1:{gateway.port}?preset=xy-md02") as reader:
+        assert reader.read().air_temp_c == 23.1
+        with pytest.raises(SensorError, match="the line is gone"):
+            reader.read()
+        gateway.answers = 1
+        assert reader.read().air_temp_c == 23.1
+    gateway.close()

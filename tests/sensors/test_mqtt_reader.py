@@ -60,7 +60,7 @@ class Broker:
         self._process = subprocess.Popen(
             [MOSQUITTO or "", "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        for _ in range(500):
+        for _ in range(6000):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -70,7 +70,7 @@ class Broker:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(90)
             self._process = None
 
     def publish(self, topic: str, payload: object, retain: bool = False) -> None:
@@ -78,7 +78,7 @@ class Broker:
         client.connect("127.0.0.1", self.port)
         client.loop_start()
         text = payload if isinstance(payload, str | bytes) else json.dumps(payload)
-        client.publish(topic, text, qos=1, retain=retain).wait_for_publish(10)
+        client.publish(topic, text, qos=1, retain=retain).wait_for_publish(60)
         client.disconnect()
         client.loop_stop()
 

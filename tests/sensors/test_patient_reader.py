@@ -127,3 +127,30 @@ def test_only_nonsense_raises_and_at_once() -> None:
     sensor = PatientReader("serial:///dev/ttyUSB0?bad=1")
     assert sensor.poll(0.01) is None
     assert (sensor.state, sensor.hopeless) == ("down", True)
+
+
+def test_a_quiet_door_stays_open_however_long_nothing_comes(clock: HandClock, caplog: pytest.LogCaptureFixture) -> None:
+    reader = Scripted(clock, [20.0, ReaderTimeout("no reading in 1 s")], polled=False)
+    sensor, opened = patient(clock, reader)
+    assert run(sensor, clock, 7 * 86_400.0 / 100) == [20.0]
+    assert (sensor.state, sensor.error, sensor.faults, reader.closed, len(opened)) == ("up", None, 0, 0, 1)
+    assert sensor.said == "no reading in 1 s"
+    assert sensor.quiet_s() > 6000.0
+    assert [record.levelname for record in caplog.records if record.levelname == "WARNING"] == []
+
+
+def test_a_door_that_was_lost_and_is_open_again_waits_without_a_fault(clock: HandClock) -> None:
+    script: list[float | Exception] = [20.0, SensorError("the broker is gone"), ReaderTimeout("no reading in 1 s")]
+    sensor, opened = patient(clock, Scripted(clock, script, polled=False))
+    run(sensor, clock, 300.0)
+    assert (sensor.state, sensor.error, len(opened)) == ("waiting", None, 2)
+
+
+def test_pauses_are_short_again_after_a_good_reading(clock: HandClock) -> None:
+    gone = SensorError("gone")
+    script: list[float | Exception] = [*[gone] * 6, 20.0, gone, gone, 20.0]
+    sensor, opened = patient(clock, Scripted(clock, script), every_s=1.0)
+    run(sensor, clock, 90.0)
+    gaps = [round(b - a) for a, b in pairwise(opened)]
+    assert gaps[:5] == [1, 2, 4, 8, 16]
+    assert gaps[6:] == [2, 2]  # the reading, a second until the next question, then pauses of 1 and 2 s again

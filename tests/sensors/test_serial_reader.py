@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_half_a_line_then_garbage_then_a_line() -> None:
         device.write(b"4.5,40.0\r\n")
         assert reader.read(5.0).air_temp_c == 24.5
         device.write(bytes(range(128, 256)) + b"\n\x00\x01,\x02\n")
-        with pytest.raises(ReaderTimeout, match="the last line was"):
+        with pytest.raises(ReaderTimeout, match="the last line was not read"):
             reader.read(0.05)
         device.write(b"Failed to read from DHT sensor!\r\n24.6,40.1\r\n")
         assert reader.read(5.0).air_temp_c == 24.6
@@ -165,3 +166,56 @@ def test_a_password_never_reaches_a_reading_or_a_message() -> None:
     with pytest.raises(BadSensorURI) as refused:
         open_reader("serial://user:hush@/dev/null?password=hush&x=1")
     assert "hush" not in str(refused.value)
+
+
+LOOP = ["Temperature = 23.10 *C", "Pressure = 1013.25 hPa", "Approx. Altitude = 10.00 m", "Humidity = 45.20 %", ""]
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        LOOP,
+        ["Temp: 23.10", "Hum: 45.20"],
+        ["T:23.1\u2103", "H:45.2%RH"],
+        ["Humidity = 45.20%", "Gas = 12.1 KOhms", "Temperature = 73.58 \u00b0F"],
+    ],
+)
+def test_quantities_on_lines_of_their_own_are_one_reading(loop: list[str]) -> None:
+    with PtyReplay(LINES) as device, open_reader(f"serial://{device.path}") as reader:
+        device.write(b"half a line\n")
+        for _ in range(3):
+            device.write("".join(f"{line}\r\n" for line in loop).encode())
+            reading = reader.read(5.0)
+            assert (reading.air_temp_c, reading.humidity_pct) == (pytest.approx(23.1, abs=0.01), 45.2)
+
+
+def test_a_loop_that_comes_in_pieces_is_one_reading() -> None:
+    text = "".join(f"{line}\r\n" for line in LOOP).encode()
+    with PtyReplay(LINES) as device, open_reader(f"serial://{device.path}") as reader:
+        device.write(b"half a line\n")
+        device.write(text)
+        assert reader.read(5.0).humidity_pct == 45.2
+        thread = threading.Thread(
+            target=lambda: [(device.write(text[i : i + 16]), time.sleep(0.016)) for i in range(0, len(text), 16)]
+        )
+        thread.start()
+        reading = reader.read(5.0)
+        thread.join()
+        assert (reading.air_temp_c, reading.humidity_pct) == (23.1, 45.2)
+
+
+def test_a_quantity_that_no_longer_comes_does_not_hold_back_the_other() -> None:
+    with PtyReplay(LINES) as device, open_reader(f"serial://{device.path}") as reader:
+        device.write(b"x\nTemp: 23.1\nHum: 45.2\n")
+        assert reader.read(5.0).humidity_pct == 45.2
+        for value in (b"23.2", b"23.3"):
+            device.write(b"Temp: " + value + b"\n")
+            reading = reader.read(5.0)
+            assert (reading.air_temp_c, reading.humidity_pct) == (float(value), None)
+
+
+def test_what_is_wrong_with_a_line_is_in_the_words_of_the_timeout() -> None:
+    with PtyReplay(LINES) as device, open_reader(f"serial://{device.path}") as reader:
+        device.write(b"x\n40,78\n")
+        with pytest.raises(ReaderTimeout, match=r"'40,78' may be one number or two: add decimal=comma"):
+            reader.read(0.1)

@@ -25,7 +25,7 @@ needs_systemd = pytest.mark.skipif(
 
 
 def analyse(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=900)
 
 
 @needs_systemd
@@ -38,7 +38,9 @@ def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
     more.mkdir()
     for lines in (FOLDER / f"{unit.name}.d").glob("*.conf"):
         shutil.copy(lines, more)
-    result = analyse("verify", str(tmp_path / unit.name))
+    # Neither the manual pages nor the other units of this machine count here (the latter: systemd 250).
+    apart = ["--recursive-errors=no"] if "--recursive-errors" in analyse("--help").stdout else []
+    result = analyse("verify", "--man=no", *apart, str(tmp_path / unit.name))
     assert result.returncode == 0, result.stderr
     assert "comfywear" not in result.stderr
 
@@ -112,9 +114,10 @@ def test_the_engines_run_with_the_unit_s_system_calls_and_memory(engine: str) ->
 @needs_seccomp
 def test_a_system_call_that_is_refused_is_an_error_and_no_end() -> None:
     """Asking the kernel about the clock is refused; the device is to say that it does not know, not to die of it."""
-    program = "from comfywear import clock; print(clock._kernel_is_synchronised(), clock.wall_time().time_ok in (0, 1))"
+    asked = "clock._kernel_is_synchronised(), clock.wall_time().time_ok in (0, 1)"
+    program = f"from comfywear.system import clock; print({asked})"
     command = [*CONFINED, str(UNIT), sys.executable, "-c", program]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
     if result.returncode == 77:
         pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
     assert (result.returncode, result.stdout) == (0, "False True\n"), result.stderr
@@ -155,5 +158,5 @@ def test_the_kiosk_s_browser_runs_scripts_with_its_unit_s_system_calls_and_memor
                 pass
         finally:
             browser.terminate()
-            browser.wait(timeout=30)
+            browser.wait(timeout=90)
             server.shutdown()

@@ -131,3 +131,76 @@ def finished(things: Sequence[Thing], side: int, slots: int = 300, normalised: b
     for i, (box, label, score) in enumerate(sorted(things, key=lambda thing: -thing[2])):
         out[0, i] = (*(np.array(box) / (side if normalised else 1)), score, label)
     return [out]
+
+
+def efficient_nms(
+    things: Sequence[Thing], side: int, slots: int = 100, normalised: bool = False, whole: bool = True
+) -> list[np.ndarray]:
+    """num_dets, boxes, scores, classes, as TensorRT's plugin and those who write like it; `whole` numbers or floats."""
+    ranked = sorted(things, key=lambda thing: -thing[2])
+    kind = "i4" if whole else "f4"
+    boxes, scores, classes = np.zeros((1, slots, 4), "f4"), np.zeros((1, slots), "f4"), np.full((1, slots), -1, kind)
+    for i, (box, label, score) in enumerate(ranked):
+        boxes[0, i], scores[0, i], classes[0, i] = np.array(box) / (side if normalised else 1), score, label
+    return [np.array([[len(ranked)]], kind), boxes, scores, classes]
+
+
+def in_columns(
+    things: Sequence[Thing], side: int, columns: Sequence[str], normalised: bool = False
+) -> list[np.ndarray]:
+    """A row a thing, N x columns without a batch axis."""
+    table = np.zeros((len(things), len(columns)), np.float32)
+    for i, (box, label, score) in enumerate(sorted(things, key=lambda thing: -thing[2])):
+        sides = np.array(box) / (side if normalised else 1)
+        said = dict(zip(("x1", "y1", "x2", "y2"), sides, strict=True)) | {"class": label, "score": score}
+        table[i] = [said.get(name, 0.0) for name in columns]
+    return [table]
+
+
+def detr(
+    things: Sequence[Thing], side: int, classes: int, kind: str = "logits", slots: int = 300
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes and "logits", "scores", or logits for "softmax" whose last column means nothing."""
+    boxes = RNG.uniform(0.2, 0.4, (slots, 4)).astype(np.float32)
+    scores = noise(slots, classes) + 1e-4
+    if kind == "softmax":
+        scores[:, -1] = 0.9
+    for i, (box, label, score) in enumerate(things):
+        boxes[7 * i], scores[7 * i, label] = np.array(centres(box)) / side, score
+        if kind == "softmax":
+            scores[7 * i] = (1 - score) / (classes - 1)
+            scores[7 * i, label] = score
+    if kind == "logits":
+        scores = np.log(scores / (1 - scores))
+    elif kind == "softmax":
+        scores = np.log(scores)
+    return boxes[None], scores.astype(np.float32)[None]
+
+
+def yolonas(things: Sequence[Thing], side: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = cell_count(side, (8, 16, 32))
+    corner = RNG.uniform(0, side - 60, (rows, 2))
+    boxes = np.concatenate([corner, corner + RNG.uniform(10, 60, (rows, 2))], 1).astype(np.float32)
+    scores = noise(rows, classes)
+    for i, (box, label, score) in enumerate(things):
+        boxes[31 * (i + 1)], scores[31 * (i + 1), label] = box, score
+    return boxes[None], scores[None]
+
+
+def with_masks(outputs: Sequence[np.ndarray], axis: int, side: int) -> list[np.ndarray]:
+    """A segmenting model: 32 numbers more a candidate, and an output of masks."""
+    found = outputs[0]
+    shape = list(found.shape)
+    shape[axis] = 32
+    numbers = RNG.normal(0, 0.7, shape).astype(np.float32)
+    masks = RNG.normal(0, 1, (1, 32, side // 4, side // 4)).astype(np.float32)
+    return [np.concatenate([found, numbers], axis), masks]
+
+
+def with_pose(outputs: Sequence[np.ndarray], axis: int, side: int, points: int = 17) -> list[np.ndarray]:
+    """A pose model: x, y in pixels and a score for each point, behind the classes."""
+    found = np.moveaxis(outputs[0], axis, -1)
+    made = RNG.uniform(0, side, (*found.shape[:-1], points, 3)).astype(np.float32)
+    made[..., 2] = RNG.uniform(0, 1, made.shape[:-1])
+    both = np.concatenate([found, made.reshape(*found.shape[:-1], 3 * points)], -1)
+    return [np.ascontiguousarray(np.moveaxis(both, -1, axis))]

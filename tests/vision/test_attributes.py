@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfywear.vision.attributes import shape_crop
-from comfywear_export.crops import cut_out, jitter
+from comfywear_export.data.crops import cut_out, jitter
 
 NUMBER = st.floats(-200, 400)
 

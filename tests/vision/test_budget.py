@@ -11,7 +11,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
-from comfywear.vision.budget import LEVELS, LONGEST_GAP_S, Budget, Plan
+from comfywear.vision.budget import LEVELS, LONGEST_GAP_S, Budget, Plan, fair_shares
 
 
 @dataclass
@@ -212,3 +212,21 @@ def test_a_budget_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     for value in (-0.1, 1.1, math.nan):
         with pytest.raises(UsageError, match="0 to 1"):
             Budget().headroom = value
+
+
+@given(st.floats(0.01, 1.0), st.lists(st.floats(0.0, 1.0), min_size=1, max_size=6))
+def test_what_is_shared_is_shared_whole_and_nobody_gets_less_than_their_part_unless_they_want_less(
+    whole: float, wanted: list[float]
+) -> None:
+    shares = fair_shares(whole, wanted)
+    assert sum(shares) == pytest.approx(whole)
+    equal = whole / len(wanted)
+    for share, want in zip(shares, wanted, strict=True):
+        assert share >= min(want, equal) - 1e-9
+
+
+def test_what_one_camera_does_not_want_is_the_others() -> None:
+    assert fair_shares(0.6, [0.1, 0.9]) == pytest.approx([0.1, 0.5])
+    assert fair_shares(0.6, [0.0, 0.9]) == pytest.approx([0.0, 0.6])
+    assert fair_shares(0.6, [0.9, 0.8]) == pytest.approx([0.3, 0.3])
+    assert fair_shares(0.6, [0.1, 0.1]) == pytest.approx([0.3, 0.3])

@@ -333,6 +333,22 @@ def test_a_persons_clo_becomes_surer_with_every_look() -> None:
     assert person.looks == 8
 
 
+def test_in_a_grey_picture_no_colour_becomes_known_and_those_that_are_stay() -> None:
+    scene, a = Scene(PersonBook(attribute_interval_s=1.0)), body(100)
+
+    def show(coloured: bool) -> list[list[str]]:
+        frame = Frame(scene.image, scene.index, 100.0 + scene.index / FPS, "made")
+        scene.index += 1
+        scene.book.follow(frame, [a, on(a, "top")])
+        scene.book.look(frame, None, mean_colour, coloured=coloured)
+        (person,) = scene.book.persons(frame)
+        return [[colour.name for colour in garment.colours] for garment in person.garments]
+
+    assert [show(coloured=False) for _ in range(20)][-1] == [[]], "not known, and nothing wrong"
+    assert show(coloured=True) == [["blue"]], "the next frame with colours is enough"
+    assert [show(coloured=False) for _ in range(20)][-1] == [["blue"]]
+
+
 def test_work_is_put_off_to_later_frames_when_there_is_no_time_for_looks() -> None:
     model = Model(top=0.5)
     scene = Scene(PersonBook(attribute_interval_s=2.0), model)
@@ -345,3 +361,44 @@ def test_work_is_put_off_to_later_frames_when_there_is_no_time_for_looks() -> No
     assert scene.book.waiting(frame.monotonic_s)[0] == 1
     assert scene.book.look(frame, model, mean_colour) == 1
     assert scene.book.waiting(frame.monotonic_s, slower=4.0) == (0, 0.0)
+
+
+@pytest.mark.parametrize("threshold", [0.12, 0.33, 0.6])
+def test_who_is_just_believed_is_followed_whatever_scale_the_detector_scores_on(threshold: float) -> None:
+    scene = Scene(PersonBook(thresholds={"person": threshold}))
+    scene.show()
+    ids = set()
+    for step in range(12):
+        people = scene.show(body(100 + 6 * step, score=1.15 * threshold))
+        ids |= {person.track_id for person in people}
+    assert len(people) == 1
+    assert len(ids) == 1
+
+
+def test_a_box_that_wobbles_does_not_rename_what_somebody_wears() -> None:
+    """Two names for one box are one garment; which of the two, and whether, is not decided anew with every frame."""
+    scene, a = Scene(PersonBook()), body(100)
+    told = []
+    for step in range(120):
+        wobble = 14 * (step % 2)  # the boxes' IoU is .80 and .72 in turn
+        outer = Detection((110, 145, 190, 260), 0.6, "outer")
+        top = Detection((110, 145 + 23 + wobble // 2, 190, 260 + wobble // 14), 0.6, "top")
+        people = scene.show(a, outer, top)
+        told.append(tuple(kinds(people[0])))
+        assert all(garment.box is not None for garment in people[0].garments)
+    assert len(set(told[20:])) == 1
+    assert people[0].garments[0].box in (outer.box, top.box)
+
+
+def test_colours_are_looked_at_three_times_and_then_seldom() -> None:
+    book, model, looked = PersonBook(attribute_interval_s=1.0), Model(top=0.9), []
+
+    def colours(image: np.ndarray, box: Box, others: Sequence[Box]) -> list[ColourShare]:
+        looked.append(frame.index)
+        return mean_colour(image, box, others)
+
+    for index in range(100):
+        frame = Frame(np.zeros((480, 640, 3), np.uint8), index, 100.0 + index / FPS, "made")
+        book.update(frame, [body(100), on(body(100), "top")], model, colours)
+    assert model.calls == 20
+    assert looked == [0, 5, 10, 25, 55, 85]

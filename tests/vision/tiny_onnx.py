@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-TYPES = {"float32": 1, "uint8": 2, "int64": 7, "float16": 10}
+TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "float16": 10}
 
 
 def varint(value: int) -> bytes:
@@ -50,8 +50,12 @@ def write_onnx(
     echo: str = "",
     notes: Mapping[str, str] | None = None,
     inputs: int = 1,
+    more: Mapping[str, tuple[str, Sequence[int | str]]] | None = None,
 ) -> Path:
-    """A graph with an input of (dtype, shape) whose outputs are constants; `echo` names one more that is the input."""
+    """A graph with an input of (dtype, shape) whose outputs are constants; `echo` names one more that is the input.
+
+    `inputs` is how many pictures it takes, `more` are other inputs by name; the graph uses none of them.
+    """
     dtype, shape = given
     nodes = [node("Identity", [f"{name}_value"], [name]) for name in outputs]
     shown = [value_info(name, values.dtype.name, values.shape) for name, values in outputs.items()]
@@ -62,6 +66,7 @@ def write_onnx(
     graph += b"".join(data(5, tensor(f"{name}_value", values)) for name, values in outputs.items())
     names = ["images", *[f"more_{i}" for i in range(inputs - 1)]]
     graph += b"".join(data(11, value_info(name, dtype, shape)) for name in names)
+    graph += b"".join(data(11, value_info(name, *said)) for name, said in (more or {}).items())
     graph += b"".join(data(12, one) for one in shown)
     model = number(1, 8) + data(7, graph) + data(8, data(1, "") + number(2, 17))
     for key, value in (notes or {}).items():

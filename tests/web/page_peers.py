@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from comfywear import web
 from comfywear.errors import StoreError, UsageError
@@ -20,6 +21,14 @@ class MadeUp:
         self.votes: list[tuple[str | None, int, str, str | None]] = []
         self.undone: list[str] = []
         self.full = False
+        self.picture: bytes | None = None
+        self.corrections: dict[int, Literal["reject", "miss"]] = {}
+        self.missed: list[tuple[float, ...]] = []
+        self.missed_in: list[str | None] = []
+        self.several: tuple[str, ...] = ()
+        self.shown: list[str] = []  # whose sketches
+        self.private = self.grey = False
+        self.presence: web.PresenceNow | None = None
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -27,10 +36,25 @@ class MadeUp:
     def now(self, zone: str) -> web.Now:
         comfort = web.ComfortNow(0.6, 3, {"cooler": 0.4, "no change": 0.5, "warmer": 0.1}, (), None)
         air = web.AirNow(24.0, 45.0, None)
-        return web.Now(zone, air, (), None, comfort, None, None, len(self.votes), web.Recording(False))
+        return web.Now(
+            zone,
+            air,
+            (),
+            None,
+            comfort,
+            None,
+            None,
+            len(self.votes),
+            web.Recording(False),
+            sketch="on" if self.picture else "off",
+            cameras=self.looking(),
+            presence=self.presence,
+            grey=self.grey,
+            lines=(web.LineNow("door", 3, 2),),
+        )
 
-    def day(self, zone: str) -> web.Day:
-        return web.Day(zone, 0.0, 86400.0, True, (), ())
+    def day(self, zone: str, span: web.Span = "day") -> web.Day:
+        return web.Day(zone, 0.0, {"day": 1, "week": 7, "month": 30}[span] * 86400.0, True, (), ())
 
     def vote(self, zone: str | None, level: int, source: str, person: str | None) -> web.Accepted:
         if self.full:
@@ -43,8 +67,42 @@ class MadeUp:
     def undo(self, vote_id: str) -> None:
         self.undone.append(vote_id)
 
-    def sketch(self) -> bytes | None:
-        return None
+    def cameras(self) -> Sequence[str]:
+        return list(self.several)
+
+    def sketch(self, camera: str) -> bytes | None:
+        self.shown.append(camera)
+        return self.picture
+
+    def finds(self) -> web.Finds:
+        holds = tuple(web.HeldCorrection(n, kind, (0.0, 0.0, 1.0, 1.0), None) for n, kind in self.corrections.items())
+        found = web.Find(7, "desk", 0.9, (0.25, 0.25, 0.5, 0.75))
+        return web.Finds((found,) if self.picture else (), holds)
+
+    def reject(self, person: int) -> int:
+        if person != 7:
+            raise UsageError(f"no find has the number {person}")
+        self.corrections[len(self.corrections) + 1] = "reject"
+        return len(self.corrections)
+
+    def miss(self, box: Sequence[float], camera: str | None) -> int:
+        self.missed_in.append(camera)
+        self.missed.append(tuple(box))
+        self.corrections[len(self.corrections) + 1] = "miss"
+        return len(self.corrections)
+
+    def take_back(self, correction: int) -> None:
+        if self.corrections.pop(correction, None) is None:
+            raise UsageError(f"no correction has the number {correction}")
+
+    def switch_privacy(self, on: bool, camera: str | None) -> Sequence[web.Looking]:
+        if camera not in (None, "camera"):
+            raise UsageError(f"no camera is named {camera!r}")
+        self.private = on
+        return self.looking()
+
+    def looking(self) -> tuple[web.Looking, ...]:
+        return (web.Looking("camera", self.private),)
 
     def settings(self) -> Sequence[web.SettingsTable]:
         return []
@@ -54,18 +112,25 @@ class MadeUp:
 
 
 @contextmanager
-def serving(device: web.PageDevice, token: str = "", host: str = "127.0.0.1", **options: str) -> Iterator[str]:
+def serving(
+    device: web.PageDevice,
+    token: str = "",
+    host: str = "127.0.0.1",
+    others: Sequence[tuple[str, web.Role]] = (),
+    **options: str,
+) -> Iterator[str]:
     """The page's address while it runs."""
-    page, stop = web.Page(device, web.Access(token, b"s" * 32), host=host, **options), threading.Event()
+    access, stop = web.Access(token, b"s" * 32, others=others), threading.Event()
+    page = web.PageServer(device, access, host=host, **options)
     worker = threading.Thread(target=page.run, args=(stop, lambda: None))
     worker.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while page.url is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         yield page.url.replace("0.0.0.0", "127.0.0.1").rstrip("/")
     finally:
         stop.set()
-        worker.join(10)
+        worker.join(60)
         assert not worker.is_alive(), "the page ends when it is told to"

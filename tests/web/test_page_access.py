@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
-from comfywear.web import Access, is_loopback, read_secret, read_token
-from comfywear.web.access import SESSION_S, Limiter
+from comfywear.system.loopback import is_loopback
+from comfywear.system.rate_limit import Limiter
+from comfywear.web import Access, read_secret, read_token
+from comfywear.web.access import SESSION_S, Role, allows
+from comfywear.web.guard import client_of
 
 SECRET = b"s" * 32
 
@@ -47,26 +50,58 @@ def test_a_token_that_is_not_there_is_refused(file: str, monkeypatch: pytest.Mon
 def test_a_session_holds_until_its_end_and_for_its_token_alone() -> None:
     now = [1000.0]
     access = Access("the right token", SECRET, clock=lambda: now[0])
-    cookie = access.new_cookie()
-    assert access.cookie_ok(cookie)
-    assert Access("the right token", SECRET, clock=lambda: now[0]).cookie_ok(cookie), "a restart keeps it"
-    assert not Access("another token!", SECRET, clock=lambda: now[0]).cookie_ok(cookie)
-    assert not Access("the right token", b"t" * 32, clock=lambda: now[0]).cookie_ok(cookie)
+    cookie = access.new_cookie(b"the right token")
+    assert access.role_of_cookie(cookie) == "admin"
+    assert Access("the right token", SECRET, clock=lambda: now[0]).role_of_cookie(cookie), "a restart keeps it"
+    assert not Access("another token!", SECRET, clock=lambda: now[0]).role_of_cookie(cookie)
+    assert not Access("the right token", b"t" * 32, clock=lambda: now[0]).role_of_cookie(cookie)
     until, rest = cookie.split(".", 1)
-    assert not access.cookie_ok(f"{int(until) + 1}.{rest}")
+    assert not access.role_of_cookie(f"{int(until) + 1}.{rest}")
     now[0] += SESSION_S + 1
-    assert not access.cookie_ok(cookie)
+    assert not access.role_of_cookie(cookie)
 
 
 @given(st.text())
 def test_no_other_text_is_a_cookie_or_the_token(text: str) -> None:
     access = Access("the right token", SECRET)
-    assert not access.cookie_ok(text)
-    assert access.token_ok(text) == (text == "the right token")
+    assert not access.role_of_cookie(text)
+    assert access.role_of_token(text.encode()) == ("admin" if text == "the right token" else None)
 
 
 def test_without_a_token_no_token_is_right() -> None:
-    assert not Access("", SECRET).token_ok("")
+    assert Access("", SECRET).role_of_token(b"") is None
+
+
+def test_each_token_has_its_role_and_its_sessions_end_with_it() -> None:
+    others: list[tuple[str, Role]] = [("a look at it", "read"), ("the family", "vote")]
+    access = Access("the right token", SECRET, others=others)
+    for token, role in [("the right token", "admin"), *others]:
+        assert access.role_of_token(token.encode()) == role
+        cookie = access.new_cookie(token.encode())
+        assert access.role_of_cookie(cookie) == role
+        left = Access("", SECRET, others=[each for each in others if each[0] != token])
+        assert left.role_of_cookie(cookie) is None
+    assert Access("", SECRET, others=others).needed
+    with pytest.raises(ValueError, match="no such token"):
+        access.new_cookie(b"another")
+
+
+def test_one_password_for_two_roles_is_refused() -> None:
+    with pytest.raises(UsageError, match="same password"):
+        Access("the right token", SECRET, others=[("the right token", "read")])
+
+
+def test_a_role_allows_what_the_smaller_ones_allow() -> None:
+    roles: tuple[Role, ...] = ("read", "vote", "admin")
+    allowed = [(role, needed) for role in roles for needed in roles if allows(role, needed)]
+    assert allowed == [
+        ("read", "read"),
+        ("vote", "read"),
+        ("vote", "vote"),
+        ("admin", "read"),
+        ("admin", "vote"),
+        ("admin", "admin"),
+    ]
 
 
 def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -94,3 +129,28 @@ def test_many_clients_take_bounded_room() -> None:
     for number in range(5000):
         limiter.note(str(number))
     assert len(limiter._events) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("address", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_a_host_with_many_addresses_is_one_client(address: str, client: str) -> None:
+    assert client_of({"client": (address, 1)} if address else {}) == client
+
+
+def test_many_clients_do_not_make_a_limited_one_free_again() -> None:
+    limiter = Limiter(5, 60.0, clock=lambda: 0.0)
+    for other in range(990):
+        limiter.note(f"other {other}")
+    for _ in range(5):
+        limiter.note("guessing")
+    for other in range(200):
+        limiter.note(f"late {other}")
+    assert limiter.wait_s("guessing") > 0

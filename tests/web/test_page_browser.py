@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import socket
@@ -10,14 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from page_peers import TOKEN, MadeUp, serving
 
 from comfywear import settings as settings_file
 from comfywear import web
 from comfywear.demo.consumer import Consumer
-from comfywear.device import Device
-from comfywear.publishing.messages import VoteMessage
+from comfywear.device.device import Device
+from comfywear.publishing.messages.vote import VoteMessage
 from waiting import until
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (scripts/setup)")
@@ -160,6 +163,28 @@ def test_language_appearance_and_zone_are_the_browsers_until_chosen_and_then_kep
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
 
 
+def test_a_week_and_a_month_stand_beside_the_day_and_the_choice_is_kept(screen: Callable[..., Any]) -> None:
+    with serving(Furnished()) as url:
+        page = screen(f"{url}/#day")
+        rows = {}
+        for span, heading in (("day", "24 hours"), ("week", "7 days"), ("month", "30 days")):
+            page.click(f"#spans [data-span='{span}']")
+            holds(page, f"document.querySelector('#chart svg')?.ariaLabel.includes('{heading}')")
+            assert heading in page.inner_text("#day-heading")
+            assert page.get_attribute(f"#spans [data-span='{span}']", "aria-pressed") == "true"
+            assert page.locator("#chart path.curve.temperature").count() == 2, "the gap is not bridged"
+            assert page.locator("#chart .vote").count() == 5
+            rows[span] = page.locator("#day-table tbody tr").count()
+            assert serious(page) == []
+        assert rows["month"] in (30, 31)
+        assert 26 <= rows["week"] <= 29
+        page.reload()
+        page.wait_for_selector("#chart svg")
+        assert "30 days" in page.inner_text("#day-heading")
+        page.mouse.move(640, 400)
+        holds(page, "document.getElementById('readout').innerText.includes('°C')")
+
+
 def test_a_name_given_on_a_phone_goes_with_its_votes(screen: Callable[..., Any]) -> None:
     device = MadeUp()
     with serving(device) as url:
@@ -170,6 +195,82 @@ def test_a_name_given_on_a_phone_goes_with_its_votes(screen: Callable[..., Any])
         page.click("#faces [data-level='3']")
         page.wait_for_selector("#thanks:not([hidden])")
     assert [(level, person) for _, level, _, person in device.votes] == [(3, "Ada 5")]
+
+
+def test_one_touch_on_the_sketch_rejects_a_find_and_a_drag_marks_one_who_was_missed(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    device.picture = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
+    with serving(device) as url:
+        page = screen(f"{url}/#sketch", PHONE)
+        page.click(".find")
+        page.wait_for_selector("#corrections li")
+        assert device.corrections == {1: "reject"}
+        assert serious(page) == []
+        page.click("#mark")
+        box = page.locator("#sketch").bounding_box()
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.9 * box["height"])
+        page.mouse.up()
+        until(lambda: len(device.missed) == 1)
+        assert device.missed[0] == pytest.approx((0.5, 0.2, 0.8, 0.9), abs=0.02)
+        page.wait_for_selector("#corrections li:nth-child(2)")
+        page.click("#corrections li button")
+        until(lambda: device.corrections == {2: "miss"})
+
+
+def test_of_several_cameras_one_is_chosen_and_stays_chosen(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    device.several = ("south", "north")
+    device.picture = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
+    with serving(device) as url:
+        page = screen(f"{url}/#sketch", PHONE)
+        page.wait_for_selector("#sketch:not([hidden])")
+        assert set(device.shown) == {"south"}
+        assert serious(page) == []
+        page.select_option("#camera", "north")
+        until(lambda: device.shown[-1] == "north")
+        page.reload()
+        page.wait_for_selector("#sketch:not([hidden])")
+        assert page.input_value("#camera") == "north"
+        page.click("#mark")
+        box = page.locator("#sketch").bounding_box()
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.9 * box["height"])
+        page.mouse.up()
+        until(lambda: device.missed_in == ["north"])
+
+
+def test_privacy_is_switched_under_the_sketch_and_shown_everywhere(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    with serving(device) as url:
+        page = screen(f"{url}/#sketch", PHONE)
+        switch = page.wait_for_selector("[data-privacy='camera']")
+        assert switch.get_attribute("aria-checked") == "false"
+        assert page.is_hidden("#private-badge")
+        switch.click()
+        page.wait_for_selector("[data-privacy='camera'][aria-checked='true']")
+        page.wait_for_selector("#private-badge", state="visible")
+        assert device.private
+        assert serious(page) == []
+        page.click("[data-privacy='camera']")
+        page.wait_for_selector("#private-badge", state="hidden")
+        assert not device.private
+
+
+def test_the_room_says_whether_anybody_is_there_and_why_it_is_not_known(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    device.presence = web.PresenceNow("occupied", 2, "2027-01-02T12:05:00+00:00")
+    with serving(device) as url:
+        page = screen(f"{url}/#room", PHONE)
+        page.wait_for_selector("[data-presence='occupied']")
+        assert page.text_content("[data-presence]").startswith("2 people are here, since ")
+        assert "door: 3 in and 2 out today" in page.text_content("#people")
+        device.presence = web.PresenceNow("unknown", None, None, "too dark to see")
+        page.wait_for_selector("[data-presence='unknown']")
+        assert "Too dark to see" in page.text_content("#people")
+        assert serious(page) == []
 
 
 def test_a_tablet_signs_in_once(browser: Any) -> None:
@@ -187,6 +288,31 @@ def test_a_tablet_signs_in_once(browser: Any) -> None:
         context.close()
 
 
+def test_who_may_only_look_is_shown_nothing_else(browser: Any) -> None:
+    device = MadeUp()
+    device.picture = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
+    with serving(device, TOKEN, others=[("only to look", "read")]) as url:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(f"{url}/#vote")
+        page.fill("input[name=token]", "only to look")
+        page.click("button")
+        page.wait_for_selector("#chips span", state="attached")
+        assert page.is_visible("#view-room")
+        assert not page.is_visible("nav [href='#vote']")
+        page.keyboard.press("4")
+        page.goto(f"{url}/#sketch")
+        page.wait_for_selector("#finds .find")
+        assert page.is_disabled("#finds .find")
+        assert not page.is_visible("#mark")
+        page.goto(f"{url}/#about")
+        page.wait_for_selector("#view-about:not([hidden])")
+        assert not page.is_visible("#on-device")
+        assert serious(page) == []
+        assert device.votes == []
+        context.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_view_has_a_serious_accessibility_issue(screen: Callable[..., Any], theme: str) -> None:
     with serving(Furnished()) as url:
@@ -200,6 +326,10 @@ def test_no_view_has_a_serious_accessibility_issue(screen: Callable[..., Any], t
             if view == "room":
                 said = page.inner_text("#advice")
                 assert "Switch a fan on" in said
+                assert "Open the window: it is cooler outdoors" in said
+                air = page.inner_text("#air")
+                assert "Outdoors it is 7.4 °C" in air
+                assert "20.8 to 26.2 °C" in air
                 assert "Take the jacket off · feels like 2.2 °C cooler" in said
             assert serious(page) == [], view
         page.goto(f"{url}/#vote")
@@ -228,11 +358,17 @@ class Furnished(MadeUp):
             "on",
             ("camera: gone",),
             "lab1",
+            liked=web.LikedNow(21.8, 20.9, 22.9, 22.0),
+            outdoors=web.OutdoorsNow(7.4, "II", 20.8, 26.2),
         )
 
-    def day(self, zone: str) -> web.Day:
-        points = tuple(web.Point(1800.0 * step, 20 + step / 10, 40.0, step / 20 - 1) for step in range(48))
-        return web.Day(zone, 0.0, 86400.0, True, points, tuple(web.DayVote(9000.0 * n, n) for n in range(1, 6)))
+    def day(self, zone: str, span: web.Span = "day") -> web.Day:
+        days, every_s = {"day": (1, 300.0), "week": (7, 900.0), "month": (30, 3600.0)}[span]
+        steps = int(days * 86400 / every_s)
+        times = (every_s * step for step in range(steps) if not 0.4 < step / steps < 0.45)
+        points = tuple(web.Point(at, 22 + 3 * math.sin(at / 13751), 40.0, math.sin(at / 13751)) for at in times)
+        votes = tuple(web.DayVote(9000.0 * days * n, n) for n in range(1, 6))
+        return web.Day(zone, 0.0, 86400.0 * days, True, points, votes)
 
     def settings(self) -> list[web.SettingsTable]:
         return [web.SettingsTable("Page", "What it is.", (web.Field("Port", "8080", "", "Where."),))]
@@ -242,6 +378,7 @@ ADVICE = (
     "take the jacket off (like 2.2 K cooler): 66% instead of 55% would want no change",
     "more air, 0.3 m/s from a fan (like 1.3 K cooler): 60% instead of 55% would want no change",
     "open a window",
+    "open the window: it is cooler outdoors",
 )
 
 
@@ -252,3 +389,50 @@ def serious(page: Any) -> list[str]:
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found if each["impact"] in ("serious", "critical")
     ]
+
+
+def test_a_link_to_a_zone_that_there_is_none_of_votes_for_no_other(
+    tmp_path: Path, mosquitto: Any, browser: Any
+) -> None:
+    zones = "[[zones]]\nname = 'desk'\n[[zones]]\nname = 'sofa'\n"
+    with running(tmp_path, mosquitto.port, zones) as device:
+        context = browser.new_context(viewport=TABLET, locale="de-DE")
+        page = context.new_page()
+        page.goto(f"{address(device)}?zone=nosuch")
+        page.wait_for_selector("#unknown-zone:not([hidden])")
+        assert "nosuch" in page.inner_text("#unknown-zone")
+        assert "nicht abgestimmt" in page.inner_text("#unknown-zone")
+        assert not page.is_visible("#faces")
+        page.keyboard.press("4")
+        page.click("#unknown-zone a >> text=sofa")
+        page.click("#faces [data-level='4']")
+        page.wait_for_selector("#thanks:not([hidden])")
+        assert [vote.zone for vote in device.voting.store.newest()] == ["sofa"]
+        context.close()
+
+
+def test_troubles_stand_first_and_in_the_page_s_language(
+    tmp_path: Path, mosquitto: Any, screen: Callable[..., Any]
+) -> None:
+    with running(tmp_path, mosquitto.port, "[[sensors]]\nuri = 'serial:///dev/nosuch'\n") as device:
+        until(lambda: any(each.name == "no-sensor" for each in device.watch.book.now()))
+        page = screen(f"{address(device)}#room", locale="de-DE")
+        page.wait_for_selector("#troubles-card:not([hidden])")
+        said = page.inner_text("#troubles")
+        assert "Der Sensor sagt nichts Brauchbares" in said
+        assert "/dev/nosuch" in said
+        assert page.locator("#troubles-card").bounding_box()["y"] < page.locator("#air").bounding_box()["y"]
+
+
+def test_the_temperature_that_would_please_is_said_in_the_page_s_language(
+    tmp_path: Path, mosquitto: Any, screen: Callable[..., Any]
+) -> None:
+    with running(tmp_path, mosquitto.port, "[[sensors]]\nuri = 'fake://'\n") as device:
+        until(lambda: device.setpoints.of("room") is not None)
+        page = screen(f"{address(device)}#room", locale="de-DE")
+        page.wait_for_selector("#advice .liked")
+        said = page.inner_text("#advice .liked")
+        wanted = device.setpoints.of("room")
+        assert wanted is not None
+        assert "wäre den meisten recht" in said
+        assert f"Thermostat: {wanted.setpoint_c:.1f} °C".replace(".", ",") in said

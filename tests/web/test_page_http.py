@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -13,6 +14,10 @@ from page_peers import TOKEN, MadeUp, serving
 
 from comfywear import web
 from comfywear.errors import ComfyWearError, UsageError
+from comfywear.web import connections, guard
+from comfywear.web.app import MOST_LISTENERS
+from comfywear.web.connections import MOST_CONNECTIONS, MOST_OF_A_CLIENT
+from waiting import until
 
 
 @pytest.fixture
@@ -23,14 +28,14 @@ def device() -> MadeUp:
 @pytest.fixture
 def local(device: MadeUp) -> Iterator[httpx.Client]:
     """A page for this machine alone."""
-    with serving(device) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with serving(device) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
 @pytest.fixture
 def opened(device: MadeUp) -> Iterator[httpx.Client]:
     """A page open to the network, with a token."""
-    with serving(device, TOKEN, "0.0.0.0") as url, httpx.Client(base_url=url, timeout=30) as client:
+    with serving(device, TOKEN, "0.0.0.0") as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -80,6 +85,24 @@ def test_reading_changes_nothing(device: MadeUp, local: httpx.Client) -> None:
         assert local.get(address).status_code == 200
         assert local.head(address).status_code == 200
     assert device.votes == []
+
+
+def test_the_chart_goes_back_as_far_as_is_asked(local: httpx.Client) -> None:
+    days = {span: local.get(f"/api/day?span={span}").json()["until_s"] / 86400 for span in ("day", "week", "month")}
+    assert days == {"day": 1, "week": 7, "month": 30}
+    assert local.get("/api/day").json()["until_s"] == 86400
+    answer = local.get("/api/day?span=year")
+    assert (answer.status_code, "day, week, month" in answer.json()["text"]) == (400, True)
+
+
+def test_each_camera_has_its_sketch_and_one_that_there_is_none_of_is_refused(
+    device: MadeUp, local: httpx.Client
+) -> None:
+    device.several, device.picture = ("south", "north"), b"a sketch"
+    assert local.get("/api/start").json()["cameras"] == ["south", "north"]
+    said = [local.get(f"/api/sketch.jpg{of}").status_code for of in ("", "?camera=north", "?camera=roof")]
+    assert said == [200, 200, 400]
+    assert device.shown == ["south", "north"]
 
 
 def test_what_is_not_there_is_said_in_one_sentence(local: httpx.Client) -> None:
@@ -196,7 +219,7 @@ def test_wrong_passwords_are_slowed_and_then_so_is_the_right_one(opened: httpx.C
 
 def test_a_page_without_a_token_is_not_opened_to_the_network(device: MadeUp) -> None:
     with pytest.raises(UsageError, match="token_file"):
-        web.Page(device, web.Access("", b"s" * 32), host="0.0.0.0")
+        web.PageServer(device, web.Access("", b"s" * 32), host="0.0.0.0")
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence(device: MadeUp) -> None:
@@ -204,7 +227,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(device: MadeUp) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        page = web.Page(device, web.Access("", b"s" * 32), port=port)
+        page = web.PageServer(device, web.Access("", b"s" * 32), port=port)
         with pytest.raises(ComfyWearError, match=rf"port {port} .*web\.port"):
             page.run(threading.Event(), lambda: None)
 
@@ -215,7 +238,7 @@ def test_a_change_arrives_as_an_event(device: MadeUp, local: httpx.Client) -> No
         said = [json.loads(line[6:]) for line in (next(lines), next(lines), next(lines)) if line.startswith("data: ")]
         assert said[0]["zone"] == "window"
         assert said[0]["votes"] == 0
-        httpx.post(local.base_url.join("/api/vote"), json={"level": 4}, timeout=30)
+        httpx.post(local.base_url.join("/api/vote"), json={"level": 4}, timeout=60)
         for line in lines:
             if line.startswith("data: "):
                 assert json.loads(line[6:])["votes"] == 1
@@ -224,4 +247,171 @@ def test_a_change_arrives_as_an_event(device: MadeUp, local: httpx.Client) -> No
 
 def test_a_title_is_text_and_no_markup(device: MadeUp) -> None:
     with serving(device, title="<b>Room</b> $x") as url:
-        assert "&lt;b&gt;Room&lt;/b&gt; $x" in httpx.get(f"{url}/", timeout=30).text
+        assert "&lt;b&gt;Room&lt;/b&gt; $x" in httpx.get(f"{url}/", timeout=60).text
+
+
+def connected(url: str, count: int) -> list[socket.socket]:
+    host, port = url.removeprefix("http://").split(":")
+    return [socket.create_connection((host, int(port)), timeout=60) for _ in range(count)]
+
+
+def closed(sockets: list[socket.socket]) -> int:
+    count = 0
+    for each in sockets:
+        each.settimeout(0.01)
+        try:
+            count += each.recv(1) == b""
+        except TimeoutError:
+            pass
+        except ConnectionError:
+            count += 1
+    return count
+
+
+def test_connections_that_say_nothing_keep_nobody_out(device: MadeUp) -> None:
+    with serving(device, TOKEN, "0.0.0.0") as url, httpx.Client(base_url=url, timeout=60, headers=BEARER) as client:
+        silent = connected(url, 200)
+        for _ in range(5):
+            assert client.get("/api/start").status_code == 200
+        until(lambda: closed(silent) >= 200 - MOST_CONNECTIONS)
+        for each in silent:
+            each.close()
+
+
+def test_a_request_that_does_not_come_to_its_end_is_let_go(device: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "REQUEST_S", 0.2)
+    with serving(device) as url:
+        silent, trickling = connected(url, 2)
+        trickling.sendall(b"GET / HTTP/1.1\r\nHost: localh")
+        until(lambda: closed([silent, trickling]) == 2)
+
+
+def test_a_body_that_does_not_come_is_refused_in_words(device: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "BODY_S", 0.2)
+    with serving(device) as url:
+        (slow,) = connected(url, 1)
+        slow.sendall(
+            b"POST /api/vote HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 30\r\n\r\n{"
+        )
+        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+        slow.close()
+    assert device.votes == []
+
+
+@pytest.mark.parametrize("header", ["Origin: http://[", "Origin: http://]x", "Host: ["])
+def test_half_an_address_is_refused_and_no_fault(device: MadeUp, header: str) -> None:
+    with serving(device) as url:
+        (peer,) = connected(url, 1)
+        host = "" if header.startswith("Host") else "Host: localhost\r\n"
+        peer.sendall(f"POST /api/vote HTTP/1.1\r\n{host}{header}\r\nContent-Length: 0\r\n\r\n".encode())
+        assert peer.recv(12) in (b"HTTP/1.1 403", b"HTTP/1.1 421")
+        peer.close()
+
+
+def test_no_more_streams_are_open_than_may_be(device: MadeUp) -> None:
+    with serving(device) as url:
+        peers = connected(url, 40)
+        for each in peers:
+            each.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answers = [each.recv(12) for each in peers]
+        assert (answers.count(b"HTTP/1.1 200"), answers.count(b"HTTP/1.1 503")) == (MOST_LISTENERS, 16)
+        for each in peers:
+            each.close()
+
+        def one_more() -> bool:
+            (again,) = connected(url, 1)
+            with again:
+                again.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return again.recv(12) == b"HTTP/1.1 200"
+
+        until(one_more)  # places of those who left are free again
+
+
+def test_a_token_with_an_umlaut_is_taken_as_a_browser_and_a_program_send_it(device: MadeUp) -> None:
+    token = "schöner langer Satz"
+    with serving(device, token, "0.0.0.0") as url, httpx.Client(base_url=url, timeout=60) as client:
+        assert client.get("/api/start", headers={"Authorization": f"Bearer {token}".encode()}).status_code == 200
+        assert client.post("/login", data={"token": token}, follow_redirects=False).status_code == 303
+
+
+def test_behind_a_proxy_that_is_named_each_client_has_its_own_wrong_tokens(device: MadeUp) -> None:
+    wrong = {"Authorization": "Bearer wrong", "X-Forwarded-For": "192.0.2.1"}
+    with serving(device, TOKEN, "0.0.0.0", proxy="127.0.0.1") as url, httpx.Client(base_url=url, timeout=60) as client:
+        for _ in range(5):
+            assert client.get("/api/start", headers=wrong).status_code == 401
+        assert client.get("/api/start", headers=wrong).status_code == 429
+        assert client.get("/api/start", headers={**BEARER, "X-Forwarded-For": "192.0.2.2"}).status_code == 200
+    with serving(device, TOKEN, "0.0.0.0") as url, httpx.Client(base_url=url, timeout=60) as client:
+        for number in range(5):  # nobody's word is taken where no proxy is named
+            client.get("/api/start", headers={**wrong, "X-Forwarded-For": f"192.0.2.{number}"})
+        assert client.get("/api/start", headers=wrong).status_code == 429
+
+
+def own_address() -> str:
+    """One of this machine's own addresses that is not the loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("needs a network address besides 127.0.0.1")
+        return str(probe.getsockname()[0])
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_many_visitors_behind_a_proxy_that_is_named_are_not_one_client(device: MadeUp, named: bool) -> None:
+    address, more = own_address(), MOST_OF_A_CLIENT + 6
+    with serving(device, TOKEN, "0.0.0.0", proxy=f"192.0.2.9, {address}" if named else "") as url:
+        visitors = connected(url.replace("127.0.0.1", address), more)
+        for each in visitors:
+            with suppress(OSError):
+                each.sendall(b"GET /login HTTP/1.1\r\nHost: desk\r\n\r\n")
+        answered = sum(b"200 OK" in received(each) for each in visitors)
+        for each in visitors:
+            each.close()
+    assert answered == (more if named else MOST_OF_A_CLIENT)
+
+
+def received(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(4096)
+    except ConnectionError:
+        return b""
+
+
+@pytest.mark.parametrize("until", ["9" * 5000, "²", "", "-1", "1e9"])
+def test_a_cookie_that_this_page_never_gave_is_no_cookie(opened: httpx.Client, until: str) -> None:
+    cookie = f"{guard.COOKIE}={until}.abc.0123".encode()
+    assert opened.get("/api/start", headers={"Cookie": cookie}).status_code == 401
+    assert opened.get("/api/start", headers=BEARER).status_code == 200
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "²", "-1", "1e3"])
+def test_a_length_that_is_none_is_refused(device: MadeUp, length: str) -> None:
+    with serving(device) as url:
+        (asks,) = connected(url, 1)
+        head = f"POST /api/vote HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n"
+        asks.sendall(head.encode())
+        assert received(asks).split(b" ")[1] in (b"400", b"413")
+        asks.close()
+
+
+def test_a_find_is_rejected_or_missed_and_that_is_taken_back(device: MadeUp, local: httpx.Client) -> None:
+    assert local.post("/api/finds", json={"person": 7}).json() == {"correction": 1}
+    assert local.post("/api/finds", json={"box": [0.1, 0.2, 0.3, 0.9]}).json() == {"correction": 2}
+    assert device.missed == [(0.1, 0.2, 0.3, 0.9)]
+    assert [each["kind"] for each in local.get("/api/finds").json()["corrections"]] == ["reject", "miss"]
+    assert local.post("/api/finds/undo", json={"correction": 1}).status_code == 200
+    assert device.corrections == {2: "miss"}
+    for body in ({}, {"person": 7, "box": [0, 0, 1, 1]}, {"person": "x"}, {"box": [0, 1]}, {"person": 8}, {"who": 7}):
+        refused = local.post("/api/finds", json=body)
+        assert refused.status_code == 400, body
+        assert refused.json()["text"]
+    assert local.post("/api/finds/undo", json={"correction": 9}).status_code == 400
+
+
+def test_finds_are_corrected_by_nobody_without_the_token(device: MadeUp, opened: httpx.Client) -> None:
+    assert opened.get("/api/finds").status_code == 401
+    assert opened.post("/api/finds", json={"person": 7}).status_code == 401
+    assert opened.post("/api/finds", json={"person": 7}, headers=BEARER).status_code == 200
+    assert device.corrections == {1: "reject"}

@@ -77,6 +77,16 @@ def test_a_language_that_there_is_none_of_is_not_read(code: str) -> None:
         words(code)
 
 
+@pytest.mark.parametrize("code", languages())
+def test_no_word_of_a_language_stands_there_twice(code: str) -> None:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert sorted(set(names)) == sorted(names)
+        return dict(pairs)
+
+    json.loads((Path(web.__file__).parent / "languages" / f"{code}.json").read_bytes(), object_pairs_hook=once)
+
+
 def test_language_files_are_plain_json() -> None:
     for path in (Path(web.__file__).parent / "languages").glob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))

@@ -12,8 +12,8 @@ import cv2
 
 from comfywear.errors import UsageError
 from comfywear_export.active.spacing import Moment
-from comfywear_export.formats import READERS, Damaged, read_dataset
-from comfywear_export.formats.photos import ENDINGS
+from comfywear_export.data.formats import READERS, Damaged, read_dataset
+from comfywear_export.data.formats.photos import ENDINGS
 
 __all__ = ["CLIPS", "Candidate", "candidates"]
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.vision.attributes import AttributeModel, shape_crop
-from comfywear_export.attribute_data import Example
-from comfywear_export.crops import cut_out
-from comfywear_export.datasets import read_photo
+from comfywear_export.data.attribute_data import Example
+from comfywear_export.data.crops import cut_out
+from comfywear_export.data.datasets import read_photo
+from comfywear_export.nets.trunk_maps import TrunkMaps, export_trunk
 from comfywear_export.progress import counted
-from comfywear_export.trunk_maps import TrunkMaps, export_trunk
 
 __all__ = ["KINDS", "features"]
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from comfywear.errors import UsageError
 from comfywear.records import Detection
 from comfywear.vision.attributes import AttributeModel
-from comfywear.vision.detector import Detector
+from comfywear.vision.detectors.detector import Detector
 from comfywear_export.active.candidates import Candidate
-from comfywear_export.crops import cut_out
-from comfywear_export.datasets import read_photo
+from comfywear_export.data.crops import cut_out
+from comfywear_export.data.datasets import read_photo
 from comfywear_export.progress import counted
 
 __all__ = ["FLOOR", "Look", "looks"]

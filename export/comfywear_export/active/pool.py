@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.vision.detector import Detector
-from comfywear_export.attribute_data import Example, read_examples, read_tagged
-from comfywear_export.datasets import CLASSES, read_photo, read_set
+from comfywear.vision.detectors.detector import Detector
+from comfywear_export.data.attribute_data import Example, read_examples, read_tagged
+from comfywear_export.data.datasets import CLASSES, read_photo, read_set
 from comfywear_export.progress import counted
 
 __all__ = ["Held", "main_person", "read_held"]

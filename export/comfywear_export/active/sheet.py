@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.records import Detection
-from comfywear.vision.letterbox import letterbox
+from comfywear.vision.detectors.letterbox import letterbox
 
 __all__ = ["sheet"]
 

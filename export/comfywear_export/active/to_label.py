@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfywear.records import Detection
-from comfywear_export.formats import Damaged, Dataset, write_dataset
-from comfywear_export.formats.records import Box, Picture
-from comfywear_export.formats.target import Target
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear_export.data.formats import Damaged, Dataset, write_dataset
+from comfywear_export.data.formats.records import Box, Picture
+from comfywear_export.data.formats.target import Target
+from comfywear_export.data.labels import DETECTOR_LABELS
 
 __all__ = ["ToLabel", "write_to_label"]
 
@@ -26,14 +26,23 @@ class ToLabel:
     guesses: Sequence[Detection]
 
 
-def write_to_label(folder: Path, form: str, photos: Sequence[ToLabel], labels: Sequence[str] = DETECTOR_LABELS) -> None:
+def write_to_label(
+    folder: Path,
+    form: str,
+    photos: Sequence[ToLabel],
+    labels: Sequence[str] = DETECTOR_LABELS,
+    min_score: float | None = None,
+) -> None:
     """Copy the photos into a new data set of the format `form`; one that is finished is left alone.
+
+    `min_score` is that of the guesses, where not each was measured by its own threshold.
 
     Raises:
         UsageError: The folder holds something else, or the choice of another run.
         StoreError: It cannot be written.
     """
-    plan = {"chosen": [str(photo.path.resolve()) for photo in photos], "to": form}
+    plan: dict[str, object] = {"chosen": [str(photo.path.resolve()) for photo in photos], "to": form}
+    plan |= {} if min_score is None else {"min_score": min_score}
     target = Target(folder, plan, Damaged())
     if target.finished:
         return

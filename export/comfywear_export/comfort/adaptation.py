@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.ordinal import decide, three_classes
-from comfywear.comfort.personal import Population, learn, tilted
+from comfywear.comfort.votes.ordinal import decide, three_classes
+from comfywear.comfort.votes.personal import Population, learn, tilted
 from comfywear_export.comfort.recipe import NEUTRAL_WITHIN
 from comfywear_export.comfort.scores import ranked_probability_score
 from comfywear_export.comfort.units import Kind, Unit
+from comfywear_export.comfort.wishes import WISH_GIVEN_VOTE, learn_from
 
 __all__ = ["LEAST", "REVEALED", "adaptation", "scratch"]
 
@@ -31,7 +32,8 @@ RESAMPLES = 2000
 def adaptation(units: Sequence[Unit], priors: Mapping[int, Population], kind: Kind) -> dict[str, dict[str, Any]]:
     """The figures by k: `rps` and `acc3` after k votes, `rps_none` and `acc3_none` without, `rps_scratch` by k alone.
 
-    Means over the units; every unit counts the same. Each k up to `SKIPPED` is measured on the votes after the first
+    Where wishes alone were asked for, the figures are of those (three classes). Means over the units; every unit counts
+    the same. Each k up to `SKIPPED` is measured on the votes after the first
     `SKIPPED`, a larger one on those after it, of units that have `LEFT` or more of them. Intervals are of 95 %, by
     resampling units.
 
@@ -52,14 +54,16 @@ def adaptation(units: Sequence[Unit], priors: Mapping[int, Population], kind: Ki
     return figures
 
 
-def scratch(labels: Labels) -> Array:
+def scratch(labels: Labels, classes: int = 7) -> Array:
     """`(7,)` shares of the unit's own votes, one half of a vote added to each (Jeffreys)."""
-    counts = np.bincount(labels, minlength=7) + 0.5
+    counts = np.bincount(labels, minlength=classes) + 0.5
     result: Array = counts / counts.sum()
     return result
 
 
 def _unit_scores(unit: Unit, prior: Population, k: int, skip: int) -> tuple[float, float, float, float, float]:
+    if not unit.felt:
+        return _wish_scores(unit, prior, k, skip)
     later, truth = unit.eta[skip:], unit.vote[skip:]
     felt = np.sign(truth - 3) + 1
     none = tilted(np.zeros(len(prior.mean)), later, unit.cutpoints, prior.tilt)
@@ -75,6 +79,21 @@ def _unit_scores(unit: Unit, prior: Population, k: int, skip: int) -> tuple[floa
         ranked_probability_score(none, truth),
         ranked_probability_score(alone, truth),
         float((said == felt).mean()),
+    )
+
+
+def _wish_scores(unit: Unit, prior: Population, k: int, skip: int) -> tuple[float, float, float, float, float]:
+    """The same for warmer, no change, cooler, where nothing else was asked."""
+    later, truth = unit.eta[skip:], unit.wish[skip:]
+    none = tilted(np.zeros(len(prior.mean)), later, unit.cutpoints, prior.tilt) @ WISH_GIVEN_VOTE.T
+    own = learn_from(unit, prior, slice(k)).probabilities(later) @ WISH_GIVEN_VOTE.T if k else none
+    alone = np.tile(scratch(unit.wish[:k], 3), (len(truth), 1))
+    return (
+        ranked_probability_score(own, truth),
+        float((own.argmax(axis=1) == truth).mean()),
+        ranked_probability_score(none, truth),
+        ranked_probability_score(alone, truth),
+        float((none.argmax(axis=1) == truth).mean()),
     )
 
 

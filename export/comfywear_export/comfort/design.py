@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.ordinal import basis
-from comfywear.comfort.site import complete, country_input
+from comfywear.comfort.site import COUNTRIES, complete, country_input
+from comfywear.comfort.votes.ordinal import basis
 from comfywear_export.comfort.fitting import Cumulative
 from comfywear_export.comfort.rows import Votes
 
@@ -17,7 +17,7 @@ __all__ = ["TERMS", "VOTE_TERMS", "design", "guesses", "section"]
 Array = NDArray[np.float64]
 Factor = tuple[str, str, float, float]
 
-# (input, function, at, scale) by term; the functions are those of `comfywear.comfort.ordinal.Term`. "at" is a usual
+# (input, function, at, scale) by term; functions are those of `comfywear.comfort.votes.ordinal.Term`. "at" is a usual
 # value, so that an unknown input counts as a usual one.
 TERMS: tuple[tuple[Factor, ...], ...] = (
     (("air_temp_c", "linear", 24.0, 5.0),),
@@ -46,12 +46,8 @@ TERMS: tuple[tuple[Factor, ...], ...] = (
 )
 
 
-# Countries with 300 votes or more. How warm a word is, and what people expect, differs by country and survey; the scale
-# of 2 counts the ridge four times, which pulls a country's coefficient to 0 (partial pooling).
-COUNTRIES = (
-    "australia", "brazil", "canada", "china", "france", "germany", "greece", "india", "indonesia", "iran", "italy",
-    "japan", "malaysia", "pakistan", "portugal", "singapore", "sweden", "thailand", "tunisia", "uk", "usa",
-)  # fmt: skip
+# How warm a word is, and what people expect, differs by country and survey; the scale of 2 counts the ridge four times,
+# which pulls a country's coefficient to 0 (partial pooling).
 VOTE_TERMS = TERMS + tuple(((country_input(name), "linear", 0.0, 2.0),) for name in COUNTRIES)
 
 

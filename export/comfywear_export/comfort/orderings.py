@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.pmv import ppd_of
+from comfywear.comfort.standards.pmv import ppd_of
 from comfywear_export.comfort.baselines import device_pmv
 from comfywear_export.comfort.pairs import Rating, features, fit_reward, pairs_within, quality_of
 from comfywear_export.comfort.recipe import fit_recipe

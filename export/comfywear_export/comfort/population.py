@@ -1,4 +1,4 @@
-"""How units of a kind differ from the model: the prior of `comfywear.comfort.personal`, fitted by empirical Bayes.
+"""How units differ from the model: the prior of `comfywear.comfort.votes.personal`, fitted by empirical Bayes.
 
 Expectation–maximisation of a hierarchical model with a Gaussian over the units, each unit's posterior taken as Gaussian
 around its mode (Dempster, Laird, Rubin, Journal of the Royal Statistical Society B 39, 1977; Laplace for the E step).
@@ -7,14 +7,15 @@ around its mode (Dempster, Laird, Rubin, Journal of the Royal Statistical Societ
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.personal import FARTHEST_SD, Population, terms
+from comfywear.comfort.votes.personal import FARTHEST_SD, Population, terms
 from comfywear_export.comfort.units import Kind, Unit
 
-__all__ = ["LEAST_TO_FIT", "TILT", "TRUST", "fit_population"]
+__all__ = ["LEAST_TO_FIT", "SPREAD", "TILT", "TRUST", "fit_population", "population_of"]
 
 Array = NDArray[np.float64]
 # The one feature of the tilt: neutral or not. Some people nearly always say neutral, some nearly never.
@@ -25,8 +26,18 @@ MOST_VOTES = 40
 _LEAST_SPREAD = 1e-3
 # Votes of a unit from which on it takes part in the fit.
 LEAST_TO_FIT: Mapping[Kind, int] = {"persons": 10, "buildings": 30}
-# See `comfywear.comfort.personal.Population`.
+# By how much the spread of (b, log s, w) is taken other than it is found. Persons of the surveys differ by their survey
+# too, which a later one does not share: chosen on persons of surveys left out and of the climate chamber together.
+SPREAD: Mapping[Kind, tuple[float, float, float]] = {"persons": (0.65, 0.7, 1.25), "buildings": (1.0, 1.0, 1.0)}
+# See `comfywear.comfort.votes.personal.Population`.
 TRUST: Mapping[Kind, float] = {"persons": 0.8, "buildings": 0.25}
+
+
+def population_of(units: Sequence[Unit], kind: Kind) -> Population:
+    """The prior that is shipped for a kind: what is found, with `SPREAD` and `TRUST`."""
+    found = fit_population(units, TRUST[kind])
+    factors = np.asarray(SPREAD[kind])
+    return replace(found, covariance=found.covariance * np.outer(factors, factors))
 
 
 def fit_population(units: Sequence[Unit], trust: float, tilt: Array = TILT, rounds: int = ROUNDS) -> Population:

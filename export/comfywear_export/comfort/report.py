@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort.ordinal import ComfortFile, decide, three_classes
+from comfywear.comfort.votes.ordinal import ComfortFile, decide, three_classes
 from comfywear_export.comfort.baselines import device_pmv, prior_of, recalibrated
 from comfywear_export.comfort.fitting import folds_of
 from comfywear_export.comfort.recipe import NEUTRAL_WITHIN, NO_CHANGE_WITHIN, Fitted, fit_recipe
@@ -88,7 +88,7 @@ def _baselines(
     neutral, pmv = np.full(count, 3), device_pmv(rows)
     votes = np.clip(np.rint(pmv), -3, 3).astype(int) + 3
     prior, again = np.zeros((count, 7)), np.zeros((count, 7))
-    for mask in masks:
+    for mask in masks if (rows.vote >= 0).all() else ():
         prior[mask] = prior_of(known(mask))
         again[mask] = recalibrated(known(mask)).probabilities(pmv[mask, None])
     sides = {

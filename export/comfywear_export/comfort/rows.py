@@ -1,10 +1,11 @@
-"""Reads votes of the ASHRAE Global Thermal Comfort Database II (CSV or csv.gz) into the inputs of the model."""
+"""Reads votes (CSV or csv.gz) into the inputs of the model: of the ASHRAE database II, or of a set of named people."""
 
 from __future__ import annotations
 
 import csv
 import gzip
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from comfywear.comfort.site import climate_of, country_input
 from comfywear.errors import SourceError, UsageError
+from comfywear_export.comfort.people import SKIN, ashrae_columns, person_set
 
 __all__ = ["Votes", "device_only", "read_votes"]
 
@@ -20,7 +22,7 @@ Labels = NDArray[np.int64]
 
 REQUIRED = ("ta", "rh", "clo", "thermal_sensation")
 NUMBERS = ("met", "tr", "vel", "t_mot_isd", "t_out_monthly", "t_out_isd", "t_out", "contrib")
-TEXTS = ("season", "cooling_type", "climate", "country", "thermal_preference", "building_id")
+TEXTS = ("season", "cooling_type", "climate", "country", "thermal_preference", "building_id", "usual_at")
 WHO_AND_WHEN = ("study", "contrib", "subject_id", "timestamp", "record_id", "thermal_comfort")
 WARM, COOL = {"summer", "hot/wet"}, {"winter", "cool/dry"}
 PREFERENCES = ("warmer", "no change", "cooler")  # in the order of a rising vote
@@ -33,7 +35,7 @@ class Votes:
 
     Attributes:
         inputs: By name, `(N,)` each, NaN where unknown: the inputs of `comfywear.comfort.OrdinalModel`.
-        vote: `(N,)` 0…6 for −3…+3, the recorded vote rounded half away from 0.
+        vote: `(N,)` 0…6 for −3…+3, the recorded vote rounded half away from 0; −1 in a set that asked for wishes only.
         preference: `(N,)` 0 warmer, 1 no change, 2 cooler, −1 not asked.
         contributor: `(N,)` number of the contributor who collected the row; −1 where the file names none.
         building: `(N,)` number of the building; −1 likewise.
@@ -41,6 +43,8 @@ class Votes:
         time: `(N,)` place in the order of time (by day, then as recorded).
         comfort: `(N,)` 1 very uncomfortable … 6 very comfortable, 0 not asked.
         building_id: `(N,)` the building's id in the database; −1 where there is none.
+        time_s: `(N,)` when it was, s since 1970 in the place's own time; NaN where the file names no more than the day.
+        skin_c: By column, `(N,)` measured skin temperature, °C, where the file has it; NaN where it was not measured.
     """
 
     inputs: dict[str, Array]
@@ -52,6 +56,8 @@ class Votes:
     time: Labels
     comfort: Labels
     building_id: Labels
+    time_s: Array
+    skin_c: dict[str, Array] = field(default_factory=dict)
 
     def group(self, name: str) -> Labels:
         """The contributor or the building of every row, by the name of either."""
@@ -63,14 +69,17 @@ class Votes:
     def subset(self, rows: NDArray[np.bool_]) -> Votes:
         """The chosen rows."""
         inputs = {name: column[rows] for name, column in self.inputs.items()}
-        return replace(self, inputs=inputs, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+        skin_c = {name: column[rows] for name, column in self.skin_c.items()}
+        return replace(self, inputs=inputs, skin_c=skin_c, **{name: getattr(self, name)[rows] for name in _COLUMNS})
 
 
-_COLUMNS = tuple(field.name for field in fields(Votes) if field.name != "inputs")
+_COLUMNS = tuple(each.name for each in fields(Votes) if each.name not in ("inputs", "skin_c"))
 
 
 def read_votes(path: Path) -> Votes:
     """Every row of the file that has a vote, an air temperature, a humidity and a clo.
+
+    Of a set without any vote of sensation, those that have the rest.
 
     What is usual in a building (mean and spread of the air temperature, mean clo) is taken from the *inputs* of the
     other rows of the same building and season, as a device takes it from its own past; no vote goes into it.
@@ -81,14 +90,16 @@ def read_votes(path: Path) -> Votes:
     count = len(number["ta"])
     number = {name: np.full(count, np.nan) for name in NUMBERS} | number
     text = {name: np.asarray(table.get(name, [""] * count)) for name in TEXTS + WHO_AND_WHEN}
-    keep = np.all([np.isfinite(number[name]) for name in REQUIRED], axis=0)
+    felt = np.isfinite(number["thermal_sensation"]).any()
+    keep = np.all([np.isfinite(number[name]) for name in REQUIRED if felt or name != "thermal_sensation"], axis=0)
     if not keep.any():
         raise UsageError(f"{path}: no row has all of {', '.join(REQUIRED)}")
     number = {name: column[keep] for name, column in number.items()}
     text = {name: column[keep] for name, column in text.items()}
+    text["usual_at"] = np.where(text["usual_at"] == "", text["building_id"], text["usual_at"])
 
     raw = number["thermal_sensation"]
-    vote = np.clip(np.sign(raw) * np.floor(np.abs(raw) + 0.5), -3, 3).astype(int) + 3
+    vote = np.where(np.isfinite(raw), np.clip(np.sign(raw) * np.floor(np.abs(raw) + 0.5), -3, 3) + 3, -1).astype(int)
     outdoor = number["t_mot_isd"]
     for name in ("t_out_monthly", "t_out_isd", "t_out"):
         outdoor = np.where(np.isfinite(outdoor), outdoor, number[name])
@@ -108,7 +119,7 @@ def read_votes(path: Path) -> Votes:
         "tropical": _flag(climate == "tropical", climate != ""),
         "arid": _flag(climate == "arid", climate != ""),
         **{country_input(name): (text["country"] == name).astype(float) for name in np.unique(text["country"]) if name},
-        **_usual(text["building_id"], text["season"], number["ta"], number["clo"]),
+        **_usual(text["usual_at"], text["season"], number["ta"], number["clo"]),
     }
     asked = text["thermal_preference"]
     preference = np.select([asked == name for name in PREFERENCES], [0, 1, 2], -1)
@@ -126,6 +137,8 @@ def read_votes(path: Path) -> Votes:
         _times(text),
         np.clip(np.nan_to_num(np.rint(_numbers(list(text["thermal_comfort"])))), 0, 6).astype(int),
         np.where(np.isfinite(number_of), number_of, -1).astype(int),
+        np.asarray([_seconds(stamp) for stamp in text["timestamp"]]),
+        {name: _numbers(table[name])[keep] for name in SKIN if name in table},
     )
 
 
@@ -153,6 +166,16 @@ def _times(text: dict[str, NDArray[np.str_]]) -> Labels:
     return place
 
 
+def _seconds(stamp: str) -> float:
+    """Of "2024-01-16 11:04:30"; NaN for a day without an hour, which the ASHRAE database writes as its midnight."""
+    if ":" not in stamp or stamp.endswith("T00:00:00Z"):
+        return np.nan
+    try:
+        return datetime.fromisoformat(stamp.removesuffix("Z")).replace(tzinfo=timezone.utc).timestamp()
+    except ValueError:
+        return np.nan
+
+
 def _columns(path: Path) -> dict[str, list[str]]:
     try:
         with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as file:
@@ -161,6 +184,8 @@ def _columns(path: Path) -> dict[str, list[str]]:
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{path}: cannot be read as CSV ({error})") from error
     names = reader.fieldnames or []
+    if kind := person_set(names):
+        return ashrae_columns(kind, {name: [row[name] or "" for row in rows] for name in names})
     if absent := [name for name in REQUIRED if name not in names]:
         raise UsageError(f"{path}: no column {', '.join(absent)}; give a file in the form of the comfort data set")
     return {name: [row[name] or "" for row in rows] for name in names}

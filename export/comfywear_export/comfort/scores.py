@@ -42,11 +42,13 @@ def vote_scores(
     """The keys of `evaluate comfort` for one way to predict.
 
     Args:
-        truth: `(N,)` 0…6.
+        truth: `(N,)` 0…6; −1 where only wishes were asked for: then there are no scores.
         probabilities: `(N, 7)`, or None where the method gives none: then the scores that need them are None.
         vote: `(N,)` the decided vote, 0…6 (the median of the distribution: it has the least mean absolute error).
         sensation: `(N,)` 0 cool, 1 neutral, 2 warm, by the method's own rule.
     """
+    if (truth < 0).any():
+        return dict.fromkeys(("rps", "log_loss", "ece", "acc7", "acc3", "mae", "f1_3"))
     likely = vote if probabilities is None else probabilities.argmax(axis=1)
     felt = np.sign(truth - 3) + 1
     scores: dict[str, float | None] = {"rps": None, "log_loss": None, "ece": None}

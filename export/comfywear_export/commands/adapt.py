@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from comfywear.errors import ModelError, UsageError
+from comfywear.system import arguments
 from comfywear_export.active.candidates import candidates
 from comfywear_export.active.to_label import ToLabel, write_to_label
-from comfywear_export.datasets import Photo, find_sets, read_photo, read_set
-from comfywear_export.evaluate.detector import without_nan
-from comfywear_export.evaluate.room import RUN_HELP
-from comfywear_export.formats import WRITERS
+from comfywear_export.data.datasets import Photo, find_sets, read_photo, read_set
+from comfywear_export.data.formats import WRITERS
+from comfywear_export.measure.detection import without_nan
 from comfywear_export.room.gate import SHARES, Kept
-from comfywear_export.runs import load_detector
+from comfywear_export.training.runs import RUN_HELP, load_detector
 
 __all__ = ["add_parser", "run"]
 
@@ -41,38 +41,52 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--run", required=True, type=Path, dest="checkpoint", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--source", type=Path, required=True, help="the data sets that the detector was trained on")
     parser.add_argument("--out", type=Path, required=True, help="folder of everything on the way and of detector.pt")
-    parser.add_argument("--ask", type=int, default=0, metavar="N", help="lay out the N photos to label, and stop")
+    parser.add_argument(
+        "--ask", type=arguments.whole(0), default=0, metavar="N", help="lay out the N photos to label, and stop"
+    )
     parser.add_argument("--to", choices=WRITERS, default="coco", help="format of what --ask lays out (coco)")
     parser.add_argument("--labelled", type=Path, metavar="SET", help="photos of the room that people labelled: the "
                         "split train is learnt, validation measured")  # fmt: skip
-    parser.add_argument("--steps", type=int, default=200, help="of the training (default 200)")
-    parser.add_argument("--batch", type=int, default=8, help="views a step, a multiple of 4 (default 8)")
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default 0.001)")
-    parser.add_argument("--precision", type=float, default=0.8, help="that the teacher's labels are to have (0.8)")
-    parser.add_argument("--may-lose", type=float, default=0.01, help="AP50 that may be lost elsewhere (default 0.01)")
-    parser.add_argument("--check", type=int, default=200, help="photos of each source set that are measured (200)")
-    parser.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between a clip's frames (1)")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=arguments.whole(1), default=200, help="of the training (default 200)")
+    parser.add_argument("--batch", type=arguments.whole(4), default=8, help="views a step, a multiple of 4 (default 8)")
+    parser.add_argument(
+        "--rate", type=arguments.number(0.0, 1.0, above=True), default=1e-3, help="peak learning rate (default 0.001)"
+    )
+    parser.add_argument(
+        "--precision",
+        type=arguments.number(0.0, 1.0, above=True),
+        default=0.8,
+        help="that the teacher's labels are to have (0.8)",
+    )
+    parser.add_argument(
+        "--may-lose",
+        type=arguments.number(-1.0, 1.0),
+        default=0.01,
+        help="AP50 that may be lost elsewhere (default 0.01)",
+    )
+    parser.add_argument(
+        "--check", type=arguments.whole(1), default=200, help="photos of each source set that are measured (200)"
+    )
+    parser.add_argument(
+        "--every", type=arguments.seconds, default=1.0, metavar="S", help="seconds between a clip's frames (1)"
+    )
+    parser.add_argument(
+        "--threads", type=arguments.whole(1, 1000), default=1, help="of torch and the engine (default 1)"
+    )
+    parser.add_argument("--seed", type=arguments.whole(0, 2**32 - 1), default=0, help="of the training (default 0)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask, or train and measure; exit code 1 when the result is refused."""
-    if (
-        args.batch % 4
-        or args.batch < 4
-        or min(args.steps, args.check) < 1
-        or args.ask < 0
-        or not 0 < args.precision < 1
-    ):
-        raise UsageError("--batch is a multiple of 4, --steps and --check are 1 or more, --precision is in 0…1")
+    if args.batch % 4 or args.precision == 1:
+        raise UsageError("--batch is a multiple of 4, --precision is below 1")
     net, size = load_detector(args.checkpoint)
     import torch
 
+    from comfywear_export.nets.trunk_maps import TrunkMaps, export_trunk
     from comfywear_export.room.pseudo import precise_thresholds
-    from comfywear_export.trunk_maps import TrunkMaps, export_trunk
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
@@ -144,10 +158,10 @@ def _fit(
     """Train, let the gate decide, and save what it lets through."""
     import torch
 
-    from comfywear_export.loop import Plan
     from comfywear_export.room.adapting import Room, adapt
     from comfywear_export.room.finding import tallied
     from comfywear_export.room.gate import mixed, passed
+    from comfywear_export.training.loop import Plan
 
     (net, maps, size), (source, own, asked), (elsewhere, room) = model, learnt, measured
     say = partial(print, file=sys.stderr if args.json else sys.stdout, flush=True)

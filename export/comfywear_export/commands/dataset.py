@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
-from comfywear_export.formats import READERS, WRITERS, Damaged, Dataset, guess_format, read_dataset, write_dataset
-from comfywear_export.formats.known import divided, renamed
-from comfywear_export.formats.target import Target
-from comfywear_export.labels import DEEPFASHION2_GROUPS, DETECTOR_GROUPS
+from comfywear.system.arguments import number
+from comfywear_export.data.formats import READERS, WRITERS, Damaged, Dataset, guess_format, read_dataset, write_dataset
+from comfywear_export.data.formats.known import divided, renamed
+from comfywear_export.data.formats.target import Target
+from comfywear_export.data.labels import DEEPFASHION2_GROUPS, DETECTOR_GROUPS
 from comfywear_export.report.dataset import report
 from comfywear_export.report.page import check_name
 
 __all__ = ["add_parser", "add_reading", "count", "describe", "prepared"]
 
+_NAMED = 20  # as many bad records are named on a terminal
+_ONE = {"annotations": "annotation", "boxes": "box", "pictures": "picture"}
 _SPLITS = ("train", "validation", "test", "")
 
 
@@ -44,9 +47,19 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         "--detector-labels", action="store_true", help="name boxes as this project's detector; leave others out"
     )
     parser.add_argument(
-        "--validation", type=float, default=0.0, metavar="PART", help="give so many pictures without a split to it"
+        "--validation",
+        type=number(0.0, 1.0),
+        default=0.0,
+        metavar="PART",
+        help="give so many pictures without a split to it",
     )
-    parser.add_argument("--skip-damaged", action="store_true", help="leave damaged pictures out and list them")
+    parser.add_argument(
+        "--min-score", type=number(0.0, 1.0), metavar="S",
+        help="leave out guesses below it (default: below the threshold of the model that made them)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--skip-damaged", action="store_true", help="leave damaged pictures and single bad records out and list them"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,15 +82,32 @@ def run(args: argparse.Namespace) -> int:
 
 def prepared(args: argparse.Namespace, damaged: Damaged) -> tuple[str, Dataset]:
     """The data set that the arguments of `add_reading` name, with its labels and splits, and its format."""
-    if not 0 <= args.validation < 1:
+    if args.validation == 1:
         raise UsageError("--validation is a part from 0 to less than 1")
     form = args.form or guess_format(args.input)
-    dataset = read_dataset(args.input, form, args.images, damaged)
+    dataset = read_dataset(args.input, form, args.images, damaged, args.min_score)
     if args.rename:
         dataset = renamed(dataset, _names(args.rename, dataset.labels))
     if args.detector_labels:
         dataset = renamed(dataset, _groups(form), only=True)
-    return form, divided(dataset, args.validation) if args.validation else dataset
+    return form, _split(dataset, args.validation) if args.validation else dataset
+
+
+def _split(dataset: Dataset, part: float) -> Dataset:
+    """The data set divided, with a note where all went to one side."""
+    free = [picture for picture in dataset.pictures if not picture.split]
+    new = divided(dataset, part)
+    sides = {after.split for before, after in zip(dataset.pictures, new.pictures, strict=True) if not before.split}
+    if not free:
+        new.notes["pictures keep the split that they have: --validation divides those without one"] = len(new.pictures)
+    elif len(sides) == 1:
+        groups = len({picture.together or picture.name for picture in free})
+        new.notes[
+            f"pictures without a split went to {sides.pop()}, all: what belongs together, as a day, stays together, "
+            f"which makes {groups} of them, and a side once drawn stays as the set grows; --validation {part:g} "
+            "divides more days"
+        ] = len(free)
+    return new
 
 
 def count(dataset: Dataset) -> dict[str, Any]:
@@ -116,12 +146,20 @@ def describe(facts: dict[str, Any]) -> list[str]:
         lines.append(
             f"{facts['guessed']} boxes are a model's guesses: have people correct them before you train on them"
         )
-    lines += [f"{number} {note}" for note, number in facts["notes"].items()]
-    lines += [f"left out: {each}" for each in facts["damaged"]]
+    lines += [counted_note(note, number) for note, number in facts["notes"].items()]
+    lines += [f"left out: {each}" for each in facts["damaged"][:_NAMED]]
+    if len(facts["damaged"]) > _NAMED:
+        lines.append(f"left out: {len(facts['damaged']) - _NAMED} more; --json names all")
     written = facts.get("written")
     if written:
         lines.append(f"written as {written['to']} to {written['folder']}: {written['state']}")
     return lines
+
+
+def counted_note(note: str, number: int) -> str:
+    """A note of a reader with its number in front: "1 annotation …", "2 annotations …"."""
+    word, _, rest = note.partition(" ")
+    return f"{number} {_ONE.get(word, word) if number == 1 else word} {rest}"
 
 
 def _write(
@@ -133,6 +171,7 @@ def _write(
         "to": args.to,
         "rename": sorted(args.rename),
         "detector_labels": args.detector_labels,
+        **({} if args.min_score is None else {"min_score": args.min_score}),
         "validation": args.validation,
     }
     target = Target(args.out, plan, damaged, args.again)

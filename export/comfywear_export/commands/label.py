@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from comfywear.cli import add_modules
+from comfywear.system.command_line import add_modules
 from comfywear_export import label
 
 

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shlex
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from comfywear.errors import UsageError
-from comfywear_export.datasets import find_sets
+from comfywear.system import arguments
+from comfywear_export.report.common import number
+from comfywear_export.training.provenance import commit, data_digest
+from comfywear_export.training.runs import MODELS
+from comfywear_models import load_card
 
-__all__ = ["add_parser", "commit", "data_digest", "run"]
+__all__ = ["add_parser", "headlines", "run"]
+
+_SHOW_S, _LAST = 30.0, 20  # seconds between lines of a stage that are shown; lines shown of one that failed
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--out", type=Path, default=Path("runs/make"), help="folder of everything on the way")
     parser.add_argument("--ship", type=Path, help="folder of the released files (default OUT/models)")
     parser.add_argument("--version", required=True, help="of the models, rises with each release")
-    parser.add_argument("--detector-minutes", type=float, default=75.0)
-    parser.add_argument("--detector-size", type=int, default=320, help="input side in pixels, a multiple of 32")
-    parser.add_argument("--attribute-minutes", type=float, default=35.0)
-    parser.add_argument("--steps", type=int, default=0, help="stop each training after so many steps (0: by time)")
-    parser.add_argument("--pictures", type=int, default=300, help="how many to calibrate INT8 with")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--detector-minutes", type=arguments.number(0.0, 1e6), default=75.0, help="of its training (default 75)"
+    )
+    parser.add_argument(
+        "--detector-size", type=arguments.whole(32, 4096), default=320, help="input side in pixels, a multiple of 32"
+    )
+    parser.add_argument(
+        "--attribute-minutes", type=arguments.number(0.0, 1e6), default=35.0, help="of its training (default 35)"
+    )
+    parser.add_argument(
+        "--steps", type=arguments.whole(0), default=0, help="stop each training after so many steps (0: by time)"
+    )
+    parser.add_argument("--pictures", type=arguments.whole(1), default=300, help="how many to calibrate INT8 with")
+    parser.add_argument("--threads", type=arguments.whole(1, 1000), default=1, help="of torch (default 1)")
     parser.set_defaults(run=run)
 
 
@@ -59,18 +73,68 @@ def run(args: argparse.Namespace) -> int:
             if stage.made.exists():
                 print(f"{name}: done before ({stage.made})", flush=True)
                 continue
-            print(f"{name} …", flush=True)
+            said = args.out / f"{number}-{stage.words[0]}.log"
+            print(f"{name} … (all that it says: {said})", flush=True)
             begin = time.monotonic()
-            # A program of its own: torch and the exporters do not share memory, threads or settings well.
-            done = subprocess.run([sys.executable, "-m", "comfywear_export.cli", *stage.words], check=False)
+            code, last = _run(stage.words, said)
             seconds = round(time.monotonic() - begin, 1)
-            note(stage=" ".join(stage.words[:2]), words=stage.words, rc=done.returncode, seconds=seconds)
-            if done.returncode:
+            note(stage=" ".join(stage.words[:2]), words=stage.words, rc=code, seconds=seconds)
+            if code:
                 raise UsageError(
-                    f"{name} failed (exit {done.returncode}); mend it and call this again: it goes on there"
+                    f"{name} failed (exit {code}); mend it and call this again: it goes on there. It said:\n{last}"
                 )
-    print(f"released files: {args.ship or args.out / 'models'}")
+            print(f"{name}: done in {seconds / 60:.1f} min", flush=True)
+    ship = args.ship or args.out / "models"
+    print("\n".join(headlines(ship)))
+    print(f"released files: {ship}")
     return 0
+
+
+def headlines(folder: Path) -> list[str]:
+    """What the cards in a folder say of detector and attribute model with 16-bit weights, a line a model."""
+    lines = []
+    for path in (folder / f"{model}.card.json" for model in MODELS):
+        card = load_card(path)
+        form = next((form for form in card.quality if form.endswith("fp16")), "")
+        words = []
+        for data, found in card.quality.get(form, {}).items():
+            if "person" in found:
+                person, garments = found["person"], found["garments"]["map50"]
+                words.append(
+                    f"{data}: persons AP50 {number(person['ap50'])}, {number(person['recall50'])} of them found"
+                )
+                words += [f"{data}: garments mean AP50 {number(garments)}"] if garments is not None else []
+            elif "quick" in found:
+                words.append(f"{data}: {number(found['quick']['share'])} of {found['quick']['images']} show a person")
+            elif "map_groups" in found:
+                words.append(f"{data}: groups mean AP {number(found['map_groups'])}")
+        lines.append(f"{card.name} {card.version} ({form}): {'; '.join(words) or 'not measured'}")
+    return lines
+
+
+def _run(words: list[str], log: Path) -> tuple[int, str]:
+    """Run a stage; its exit code and its last lines. All that it says goes to `log`, some lines to the terminal.
+
+    It is a program of its own: torch and the exporters do not share memory, threads or settings well.
+    """
+    last: deque[str] = deque(maxlen=_LAST)
+    shown = time.monotonic()
+    command = [sys.executable, "-u", "-m", "comfywear_export.cli", *words]
+    with (
+        log.open("a", encoding="utf-8") as file,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as child,
+    ):
+        assert child.stdout is not None
+        for line in child.stdout:
+            file.write(line)
+            file.flush()
+            last.append(line)
+            if time.monotonic() - shown >= _SHOW_S:
+                shown = time.monotonic()
+                print(f"  {line.rstrip()}", flush=True)
+    return child.returncode, "".join(last)
 
 
 def _stages(args: argparse.Namespace) -> Iterator[_Stage]:
@@ -88,15 +152,3 @@ def _stages(args: argparse.Namespace) -> Iterator[_Stage]:
         card = ["card", model, "--forms", str(forms), "--run", str(folder), "--data", data, "--out", str(ship)]
         # The card of this run, not one of an older release that lies in the same folder.
         yield _Stage([*card, "--version", args.version], folder / "carded")
-
-
-def data_digest(data: Path) -> dict[str, str]:
-    """The first twelve digits of the sha256 of each set's `instances.json`, by the set's name."""
-    sets = find_sets(data)
-    return {f.name: hashlib.sha256((f / "instances.json").read_bytes()).hexdigest()[:12] for f in sets}
-
-
-def commit() -> str:
-    """The commit of the checkout that runs, or "unknown"."""
-    done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"

@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
 from comfywear.records import Box
-from comfywear.vision.composed import ComposedDetector, open_detector
-from comfywear.vision.detector import Detector
-from comfywear_export.attribute_data import tagged_photos
-from comfywear_export.datasets import Photo, read_photo, read_set
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear.vision.detectors.composed import ComposedDetector, open_detector
+from comfywear.vision.detectors.detector import Detector
+from comfywear_export.data.attribute_data import tagged_photos
+from comfywear_export.data.datasets import IGNORED, Photo, read_photo, read_set
+from comfywear_export.data.labels import DETECTOR_LABELS
+from comfywear_export.data.pseudo import DOUBT, Label, bystanders, garments_by_tags, sure_garments, tagged_groups
 from comfywear_export.progress import counted
-from comfywear_export.pseudo import DOUBT, Label, bystanders, garments_by_tags, sure_garments, tagged_groups
 
 __all__ = ["add_parser", "run"]
 
@@ -30,6 +31,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--split", default="train", help="which of its photos (default train)")
     parser.add_argument("--persons", default="detector", metavar="MODEL", help="finds persons without a label")
     parser.add_argument("--garments", default="detector", metavar="MODEL", help="finds garments without a label")
+    parser.add_argument(
+        "--missed",
+        action="store_true",
+        help="the set means to label everybody: learn nothing where --persons sees one more, and no garments",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the new set; photos stay where they are")
     parser.set_defaults(run=run)
 
@@ -46,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
         persons if isinstance(persons, Detector) else persons.persons, _whole(garments), interval_s=0
     )
     complete = photos[0].garments
-    made = [*_labelled(photos, persons, crops), *(_tagged(args.data, persons, garments) if complete else [])]
+    if args.missed:
+        made = list(_missed(photos, persons))
+    else:
+        made = [*_labelled(photos, persons, crops), *(_tagged(args.data, persons, garments) if complete else [])]
     known = {"garments": complete, "all_persons": True}
     counts = _write(
         args.out, made, known, f"{args.data.name} {args.split}, completed by {args.persons}, {args.garments}"
@@ -68,6 +77,15 @@ def _labelled(photos: list[Photo], persons: Teacher, crops: ComposedDetector) ->
         if not photo.all_persons:
             found += bystanders(persons.detect(image, threshold=DOUBT), [_box(box) for box in photo.persons])
         yield photo, found
+
+
+def _missed(photos: list[Photo], persons: Teacher) -> Iterator[tuple[Photo, list[Label]]]:
+    """Photos of which everybody should have a label, and who may have none."""
+    for photo in counted(photos, "photos"):
+        found = bystanders(
+            persons.detect(read_photo(photo.path), threshold=DOUBT), [_box(box) for box in photo.persons]
+        )
+        yield photo, [replace(label, doubted=True) for label in found]
 
 
 def _tagged(data: Path, persons: Teacher, garments: Teacher) -> Iterator[tuple[Photo, list[Label]]]:
@@ -102,7 +120,10 @@ def _write(out: Path, made: list[tuple[Photo, list[Label]]], known: dict[str, bo
         image: dict[str, Any] = {"id": number, "file_name": str(photo.path.resolve()), "split": photo.split}
         image |= {"width": photo.width, "height": photo.height}
         images.append(image | ({"mask_file": str(photo.mask.resolve())} if photo.mask else {}))
-        own = [Label(_box(box), name) for box, name in zip(photo.boxes, photo.names, strict=True)]
+        own = [
+            Label(_box(box), name, doubted=bool(kind == IGNORED))
+            for box, name, kind in zip(photo.boxes, photo.names, photo.classes, strict=True)
+        ]
         for label in own + found:
             x1, y1, x2, y2 = label.box
             annotations.append(

@@ -6,19 +6,20 @@ import argparse
 from pathlib import Path
 
 from comfywear.errors import UsageError
-from comfywear_export.calibrate import pictures
+from comfywear.system.arguments import whole
+from comfywear_export.forms.calibrate import pictures
 from comfywear_export.forms.onnx_form import quantise_onnx
 from comfywear_export.forms.tflite_form import quantise_tflite
-from comfywear_export.runs import MODELS
+from comfywear_export.training.runs import MODELS
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("quantise", help="INT8 forms of exported files, calibrated on training photos")
-    parser.add_argument("model", choices=MODELS)
+    parser.add_argument("model", choices=MODELS, help="which of the two")
     parser.add_argument("--forms", type=Path, required=True, help="folder with MODEL.fp32.onnx and MODEL.fp32.tflite")
     parser.add_argument("--data", type=Path, required=True, help="a data set, or a folder of data sets")
-    parser.add_argument("--pictures", type=int, default=300, help="how many to calibrate with")
+    parser.add_argument("--pictures", type=whole(1), default=300, help="how many to calibrate with")
     parser.set_defaults(run=run)
 
 

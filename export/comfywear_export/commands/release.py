@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import ModelError, StoreError, UsageError
-from comfywear.places import find_model
+from comfywear.system.arguments import number, whole
+from comfywear.system.paths import find_model
 from comfywear_export.commands.card import quality_of
-from comfywear_export.gate import Fall, Tolerances, compare
-from comfywear_export.releasing import Comparison, read_key, release
-from comfywear_export.runs import MODELS
+from comfywear_export.release.gate import Fall, Tolerances, compare
+from comfywear_export.release.writing import Comparison, read_key, release
+from comfywear_export.training.runs import MODELS
 from comfywear_models import Card, CardError
 from comfywear_models.release import new_key
 
 __all__ = ["add_parser", "run"]
+
+_FALL, _CLASS_FALL = 0.05, 0.2  # what is tolerated of any figure; a larger fall is allowed by name, with a reason
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,9 +36,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--key", type=Path, action="append", default=[], help="private key, PEM; may be repeated")
     parser.add_argument("--out", type=Path, help="folder of the releases")
     parser.add_argument("--data", type=Path, help="measure both models anew on the sets in this folder, side by side")
-    parser.add_argument("--limit", type=int, default=0, help="with --data: only the first so many photos (0: all)")
-    parser.add_argument("--tolerance", type=float, default=0.01, help="how far a figure may fall (default 0.01)")
-    parser.add_argument("--class-tolerance", type=float, default=0.05, help="that of a single class (default 0.05)")
+    parser.add_argument("--limit", type=whole(0), default=0, help="with --data: only the first so many photos (0: all)")
+    parser.add_argument(
+        "--tolerance",
+        type=number(-1.0, 1.0),
+        default=0.01,
+        help=f"how far a figure may fall (default 0.01, at most {_FALL:g})",
+    )
+    parser.add_argument(
+        "--class-tolerance",
+        type=number(-1.0, 1.0),
+        default=0.05,
+        help=f"that of a single class (default 0.05, at most {_CLASS_FALL:g})",
+    )
     parser.add_argument(
         "--allow", action="append", default=[], metavar="FIGURE=REASON", help="release all the same; stands in the card"
     )
@@ -48,6 +61,14 @@ def run(args: argparse.Namespace) -> int:
         return _keygen(args.models[1:])
     if not args.key or args.out is None or bool(args.against) == args.first:
         raise UsageError("a release needs --key, --out, and either --against MODEL or --first")
+    for name, value, most in (
+        ("--tolerance", args.tolerance, _FALL), ("--class-tolerance", args.class_tolerance, _CLASS_FALL),
+    ):  # fmt: skip
+        if not 0 <= value <= most:
+            raise UsageError(
+                f"{name} {value:g}: from 0 to {most:g}; a figure that may fall further is named, with the reason: "
+                "--allow 'FIGURE=REASON'"
+            )
     keys = [read_key(path) for path in args.key]
     allowed = _reasons(args.allow)
     current = {card.name: (card, folder) for card, folder in map(_find, args.against)}
@@ -101,9 +122,11 @@ def _from_to(fall: Fall) -> str:
 
 def _measure(args: argparse.Namespace, card: Card, folder: Path) -> dict[str, Any]:
     path = folder / f"{card.name}.card.json"
+    nobody = args.data / "empty"
+    empty = [nobody] if card.task == "detector" and nobody.is_dir() else []
     return {
         f"{file.engine} {file.precision}": quality_of(
-            card.task, path, args.data, file.engine, file.precision, args.limit
+            card.task, path, args.data, file.engine, file.precision, args.limit, empty
         )
         for file in card.files
     }

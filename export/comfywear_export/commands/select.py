@@ -6,7 +6,7 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
+from comfywear.records import Detection
+from comfywear.system.arguments import number, seconds, whole
 from comfywear.vision.attributes import AttributeModel
-from comfywear.vision.detector import Detector
+from comfywear.vision.detectors.detector import Detector
 from comfywear_export.active.candidates import Candidate, candidates
 from comfywear_export.active.diversity import combined, k_centre, standardised, top
 from comfywear_export.active.looks import Look, looks
@@ -24,14 +26,15 @@ from comfywear_export.active.scores import SCORES, margin
 from comfywear_export.active.sheet import sheet
 from comfywear_export.active.spacing import spaced
 from comfywear_export.active.to_label import ToLabel, write_to_label
-from comfywear_export.datasets import read_photo
-from comfywear_export.formats import WRITERS
+from comfywear_export.data.datasets import read_photo
+from comfywear_export.data.formats import WRITERS
 
-__all__ = ["WAYS", "add_parser", "ranked", "run"]
+__all__ = ["WAYS", "add_parser", "ranked", "run", "worth_showing"]
 
 WAYS = (*SCORES, "k-centre", "combined", "random")
 """Ways to choose; see `active.cycle.STRATEGIES`."""
 _SHOWN = 60
+_DOUBTED, _NEARLY = 3, 0.6  # uncertain boxes a photo on the sheet, from so much of their threshold on
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,30 +50,42 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "source", type=Path, metavar="PHOTOS", help="a folder of photos or captures, a data set, a clip"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the list, the sheet and the data set")
-    parser.add_argument("--count", type=int, default=50, help="how many (default 50)")
+    parser.add_argument("--count", type=whole(1), default=50, help="how many (default 50)")
     parser.add_argument(
         "--by", choices=WAYS, default="combined", help="how (default combined: uncertain and different)"
     )
     parser.add_argument("--of", choices=["boxes", "answers"], default="boxes",
                         help="uncertain boxes, or what the surest person wears (default boxes)")  # fmt: skip
-    parser.add_argument("--gap", type=float, default=10.0, metavar="S", help="seconds between frames of one clip (10)")
-    parser.add_argument("--fps", type=float, default=0.0, help="the folder holds numbered frames of so many a second")
-    parser.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between a clip's frames (1)")
+    parser.add_argument(
+        "--gap", type=number(0.0, 1e6), default=10.0, metavar="S", help="seconds between frames of one clip (10)"
+    )
+    parser.add_argument(
+        "--fps", type=number(0.0, 1000.0), default=0.0, help="the folder holds numbered frames of so many a second"
+    )
+    parser.add_argument("--every", type=seconds, default=1.0, metavar="S", help="seconds between a clip's frames (1)")
     parser.add_argument("--labelled", type=Path, metavar="PHOTOS", help="photos that have labels: to differ from")
     parser.add_argument("--to", choices=WRITERS, default="coco", help="format of the data set to correct (coco)")
-    parser.add_argument("--detector", default="detector", metavar="MODEL")
-    parser.add_argument("--attributes", default="attributes", metavar="MODEL")
+    parser.add_argument(
+        "--min-score",
+        type=number(0.0, 1.0),
+        metavar="S",
+        help="lay out guesses from it on (default: the model's thresholds)",
+    )
+    parser.add_argument(
+        "--detector", default="detector", metavar="MODEL", help="looks at the photos: a name or *.card.json"
+    )
+    parser.add_argument(
+        "--attributes", default="attributes", metavar="MODEL", help="says what people wear: a name or *.card.json"
+    )
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert, cuda, tensorrt or auto")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0, help="of --by random")
+    parser.add_argument("--threads", type=whole(1, 1000), default=1, help="of the engine (default 1)")
+    parser.add_argument("--seed", type=whole(0, 2**32 - 1), default=0, help="of --by random")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Look at every photo, choose, and write; returns the exit code."""
-    if args.count < 1 or args.gap < 0 or args.fps < 0 or args.every <= 0:
-        raise UsageError("--count is 1 or more, --every above 0, --gap and --fps not below 0")
     how = {"engine": args.engine, "threads": args.threads}
     models = Detector.load(args.detector, **how), AttributeModel.load(args.attributes, **how)
     photos, seen, damaged = looks(
@@ -152,25 +167,49 @@ def _write(
     detector: Detector,
 ) -> Path:
     """The data set to correct, `chosen.csv` and `sheet.jpg`; returns the folder of the first."""
-    believed = [[(d, d.score >= detector.thresholds[d.label]) for d in look.found] for look in seen]
+
+    def least(label: str) -> float:
+        return detector.thresholds[label] if args.min_score is None else float(args.min_score)
+
     folder: Path = args.out / "to-label"
-    guessed = [[d for d, sure in found if sure] for found in believed]
+    guessed = [[d for d in look.found if d.score >= least(d.label)] for look in seen]
     items = [
         ToLabel(photo.path, photo.name, look.width, look.height, guesses)
         for photo, look, guesses in zip(photos, seen, guessed, strict=True)
     ]
-    write_to_label(folder, args.to, items, detector.labels)  # first, since it refuses another choice's folder
+    # First, since it refuses another choice's folder.
+    write_to_label(folder, args.to, items, detector.labels, args.min_score)
     text = io.StringIO()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     (args.out / "chosen.csv").write_text(text.getvalue(), encoding="utf-8")
     tiles = [
-        (read_photo(photo.path), found, f"{row['rank']}  {row['score']:.2f}  {photo.path.name}"[:30])
-        for row, photo, found in list(zip(rows, photos, believed, strict=True))[:_SHOWN]
+        (
+            read_photo(photo.path),
+            worth_showing(look, detector.thresholds),
+            f"{row['rank']}  {row['score']:.2f}  {photo.path.name}"[:30],
+        )
+        for row, photo, look in list(zip(rows, photos, seen, strict=True))[:_SHOWN]
     ]
     cv2.imwrite(str(args.out / "sheet.jpg"), sheet(tiles), [cv2.IMWRITE_JPEG_QUALITY, 85])
     return folder
+
+
+def worth_showing(look: Look, limits: Mapping[str, float]) -> list[tuple[Detection, bool]]:
+    """What is believed in a photo, and of the rest the few finds that nearly are, the nearest first.
+
+    Args:
+        look: At the photo.
+        limits: Score of each label above which a find is believed.
+
+    Returns:
+        Finds, each with whether it is believed.
+    """
+    sure = [(d, True) for d in look.found if d.score >= limits[d.label]]
+    near = [d for d in look.found if _NEARLY * limits[d.label] <= d.score < limits[d.label]]
+    near.sort(key=lambda d: d.score / limits[d.label], reverse=True)
+    return [*sure, *((d, False) for d in near[:_DOUBTED])]
 
 
 def _shown(facts: dict[str, Any], args: argparse.Namespace) -> str:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from comfywear.vision.tracker import ByteTracker
-from comfywear_export.mot import read_detections, read_info, track, write_results
+from comfywear.system.arguments import number
+from comfywear_export.data.mot import (
+    add_tracker_options,
+    make_tracker,
+    read_detections,
+    read_info,
+    track,
+    write_results,
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,30 +21,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("track", help="from a file of detections to a file of tracks (MOTChallenge)")
     parser.add_argument("--detections", type=Path, required=True, help="lines frame,id,x,y,width,height,score")
     parser.add_argument("--out", type=Path, required=True, help="where the tracks go")
-    parser.add_argument("--frame-rate", type=float, help="frames a second (default: of ../seqinfo.ini, else 30)")
+    parser.add_argument(
+        "--frame-rate",
+        type=number(0.0, 1000.0, above=True),
+        help="frames a second (default: of ../seqinfo.ini, else 30)",
+    )
     add_tracker_options(parser)
     parser.set_defaults(run=run)
-
-
-def add_tracker_options(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of the tracker, with those of ByteTrack as default."""
-    parser.add_argument("--high", type=float, default=0.6, help="score of a confident detection (default 0.6)")
-    parser.add_argument("--low", type=float, default=0.1, help="score of a weak detection (default 0.1)")
-    parser.add_argument("--new", type=float, default=0.7, help="score that begins a track (default 0.7)")
-    parser.add_argument("--match", type=float, default=0.9, help="largest cost of a confident match (default 0.9)")
-    parser.add_argument("--lost-s", type=float, default=2.0, help="seconds that a lost track is kept (default 2)")
-
-
-def make_tracker(args: argparse.Namespace, frame_rate: float) -> ByteTracker:
-    """The tracker of these settings for a sequence of `frame_rate`."""
-    return ByteTracker(
-        high=args.high,
-        low=args.low,
-        new=args.new,
-        match=args.match,
-        lost_buffer=args.lost_s * frame_rate,
-        frame_rate=frame_rate,
-    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from comfywear_export.commands.dataset import add_reading, prepared
-from comfywear_export.formats import Damaged
-from comfywear_export.uploading import SPLITS, Ledger, api_key, open_project, pending, upload
+from comfywear_export.data.formats import Damaged
+from comfywear_export.data.roboflow import SPLITS, Ledger, api_key, open_project, pending, upload
 
 __all__ = ["add_parser", "run"]
 

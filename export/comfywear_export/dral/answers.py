@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, final, get_args
 
-from comfywear.clock import wall_time
 from comfywear.errors import StoreError, UsageError
+from comfywear.system.clock import wall_time
 
 __all__ = ["SCHEMA", "Answer", "AnswerFile", "Verdict"]
 

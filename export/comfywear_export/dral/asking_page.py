@@ -22,9 +22,11 @@ from starlette.staticfiles import StaticFiles
 
 import comfywear.web
 from comfywear.errors import ComfyWearError, UsageError
-from comfywear.web.access import Access, Limiter
+from comfywear.system.listening import listen
+from comfywear.system.rate_limit import Limiter
+from comfywear.web.access import Access, Role
 from comfywear.web.guard import COOKIE, Guard
-from comfywear.web.server import config_of, listen
+from comfywear.web.server import config_of
 from comfywear_export.dral.asking import Asker
 from comfywear_export.dral.pictures import jpeg
 
@@ -74,11 +76,12 @@ class _Pages:
         client = request.client.host if request.client else ""
         if self._failures.wait_s(client):
             return PlainTextResponse("too many wrong tokens; wait a minute", 429)
-        if not self._access.token_ok(request.query_params.get("token", "")):
+        token = request.query_params.get("token", "").encode()
+        if self._access.role_of_token(token) is None:
             self._failures.note(client)
             return PlainTextResponse("open the address that `comfywear-export label reid` shows, with its token", 403)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, self._access.new_cookie(), httponly=True, samesite="strict")
+        answer.set_cookie(COOKIE, self._access.new_cookie(token), httponly=True, samesite="strict")
         return answer
 
     async def question(self, _: Request) -> Response:
@@ -140,9 +143,13 @@ def make_app(asker: Asker, folder: Path, token: str, finish: Callable[[], None])
     pages = _Pages(asker, folder, access, failures, finish)
     return Starlette(
         routes=pages.routes(),
-        middleware=[Middleware(Guard, access=access, failures=failures, local=True)],
+        middleware=[Middleware(Guard, access=access, failures=failures, needed=_needed, local=True)],
         exception_handlers={ComfyWearError: _explain, HTTPException: _http_error},
     )
+
+
+def _needed(_method: str, path: str) -> Role | None:
+    return None if path == "/login" or path.startswith("/static/") else "admin"
 
 
 async def _explain(_: Request, error: Exception) -> Response:
@@ -167,7 +174,7 @@ def ask_on_page(asker: Asker, folder: Path, port: int, opened: Callable[[str], N
         ComfyWearError: The port cannot be listened on.
     """
     token = secrets.token_urlsafe(24)
-    with listen(_HOST, port, "give another --port") as listener:
+    with listen(_HOST, port, "the page", "give another --port") as listener:
         servers: list[uvicorn.Server] = []
 
         def finish() -> None:

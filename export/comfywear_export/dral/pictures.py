@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from comfywear.errors import ComfyWearError, SourceError, StoreError, UsageError
 from comfywear.feedback.capture import read_captures
 from comfywear.vision import AttributeModel, Detector, read_photo
-from comfywear.vision.reid import describe
-from comfywear_export.dral.views import vector
-from comfywear_export.evaluate.reid import described, look
+from comfywear.vision.tracking.reid import describe
+from comfywear_export.dral.views import described, look, vector
 from comfywear_export.progress import counted
 
 __all__ = ["Pictures", "jpeg", "read_pictures"]

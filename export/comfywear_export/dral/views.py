@@ -7,18 +7,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.colour import BASIC_TERMS
-from comfywear.vision import AttributeModel, Detector, read_photo
-from comfywear.vision.reid import Description
-from comfywear_export.attribute_data import Example
-from comfywear_export.evaluate.reid import VIEWS, described, look
+from comfywear.records import Frame, Person
+from comfywear.vision import AttributeModel, Detector, PersonBook, read_photo
+from comfywear.vision.tracking.reid import Description, describe
+from comfywear_export.data.attribute_data import Example
+from comfywear_export.data.made_views import VIEWS
 
-__all__ = ["make_view", "vector", "vectors"]
+__all__ = ["described", "look", "make_view", "vector", "vectors"]
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 _COLOURS = 2 * len(BASIC_TERMS)
 _TRIES = 10
+
+
+def look(image: Image, detector: Detector, attributes: AttributeModel) -> Person | None:
+    """The largest person that the device finds in a picture at one look."""
+    book = PersonBook(thresholds=detector.thresholds)
+    found = book.update(Frame(image, 0, 0.0, "look"), detector.detect(image, threshold=0.1), attributes)
+    return max(found, key=lambda p: (p.box[2] - p.box[0]) * (p.box[3] - p.box[1]), default=None)
+
+
+def described(person: Person | None) -> Description | None:
+    """What somebody looks like; None of nobody."""
+    return None if person is None else describe(list(person.attributes.values()), person.garments)
 
 
 def make_view(image: Image, box: Floats, rng: np.random.Generator) -> Image:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from comfywear.system.arguments import whole
 from comfywear_export.comfort.adaptation import LEAST, adaptation
 from comfywear_export.comfort.prepared import prepare
 
@@ -30,13 +31,16 @@ def add_mode(parser: argparse.ArgumentParser) -> None:
     """The options that say which models are measured."""
     parser.add_argument("--mode", choices=["auto", "shipped", "refit"], default="auto", help="which models (auto)")
     parser.add_argument("--group", choices=["building", "contributor"], default="building", help="left out together")
-    parser.add_argument("--folds", type=int, default=10, metavar="N", help="sets of groups to leave out (default 10)")
+    parser.add_argument(
+        "--folds", type=whole(2), default=10, metavar="N", help="sets of groups to leave out (default 10)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; exit code 0."""
     prepared = prepare(args.data, LEAST, args.mode, args.group, args.folds)
     figures: dict[str, Any] = {"data": args.data.name, "model": prepared.model, "how": prepared.how}
+    figures["asked"] = "votes" if (prepared.votes.vote >= 0).any() else "wishes"
     figures |= {kind: adaptation(units, prepared.priors[kind], kind) for kind, units in prepared.units.items()}
     print(json.dumps(figures, ensure_ascii=False) if args.json else _table(figures))
     return 0
@@ -44,7 +48,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _table(figures: dict[str, Any]) -> str:
     lines = [f"{figures['data']}: {figures['how']}"]
+    if figures["asked"] == "wishes":
+        lines.append("no votes were asked for: the figures are of warmer, no change, cooler")
     for kind in ("persons", "buildings"):
+        if not any(row["units"] for row in figures[kind].values()):
+            lines.append(f"{kind:>10}  none with enough votes")
+            continue
         lines.append(f"{kind:>10}  k  units     none  scratch  learnt (95 %)         cut (95 %)            3-point")
         for k, row in figures[kind].items():
             if not row["units"]:

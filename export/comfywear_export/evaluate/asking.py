@@ -1,4 +1,4 @@
-"""`comfywear-export evaluate asking`: questions at chosen moments beside questions at random ones."""
+"""`comfywear-export evaluate asking`: does it matter at which moments people are asked?"""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
+from comfywear.system.arguments import whole
 from comfywear_export.comfort.asked import QUESTIONS, asking
 from comfywear_export.comfort.prepared import prepare
 from comfywear_export.comfort.units import Kind
@@ -22,12 +23,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser(
         "asking",
-        help="how many questions at chosen moments are worth 10 at random ones",
+        help="questions at moments unlike each other beside questions at random ones",
         description="Half of the votes of a building (or person), drawn at random, are moments at which it could be "
         "asked; the other half measures. Models and priors as in `evaluate adaptation`.",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="votes, CSV or csv.gz")
-    parser.add_argument("--draws", type=int, default=5, metavar="N", help="random halves (default 5)")
+    parser.add_argument("--draws", type=whole(1), default=5, metavar="N", help="random halves (default 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_mode(parser)
     parser.set_defaults(run=run)
@@ -35,8 +36,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; exit code 0."""
-    if args.draws < 1:
-        raise UsageError(f"--draws {args.draws}: give at least 1")
     prepared = prepare(args.data, LEAST, args.mode, args.group, args.folds)
     figures: dict[str, Any] = {"data": args.data.name, "model": prepared.model, "how": prepared.how}
     for kind, units in prepared.units.items():
@@ -55,10 +54,9 @@ def _table(figures: dict[str, Any]) -> str:
             lines.append(f"{kind}: none has {LEAST[kind]} votes")
             continue
         lines.append(f"{kind} ({part['units']}, {part['draws']} draws): RPS after 0…{QUESTIONS} questions")
-        lines += [
-            f"  {name[4:]:8}" + " ".join(f"{value:.4f}" for value in part[name])
-            for name in ("rps_random", "rps_asking")
-        ]
-        needed = part["needed"] if part["needed"] is not None else f"more than {QUESTIONS}"
-        lines.append(f"  questions needed for random's RPS at {QUESTIONS}: {needed}; by draw {part['needed_by_draw']}")
+        for name, values in part["rps"].items():
+            lines.append(f"  {name:8}" + " ".join(f"{value:.4f}" for value in values))
+        for name, gains in part["gain"].items():
+            told = ", ".join("{}: {:+.4f} ({:+.4f}…{:+.4f})".format(k, *gains[k]) for k in (1, 3, 5, QUESTIONS))
+            lines.append(f"  {name}, {part['questions'][name]:.1f} asked, gains on random after {told}")
     return "\n".join(lines)

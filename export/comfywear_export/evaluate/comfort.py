@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from comfywear.comfort.ordinal import load_model
+from comfywear.comfort.votes.ordinal import load_model
 from comfywear.errors import UsageError
+from comfywear.system.arguments import whole
 from comfywear_export.comfort.report import grouped_report, report
 from comfywear_export.comfort.rows import read_votes
 
@@ -29,15 +30,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="votes, CSV or csv.gz")
     parser.add_argument("--model", default="comfort", metavar="NAME", help="a shipped model, or the path of a card")
     parser.add_argument("--group", choices=["contributor", "building"], help="refit with these left out in turn")
-    parser.add_argument("--folds", type=int, default=10, metavar="N", help="sets of groups to leave out (default 10)")
+    parser.add_argument(
+        "--folds", type=whole(2), default=10, metavar="N", help="sets of groups to leave out (default 10)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; exit code 0."""
-    if args.folds < 2:
-        raise UsageError(f"--folds {args.folds}: give at least 2")
     model = load_model(args.model)
     votes = read_votes(args.data)
     figures: dict[str, Any] = {"model": model.id, "data": args.data.name}

@@ -1,173 +1,409 @@
-"""`comfywear-export evaluate detector`: average precision on labelled photos, a constant box beside it."""
+"""`comfywear-export evaluate detector`: who is found on labelled photos, and who is seen where nobody is."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from comfywear.errors import ModelError, UsageError
 from comfywear.records import Detection
-from comfywear.vision.composed import ComposedDetector, open_detector
-from comfywear.vision.detector import Detector
-from comfywear_export.commands.parity import compare
-from comfywear_export.datasets import Photo, read_photo, read_set
-from comfywear_export.kept_answers import KeptAnswers, file_key
-from comfywear_export.measure.detection import FLOOR, mean_boxes, measure
-from comfywear_export.progress import counted
+from comfywear.system.arguments import number, whole
+from comfywear.vision.detectors.company import LAYOUT as WITH_COMPANY
+from comfywear.vision.detectors.company import MOST
+from comfywear.vision.detectors.composed import ComposedDetector, open_detector
+from comfywear.vision.detectors.detector import Detector
+from comfywear.vision.layouts.comfywear_1 import LAYOUT as DECODED
+from comfywear_export.data.datasets import Photo, read_set
+from comfywear_export.data.empty_photos import read_empty
+from comfywear_export.evaluate._detector_table import heading, table
+from comfywear_export.measure.detection import (
+    FLOOR,
+    Finds,
+    Tally,
+    figures,
+    learned_from,
+    look,
+    mean_boxes,
+    without_nan,
+)
+from comfywear_export.measure.false_persons import Tradeoff, best_scores, share, threshold_for, tradeoff
+from comfywear_export.measure.kept_answers import KeptAnswers
+from comfywear_export.measure.parity import compare
+from comfywear_export.report.charts import Trade, write_trades
 from comfywear_export.report.page import check_name
 from comfywear_models import Card
 
-__all__ = ["Finds", "add_parser", "evaluate", "figures", "forms_of", "kept_for", "look", "without_nan"]
+__all__ = [
+    "add_arguments",
+    "add_parser",
+    "choose_threshold",
+    "empty_figures",
+    "forms_of",
+    "heading",
+    "kept_for",
+    "photos_of",
+]
 
-Finds = Sequence[tuple[Photo, Sequence[Detection]]]
+
+_SOURCES, _PHOTOS = (
+    12,
+    3,
+)  # more sources, or fewer photos of each, are no parts of a set: photos have sources of their own
+_STEPS = [round(0.05 * i, 2) for i in range(1, 20)]
+"""Thresholds of the curve in figures."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subject."""
-    parser = commands.add_parser("detector", help="average precision on labelled photos, a constant box beside it")
-    add_arguments(parser, "detector")
+    parser = commands.add_parser("detector", help="who is found on labelled photos, and who is seen where nobody is")
+    add_arguments(parser, "detector", several=True)
     parser.add_argument(
         "--garments", default="", metavar="MODEL", help="find garments with it on persons' crops, as [vision] garments"
+    )
+    parser.add_argument(
+        "--some-persons", type=Path, action="append", default=[], metavar="FOLDER",
+        help="as --data, of a set that labels some persons alone: finds elsewhere count neither way; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--empty", type=Path, action="append", default=[], metavar="FOLDER",
+        help="photos with nobody in them: a folder with instances.json, or of photos; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quick", action="store_true", help="the quick look alone; else also closer, as a device does now and then"
+    )
+    parser.add_argument(
+        "--model",
+        dest="others",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="another one beside; may be repeated",
+    )
+    parser.add_argument(
+        "--choose-threshold", action="store_true", help="the highest recall at which few --empty photos fire"
+    )
+    parser.add_argument(
+        "--most",
+        type=number(0.0, 1.0),
+        default=0.02,
+        metavar="SHARE",
+        help="how many may, for --choose-threshold (default 0.02)",
+    )
+    parser.add_argument(
+        "--choose-on", action="append", default=[], metavar="SOURCE",
+        help="choose on the empty photos of this source or folder alone; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--company",
+        type=number(0.0, MOST),
+        metavar="WEIGHT",
+        help="of persons' company, instead of the card's",
+    )
+    parser.add_argument(
+        "--curve", type=Path, metavar="FILE", help="draw false persons over recall, of all models: FILE.svg or .png"
     )
     parser.set_defaults(run=run)
 
 
-def add_arguments(parser: argparse.ArgumentParser, model: str) -> None:
-    """The arguments that evaluations of models share."""
+def add_arguments(parser: argparse.ArgumentParser, model: str, several: bool = False) -> None:
+    """The arguments that evaluations of models share; with `several`, --data may be repeated or left out."""
     parser.add_argument("model", nargs="?", default=model, help="a shipped model's name or the path of a *.card.json")
-    parser.add_argument("--data", type=Path, required=True, help="a folder with instances.json")
+    if several:
+        parser.add_argument(
+            "--data", type=Path, action="append", default=[], metavar="FOLDER",
+            help="a folder with instances.json; may be repeated, then a summary is added",
+        )  # fmt: skip
+    else:
+        parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="a folder with instances.json")
     parser.add_argument("--split", default="validation", help='which split of the folder, or "all"')
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert, cuda, tensorrt or auto")
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--limit", type=int, default=0, help="only the first so many photos (0: all)")
+    parser.add_argument("--threads", type=whole(1, 1000), default=1, help="of the engine (default 1)")
+    parser.add_argument(
+        "--limit", type=whole(0), default=0, help="only the first so many photos of each set or source (0: all)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page with charts: FILE.html or .md")
-    parser.add_argument("--forms-limit", type=int, default=60, help="photos to compare all forms on, for the report")
+    parser.add_argument(
+        "--forms-limit", type=whole(1), default=60, help="photos to compare all forms on, for the report"
+    )
 
 
 def forms_of(args: argparse.Namespace, task: str) -> list[dict[str, Any]] | str:
     """Agreement and speed of every form of the model on the first photos; in words why not, where they do not open."""
     most = min(args.forms_limit, args.limit or args.forms_limit)
+    data = args.data[0] if isinstance(args.data, list) else args.data
     try:
-        return compare(task, args.model, args.data, None if args.split == "all" else args.split, most, (1, 2))
+        return compare(task, args.model, data, _split(args), most, (1, 2))
     except ModelError as error:
         return str(error)
 
 
 def photos_of(args: argparse.Namespace) -> list[Photo]:
-    """The photos that the arguments name."""
-    photos = read_set(args.data, None if args.split == "all" else args.split)
-    return photos[: args.limit] if args.limit > 0 else photos
+    """The photos of the one folder that the arguments name."""
+    return _first(args, read_set(args.data, _split(args)))
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
+    _check(args)
+    sets = {folder: _labelled(args, folder) for folder in [*args.data, *args.some_persons]}
+    empty = [(folder, _first_of_each(args, read_empty(folder, _split(args)))) for folder in args.empty]
+    result: dict[str, Any] = {}
+    trades: list[Trade] = []
+    for model in [args.model, *args.others]:
+        detector = _open(args, model)
+        kept = kept_for(args, [part.card for _, part in detector.parts], detector.engine_name, detector.precision)
+        seen = partial(look, detector, kept=kept, quick=args.quick)
+        finds = {folder: seen(photos) for folder, photos in sets.items()}
+        nobody = [(folder, seen(photos)) for folder, photos in empty]
+        measured, trade = _measured(args, detector, finds, nobody)
+        if trade:
+            trades.append(Trade(measured["model"], trade, measured["threshold"]))
+        if result:
+            result["others"].append(measured)
+        else:
+            result = {**measured, **({"others": []} if args.others else {})}
+            if args.report:
+                _report(args, result, detector, finds)
+        kept.forget()
+    if args.curve:
+        write_trades(args.curve, trades, args.most)
+    print(json.dumps(without_nan(result), indent=1) if args.json else table(result))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """UsageError where the arguments contradict each other, before anything is measured."""
     if args.report:
         check_name(args.report)
+        if len(args.data) != 1 or args.some_persons:
+            raise UsageError("--report is of one set: give --data once")
+    if not args.data and not args.some_persons and not args.empty:
+        raise UsageError("there is nothing to look at: give --data FOLDER, --empty FOLDER, or both")
+    if (args.choose_threshold or args.choose_on) and not args.empty:
+        raise UsageError("--choose-threshold needs photos with nobody in them: give --empty FOLDER")
+    if args.curve:
+        if args.curve.suffix not in (".svg", ".png") or not args.curve.parent.is_dir():
+            raise UsageError(f"--curve {args.curve}: a file that ends in .svg or .png, in a folder that exists")
+        if not args.empty or not (args.data or args.some_persons):
+            raise UsageError("--curve needs photos with people (--data) and photos with nobody (--empty)")
+
+
+def _split(args: argparse.Namespace) -> str | None:
+    return None if args.split == "all" else str(args.split)
+
+
+def _first(args: argparse.Namespace, photos: list[Photo]) -> list[Photo]:
+    return photos[: args.limit or None]
+
+
+def _first_of_each(args: argparse.Namespace, photos: list[Photo]) -> list[Photo]:
+    """The first photos of every source, where not all are wanted."""
+    by_source = _by_source([(photo, ()) for photo in photos])
+    return [photo for found in by_source.values() for photo in _first(args, [photo for photo, _ in found])]
+
+
+def _labelled(args: argparse.Namespace, folder: Path) -> list[Photo]:
+    photos = _first(args, read_set(folder, _split(args)))
+    if folder not in args.some_persons:
+        return photos
+    return [replace(photo, all_persons=False) for photo in photos]
+
+
+def _open(args: argparse.Namespace, model: str) -> Detector | ComposedDetector:
     how = {"engine": args.engine, "precision": args.precision, "threads": args.threads}
-    detector = open_detector(args.model, garments=args.garments, interval_s=0.0, **how)
-    kept = kept_for(args, [part.card for _, part in detector.parts], detector.engine_name, detector.precision)
-    finds = look(detector, photos_of(args), kept)
-    result = {
+    garments = args.garments if model == args.model else ""
+    detector = open_detector(model, garments=garments, interval_s=0.0, **how)
+    if args.company is not None and model == args.model:
+        _, persons = detector.parts[0]
+        if persons.card.layout not in (DECODED, WITH_COMPANY):
+            raise UsageError(f"--company: {persons.card.name} is of another family, whose persons have no company")
+        persons.company = args.company
+    return detector
+
+
+def _measured(
+    args: argparse.Namespace,
+    detector: Detector | ComposedDetector,
+    finds: Mapping[Path, Finds],
+    nobody: Sequence[tuple[Path, Finds]],
+) -> tuple[dict[str, Any], Tradeoff | None]:
+    """All figures of one model, and its curve where there are photos with people and photos with nobody."""
+    threshold = detector.thresholds["person"]
+    result: dict[str, Any] = {
         "model": " + ".join(part.card.name for _, part in detector.parts),
         "version": detector.card.version,
         "engine": detector.engine_name,
         "precision": detector.precision,
-        "data": args.data.name,
+        "look": "quick" if args.quick else "far",
+        "threshold": threshold,
         "split": args.split,
-        **figures(finds, detector.thresholds["person"], args.data),
     }
-    if args.report:
-        from comfywear_export.report.detector import report
-
-        constant = mean_boxes(learned_from(photos_of(args), args.data)[0])
-        base = [(photo, constant(photo)) for photo, _ in finds]
-        report(args.report, result, detector.thresholds, (finds, base), forms_of(args, "detector"), detector.card)
-        kept.forget()
-    print(json.dumps(without_nan(result), indent=1) if args.json else _table(result))
-    return 0
+    rows = [_set_figures(folder, found, threshold) for folder, found in finds.items()]
+    if not detector.labels[1:]:
+        for row in rows:  # a model of persons alone has not missed the garments
+            row["garments"] = {"map50": float("nan"), "per_class": {}}
+    if len(rows) == 1:
+        result |= rows[0]
+    elif rows:
+        result |= {"images": sum(row["images"] for row in rows), "sets": rows, "summary": _summary(rows)}
+    trade = None
+    if nobody:
+        result["empty"] = empty_figures(nobody, threshold)
+        drawn = _drawn(finds)
+        persons = [_tally(found).found["person"] for found in drawn.values()]
+        trade = tradeoff(persons, best_scores([found for _, each in nobody for _, found in each]))
+        steps = sorted({*_STEPS, round(threshold, 4)})
+        curve = [{"threshold": step, **dict(zip(("recall50", "share"), trade.at(step), strict=True))} for step in steps]
+        result["curve"] = curve
+        result["recall_on"] = [folder.name for folder in drawn]
+        if args.choose_threshold:
+            chosen = choose_threshold(nobody, args.most, args.choose_on)
+            found = [_tally(each).person(chosen["threshold"]) for each in drawn.values()]
+            chosen |= {key: _mean(row[key] for row in found) for key in ("recall50", "precision50")}
+            result["chosen"] = {**chosen, "empty": empty_figures(nobody, chosen["threshold"])}
+    return result, trade if nobody and finds else None
 
 
 def kept_for(args: argparse.Namespace, cards: Sequence[Card], engine: str, precision: str) -> KeptAnswers:
     """Where the answers are kept while a report is made: in a hidden file beside it, until it is written."""
     path = args.report.with_name(f".{args.report.name}.answers") if args.report else None
     files = [file.sha256 for card in cards for file in card.files]
-    return KeptAnswers(path, {"files": files, "engine": engine, "precision": precision, "floor": FLOOR})
+    how = {"quick": getattr(args, "quick", True), "company": getattr(args, "company", None)}
+    return KeptAnswers(path, {"files": files, "engine": engine, "precision": precision, "floor": FLOOR, **how})
 
 
-def look(detector: Detector | ComposedDetector, photos: Sequence[Photo], kept: KeptAnswers | None = None) -> Finds:
-    """Each photo with what the detector finds in it, however unsure."""
-    kept = kept or KeptAnswers(None, {})
-
-    def seen(photo: Photo) -> list[list[Any]]:
-        found = detector.detect(read_photo(photo.path), threshold=FLOOR)
-        return [[[float(side) for side in each.box], float(each.score), each.label] for each in found]
-
-    return [
-        (p, [Detection(tuple(box), score, label) for box, score, label in kept.get(file_key(p.path), partial(seen, p))])
-        for p in counted(photos, "photos")
-    ]
-
-
-def evaluate(detector: Detector | ComposedDetector, photos: Sequence[Photo], data: Path) -> dict[str, Any]:
-    """The figures of a detector on photos: `images`, `person`, `garments`, `mean_box`."""
-    return figures(look(detector, photos), detector.thresholds["person"], data)
+def _set_figures(folder: Path, finds: Finds, threshold: float) -> dict[str, Any]:
+    """`data` and the figures of one set, with `sources` where it has a few."""
+    by_source = {source: found for source, found in _by_source(finds).items() if source}
+    sources = {
+        source: {"images": len(found), "person": _tally(found).person(threshold)}
+        for source, found in sorted(by_source.items())
+    }
+    row = {"data": folder.name, **figures(finds, threshold, folder)}
+    if _is_weak(finds):
+        row["weak"] = True
+    few = 1 < len(sources) <= _SOURCES and len(finds) >= _PHOTOS * len(sources)
+    return {**row, "sources": sources} if few else row
 
 
-def figures(finds: Finds, threshold: float, data: Path) -> dict[str, Any]:
-    """The same figures of what was found; `threshold` is that of persons."""
-    photos = [photo for photo, _ in finds]
-    found = {id(photo): detections for photo, detections in finds}
-    result = measure(photos, lambda photo: found[id(photo)], threshold)
-    learned, origin = learned_from(photos, data)
-    constant = measure(photos, mean_boxes(learned), threshold)
-    result["mean_box"] = {"person": constant["person"], "garments": constant["garments"], "from": origin}
-    return result
+def _is_weak(finds: Finds) -> bool:
+    """Whether a detector drew the persons."""
+    return any(photo.weak for photo, _ in finds)
 
 
-def learned_from(photos: Sequence[Photo], data: Path) -> tuple[list[Photo], str]:
-    """The photos whose mean box the constant answer is, and which those are."""
-    try:
-        return read_set(data, "train"), "train"
-    except UsageError:
-        return list(photos), "the photos measured: the set has no split named train"
+def _drawn(finds: Mapping[Path, Finds]) -> Mapping[Path, Finds]:
+    """The sets whose persons people drew: what another detector missed is no recall; all where there is none."""
+    return {folder: found for folder, found in finds.items() if not _is_weak(found)} or finds
 
 
-def heading(result: dict[str, Any], count: str) -> str:
-    """The first line of a table: which model, on what."""
-    model = f"{result['model']} {result['version']} on {result['engine']} {result['precision']}"
-    return f"{model}; {count} of {result['data']} {result['split']}"
+def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The means over the sets, which count the same; those of persons over sets that people labelled."""
+    drawn = [row for row in rows if not row.get("weak")] or rows
+    persons = [row["person"] for row in drawn if row["person"]["n"]]
+    garments = [row["garments"]["map50"] for row in rows if row["garments"]["per_class"]]
+    return {
+        "sets": [row["data"] for row in drawn],
+        "person": {key: _mean(row[key] for row in persons) for key in ("ap50", "ap", "recall50", "precision50")},
+        "garments": {"map50": _mean(garments)},
+    }
 
 
-def without_nan(value: Any) -> Any:
-    """The same with None for figures that do not exist."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
+def empty_figures(nobody: Sequence[tuple[Path, Finds]], threshold: float) -> dict[str, Any]:
+    """In how many photos of nobody a person is seen.
+
+    Args:
+        nobody: Folders with what was found in their photos.
+        threshold: Score from which a find is believed.
+
+    Returns:
+        `images`, `share` of them with a person, and the same of each folder in `folders`, of each source in `sources`.
+    """
+
+    def told(finds: Finds) -> dict[str, Any]:
+        return {"images": len(finds), "share": share(_persons(finds), threshold)}
+
+    return {
+        **told([each for _, finds in nobody for each in finds]),
+        "folders": {folder.name: told(finds) for folder, finds in nobody},
+        "sources": {name: told(finds) for name, finds in _sources(nobody).items()},
+    }
 
 
-def _table(result: dict[str, Any]) -> str:
-    person, constant = result["person"], result["mean_box"]["person"]
-    sure = f"   of {person['n']}, at a score of {person['threshold']:.2f} or more"
-    lines = [
-        heading(result, f"{result['images']} photos"),
-        f"{'':22}{'model':>8}{'mean box':>10}",
-        f"{'person AP50':22}{person['ap50']:8.3f}{constant['ap50']:10.3f}",
-        f"{'person AP50:95':22}{person['ap']:8.3f}{constant['ap']:10.3f}",
-        f"{'persons found':22}{person['recall50']:8.3f}{constant['recall50']:10.3f}{sure}",
-        f"{'finds that are right':22}{person['precision50']:8.3f}{constant['precision50']:10.3f}",
-    ]
-    garments, base = result["garments"], result["mean_box"]["garments"]
-    if garments["per_class"]:
-        lines.append(f"{'garments mean AP50':22}{garments['map50']:8.3f}{base['map50']:10.3f}")
-        lines += [
-            f"  {label:20}{entry['ap50']:8.3f}{base['per_class'][label]['ap50']:10.3f}   of {entry['n']}"
-            for label, entry in garments["per_class"].items()
-        ]
-    return "\n".join(lines)
+def choose_threshold(nobody: Sequence[tuple[Path, Finds]], most: float, on: Sequence[str] = ()) -> dict[str, Any]:
+    """The `threshold` of the highest recall at which at most a share `most` of the empty photos fires.
+
+    Args:
+        nobody: Folders with what was found in their photos.
+        most: 0…1.
+        on: Names of folders (all their sources) or of sources, as `empty_figures` names them; none: all.
+
+    Raises:
+        UsageError: A name of `on` is not among them.
+    """
+    rows = _sources(nobody)
+    unknown = [name for name in on if not any(name in (row, *row.split("/")) for row in rows)]
+    if unknown:
+        raise UsageError(f"--choose-on {unknown[0]}: no such source of empty photos; there are: {', '.join(rows)}")
+    names = [row for row in rows if not on or any(name in (row, *row.split("/")) for name in on)]
+    scores = np.concatenate([_persons(rows[name]) for name in names])
+    # Up to the next thousandth, as cards have it.
+    threshold = math.ceil(round(threshold_for(scores, most) * 1000, 6)) / 1000
+    return {"threshold": threshold, "most": most, "on": names, "share": share(scores, threshold)}
+
+
+def _sources(nobody: Sequence[tuple[Path, Finds]]) -> dict[str, Finds]:
+    """What was found by folder and source ("empty/houses"), by folder alone where there is one source or too many."""
+    rows: dict[str, list[tuple[Photo, Sequence[Detection]]]] = {}
+    for folder, finds in nobody:
+        parts = _by_source(finds)
+        for source, found in parts.items():
+            name = f"{folder.name}/{source}" if source and 1 < len(parts) <= _SOURCES else folder.name
+            rows.setdefault(name, []).extend(found)
+    return dict(sorted(rows.items()))
+
+
+def _by_source(finds: Finds) -> dict[str, list[tuple[Photo, Sequence[Detection]]]]:
+    parts: dict[str, list[tuple[Photo, Sequence[Detection]]]] = {}
+    for photo, found in finds:
+        parts.setdefault(photo.source, []).append((photo, found))
+    return parts
+
+
+def _persons(finds: Finds) -> Any:
+    return best_scores([found for _, found in finds])
+
+
+def _tally(finds: Finds) -> Tally:
+    tally = Tally()
+    for photo, found in finds:
+        tally.add(photo, found)
+    return tally
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def _report(
+    args: argparse.Namespace,
+    result: Mapping[str, Any],
+    detector: Detector | ComposedDetector,
+    finds: Mapping[Path, Finds],
+) -> None:
+    from comfywear_export.report.detector import report
+
+    ((data, found),) = finds.items()
+    constant = mean_boxes(learned_from([photo for photo, _ in found], data)[0])
+    base = [(photo, constant(photo)) for photo, _ in found]
+    report(args.report, result, detector.thresholds, (found, base), forms_of(args, "detector"), detector.card)

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import StoreError, UsageError
-from comfywear.kept import keep
+from comfywear.system.arguments import whole
+from comfywear.system.json_file import save_json
 from comfywear.vision import AttributeModel, Detector
-from comfywear_export.attribute_data import Example
+from comfywear_export.data.attribute_data import Example
 from comfywear_export.dral.experiment import POLICIES, REFRESHING, Plan, one_seed
 from comfywear_export.dral.scores import interval
 from comfywear_export.dral.simulate import Asking
-from comfywear_export.evaluate.reid import distinct_examples
+from comfywear_export.measure.reid import distinct_examples
 from comfywear_export.progress import counted
 
 __all__ = ["add_parser", "figures", "run", "table"]
@@ -45,31 +46,34 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the Clothing Co-Parsing folder")
     parser.add_argument("--out", type=Path, default=Path("runs/dral"), metavar="DIR", help="default runs/dral")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="default 5")
-    parser.add_argument("--persons", type=int, default=80, metavar="N", help="learnt on, and asked about (80 each)")
-    parser.add_argument("--held", type=int, default=0, metavar="N", help="who measure (0 = all of validation)")
-    parser.add_argument("--views", type=int, default=5, metavar="N", help="of a person, one of them the query (5)")
-    parser.add_argument("--questions", type=int, default=10, metavar="N", help="at most, a query (default 10)")
-    parser.add_argument("--pool", type=int, default=30, metavar="N", help="nearest views that can be asked about (30)")
-    parser.add_argument("--neighbours", type=int, default=8, metavar="K", help="k-reciprocal neighbours (default 8)")
-    parser.add_argument("--rounds", type=int, default=1500, metavar="N", help="of Q-learning (default 1500)")
-    parser.add_argument("--refreshing", type=int, default=100, metavar="N", help="queries that refresh (default 100)")
+    parser.add_argument("--seeds", type=whole(1), default=5, metavar="N", help="default 5")
+    parser.add_argument(
+        "--persons", type=whole(10), default=80, metavar="N", help="learnt on, and asked about (80 each)"
+    )
+    parser.add_argument("--held", type=whole(0), default=0, metavar="N", help="who measure (0 = all of validation)")
+    parser.add_argument("--views", type=whole(2), default=5, metavar="N", help="of a person, one of them the query (5)")
+    parser.add_argument("--questions", type=whole(1), default=10, metavar="N", help="at most, a query (default 10)")
+    parser.add_argument(
+        "--pool", type=whole(1), default=30, metavar="N", help="nearest views that can be asked about (30)"
+    )
+    parser.add_argument(
+        "--neighbours", type=whole(1), default=8, metavar="K", help="k-reciprocal neighbours (default 8)"
+    )
+    parser.add_argument("--rounds", type=whole(1), default=1500, metavar="N", help="of Q-learning (default 1500)")
+    parser.add_argument(
+        "--refreshing", type=whole(1), default=100, metavar="N", help="queries that refresh (default 100)"
+    )
     parser.add_argument("--detector", default="detector", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--attributes", default="attributes", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=whole(1, 1000), default=1, help="of torch (default 1)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, write OUT/dral.json, dral.png and policy.json, and print; returns the exit code."""
-    for name in ("seeds", "rounds", "refreshing"):
-        if getattr(args, name) < 1:
-            raise UsageError(f"--{name} {getattr(args, name)}: give at least 1")
-    if args.views < 2 or args.persons < 10:
-        raise UsageError("give --views of 2 or more and --persons of 10 or more")
     plan = Plan(Asking(args.pool, args.questions, args.neighbours), args.rounds, args.refreshing)
     folder = args.data / "ccp" if (args.data / "ccp").is_dir() else args.data
     detector = Detector.load(args.detector, engine=args.engine, precision=args.precision, threads=args.threads)
@@ -88,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         path = args.out / f"seed-{seed}.json"
         if not path.is_file():
             rows = _views(folder, args, seed, detector, attributes)
-            keep(path, one_seed(rows["learning"], rows["asked"], rows["held"], plan, seed))
+            save_json(path, one_seed(rows["learning"], rows["asked"], rows["held"], plan, seed))
         seeds.append(_read(path))
     result = {
         **said,
@@ -97,10 +101,10 @@ def run(args: argparse.Namespace) -> int:
         "persons": seeds[0]["persons"],
         **figures(seeds),
     }
-    keep(args.out / "dral.json", result)
+    save_json(args.out / "dral.json", result)
     from comfywear_export.dral.chart import draw
 
-    keep(args.out / "policy.json", seeds[0]["policy"])
+    save_json(args.out / "policy.json", seeds[0]["policy"])
     draw(result, args.out / "dral.png")
     print(json.dumps(result) if args.json else table(result))
     return 0
@@ -114,7 +118,7 @@ def _same_plan(out: Path, said: Mapping[str, Any]) -> None:
         raise StoreError(f"{out}: cannot be made ({error.strerror})") from error
     path = out / "plan.json"
     if not path.is_file():
-        keep(path, said)
+        save_json(path, said)
     before = _read(path)
     if before != said:
         changed = ", ".join(sorted(name for name in said if before.get(name) != said[name]))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from comfywear.colour import garment_colours, name_shares
 from comfywear.errors import SourceError, UsageError
 from comfywear.records import Box
-from comfywear_export.masks import Palette
+from comfywear.system.arguments import number
+from comfywear_export.data.masks import Palette
 
 __all__ = ["GROUPS", "add_parser", "evaluate", "run"]
 
@@ -94,7 +95,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, required=True, help="the folder of data sets, which holds ccp")
     parser.add_argument("--split", default="validation", help="of ccp: train or validation (the default)")
     parser.add_argument(
-        "--jitter", type=float, default=0.0, help="move each edge by so much of the box's size (standard deviation)"
+        "--jitter",
+        type=number(0.0, 1.0),
+        default=0.0,
+        help="move each edge by so much of the box's size (standard deviation)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
     parser.set_defaults(run=run)

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.comfort import clothing_of
-from comfywear.errors import UsageError
-from comfywear.records import Frame, Person
-from comfywear.vision import AttributeModel, Detector, PersonBook, read_photo
-from comfywear.vision.reid import MARGIN, THRESHOLD, Description, Gallery, describe, distance
-from comfywear_export.attribute_data import Example, read_examples
+from comfywear.records import Person
+from comfywear.system.arguments import number, whole
+from comfywear.vision import AttributeModel, Detector, read_photo
+from comfywear.vision.tracking.reid import MARGIN, THRESHOLD, distance
+from comfywear_export.data.attribute_data import Example
+from comfywear_export.data.made_views import VIEWS, in_other_light
+from comfywear_export.dral.views import described, look
+from comfywear_export.measure.reid import FALSE_ACCEPTS, GALLERY, choose_threshold, distinct_examples, figures
 
-__all__ = ["VIEWS", "add_parser", "choose_threshold", "described", "distinct_examples", "figures", "look", "run"]
+__all__ = ["add_parser", "run"]
 
-Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
-
-GALLERY = 10  # persons who left a little while ago
-FALSE_ACCEPTS = 0.02  # at which the threshold is chosen
-_DRAWS = 20  # galleries drawn for each probe
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,15 +36,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("reid", help="persons known again in made views, and strangers taken for them")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the Clothing Co-Parsing folder")
     parser.add_argument("--split", default="validation", help="train or validation (default validation)")
-    parser.add_argument("--limit", type=int, default=0, help="photos at most, drawn at random (0 = all)")
+    parser.add_argument("--limit", type=whole(0), default=0, help="photos at most, drawn at random (0 = all)")
     parser.add_argument("--detector", default="detector", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--attributes", default="attributes", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--threshold", type=float, default=THRESHOLD, help=f"distance (default {THRESHOLD})")
+    parser.add_argument("--threads", type=whole(1, 1000), default=1, help="of the engine (default 1)")
+    parser.add_argument("--threshold", type=number(0.0, 2.0), default=THRESHOLD, help=f"distance (default {THRESHOLD})")
     parser.add_argument("--choose", action="store_true", help=f"choose it for {FALSE_ACCEPTS:.0%}% false accepts")
-    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--seed", type=whole(0, 2**32 - 1), default=5, help="of what is drawn (default 5)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -79,74 +76,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plain(image: Image, _box: Floats, _rng: np.random.Generator) -> Image:
-    return image
-
-
-def _light(image: Image, _: Floats, rng: np.random.Generator) -> Image:
-    levels = np.arange(256)[:, None] / 255.0
-    curve = levels ** np.exp(rng.uniform(-0.3, 0.3)) * rng.uniform(0.6, 1.3) * rng.uniform(0.92, 1.08, 3)
-    table = np.clip(curve * 255, 0, 255).astype(np.uint8).reshape(1, 256, 3)
-    return np.asarray(cv2.LUT(image, table), np.uint8)
-
-
-def _crop(image: Image, box: Floats, rng: np.random.Generator) -> Image:
-    (height, width), (x1, y1, x2, y2) = image.shape[:2], box.tolist()
-    left, right = (rng.uniform(0.02, 0.5) * (x2 - x1) for _ in range(2))
-    top, bottom = rng.uniform(0.0, 0.15) * (y2 - y1), rng.uniform(0.0, 0.35) * (y2 - y1)
-    rows = slice(max(0, int(y1 - top)), min(height, int(y2 - bottom)))
-    return np.ascontiguousarray(image[rows, max(0, int(x1 - left)) : min(width, int(x2 + right))])
-
-
-def _scale(image: Image, _: Floats, rng: np.random.Generator) -> Image:
-    factor = rng.uniform(0.3, 0.5)
-    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    side = max(image.shape[:2])
-    out = np.full((side, side, 3), 114, np.uint8)
-    y, x = (int(rng.integers(0, side - length + 1)) for length in small.shape[:2])
-    out[y : y + small.shape[0], x : x + small.shape[1]] = small
-    return out
-
-
-def _desk(image: Image, box: Floats, rng: np.random.Generator) -> Image:
-    out: Image = image.copy()
-    out[int(box[1] + rng.uniform(0.45, 0.6) * (box[3] - box[1])) :] = rng.integers(60, 180, 3)
-    return out
-
-
-def _side(image: Image, box: Floats, rng: np.random.Generator) -> Image:
-    out: Image = image.copy()
-    hidden = rng.uniform(0.25, 0.4) * (box[2] - box[0])
-    columns = slice(None, int(box[0] + hidden)) if rng.random() < 0.5 else slice(int(box[2] - hidden), None)
-    out[:, columns] = rng.integers(40, 200, 3)
-    return out
-
-
-VIEWS: dict[str, Callable[[Image, Floats, np.random.Generator], Image]] = {
-    "plain": _plain,
-    "crop": _crop,
-    "light": _light,
-    "scale": _scale,
-    "desk": _desk,
-    "side": _side,
-}
-"""Made views of a photo `(image, box of the person, rng)`; every second one but the first is lit differently, too."""
-
-
-def distinct_examples(folder: Path, split: str, limit: int, rng: np.random.Generator) -> list[Example]:
-    """Photos of a split, without those that show the same as another."""
-    doubled: set[str] = set()
-    if (folder / "splits.json").is_file():
-        pairs = json.loads((folder / "splits.json").read_text(encoding="utf-8")).get("near_duplicate_pairs", [])
-        doubled = {name for pair in pairs for name in pair}
-    found = [example for example in read_examples(folder, split) if example.path.stem not in doubled]
-    if len(found) <= GALLERY:
-        raise UsageError(f"{folder}: more than {GALLERY} photos are needed, split {split!r} has {len(found)}")
-    if 0 < limit < len(found):
-        found = [found[index] for index in sorted(rng.permutation(len(found))[: max(limit, GALLERY + 1)])]
-    return found
-
-
 def _persons(
     examples: Sequence[Example], detector: Detector, attributes: AttributeModel, rng: np.random.Generator
 ) -> dict[str, list[Person | None]]:
@@ -157,16 +86,9 @@ def _persons(
         for view, make in VIEWS.items():
             seen = make(image, example.box.astype(np.float64), rng)
             if view not in ("plain", "light") and rng.random() < 0.5:
-                seen = _light(seen, example.box.astype(np.float64), rng)
+                seen = in_other_light(seen, example.box.astype(np.float64), rng)
             out[view].append(look(seen, detector, attributes))
     return out
-
-
-def look(image: Image, detector: Detector, attributes: AttributeModel) -> Person | None:
-    """The largest person that the device finds in a picture at one look."""
-    book = PersonBook(thresholds=detector.thresholds)
-    found = book.update(Frame(image, 0, 0.0, "look"), detector.detect(image, threshold=0.1), attributes)
-    return max(found, key=lambda p: (p.box[2] - p.box[0]) * (p.box[3] - p.box[1]), default=None)
 
 
 def _distances(persons: dict[str, list[Person | None]]) -> dict[str, Floats]:
@@ -179,54 +101,6 @@ def _distances(persons: dict[str, list[Person | None]]) -> dict[str, Floats]:
         )
         for view, found in described.items()
     }
-
-
-def described(person: Person | None) -> Description | None:
-    """What somebody looks like; None of nobody."""
-    return None if person is None else describe(list(person.attributes.values()), person.garments)
-
-
-def choose_threshold(tables: dict[str, Floats]) -> float:
-    """The largest threshold, in steps of 0.005, at which not more than 2 % of strangers are taken for somebody."""
-    best = 0.0
-    for threshold in np.arange(0.02, 0.5, 0.005):
-        rates = [row["false_accepts"] for row in figures(tables, float(threshold), draws=5).values()]
-        if np.mean(rates) > FALSE_ACCEPTS:
-            break
-        best = float(threshold)
-    return best
-
-
-def figures(tables: dict[str, Floats], threshold: float, *, draws: int = _DRAWS, seed: int = 0) -> dict[str, Any]:
-    """By view the part of right answers among all photos, `rank1`, and answers with galleries of ten who left.
-
-    `known_again` and `mistaken` are parts of those who come back (with their own number, with that of another),
-    `false_accepts` is the part of strangers who get somebody's number.
-    """
-    gallery = Gallery(threshold=threshold)
-    rng = np.random.default_rng(seed)
-    out = {}
-    for view, table in tables.items():
-        usable = ~np.asarray(np.isnan(table).all(axis=0))
-        rows = [i for i in range(len(table)) if usable[i] and not np.isnan(table[i]).all()]
-        others = np.flatnonzero(usable)
-        known = mistaken = accepted = 0
-        for i in rows:
-            for _ in range(draws):
-                drawn = rng.choice(others[others != i], GALLERY, replace=False)
-                accepted += gallery.choose({int(j): table[i, j] for j in drawn}) is not None
-                found = gallery.choose({int(j): table[i, j] for j in (i, *drawn[1:])})
-                known += found == i
-                mistaken += found not in (None, i)
-        total = max(len(rows) * draws, 1)
-        out[view] = {
-            "n": len(rows),
-            "rank1": round(float(np.mean([np.nanargmin(table[i]) == i for i in rows])), 3),
-            "known_again": round(known / total, 3),
-            "mistaken": round(mistaken / total, 4),
-            "false_accepts": round(accepted / total, 4),
-        }
-    return out
 
 
 def _clo_within_sd(persons: dict[str, list[Person | None]]) -> float:

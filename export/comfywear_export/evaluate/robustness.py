@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 
 from comfywear.errors import ModelError, UsageError
-from comfywear.places import find_model
+from comfywear.system.paths import find_model
 from comfywear.vision.attributes import AttributeModel
-from comfywear.vision.composed import ComposedDetector, open_detector
-from comfywear.vision.detector import Detector
-from comfywear_export.attribute_data import Example, read_examples
-from comfywear_export.crops import cut_out
-from comfywear_export.datasets import IGNORED, Photo, read_photo
-from comfywear_export.evaluate.detector import add_arguments, heading, photos_of, without_nan
-from comfywear_export.labels import ATTRIBUTE_LABELS, NEEDS_LEGS
+from comfywear.vision.detectors.composed import ComposedDetector, open_detector
+from comfywear.vision.detectors.detector import Detector
+from comfywear_export.data.attribute_data import Example, read_examples
+from comfywear_export.data.crops import cut_out
+from comfywear_export.data.datasets import IGNORED, Photo, read_photo
+from comfywear_export.data.labels import ATTRIBUTE_LABELS, NEEDS_LEGS
+from comfywear_export.evaluate.detector import add_arguments, heading, photos_of
 from comfywear_export.measure.answers import measure_answers
-from comfywear_export.measure.detection import FLOOR, Tally
+from comfywear_export.measure.detection import FLOOR, Tally, without_nan
 from comfywear_export.measure.spoiling import SPOILS, Spoilt
 from comfywear_export.progress import counted
 from comfywear_models import CardError
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     elif task == "attributes":
         answering = AttributeModel.load(args.model, **how)
         examples = read_examples(args.data, None if args.split == "all" else args.split)
-        examples = examples[: args.limit] if args.limit > 0 else examples
+        examples = examples[: args.limit or None]
         rows, count, model = attribute_rows(answering, examples), f"{len(examples)} persons", answering
     else:
         raise UsageError(f"model {args.model!r} is for {task!r}; detectors and attribute models look at photos")

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
-from comfywear_export.datasets import find_sets, read_set
+from comfywear.system.arguments import number, whole
+from comfywear_export.data.datasets import find_sets, read_set
 from comfywear_export.measure.interval import over_seeds
-from comfywear_export.runs import load_detector
+from comfywear_export.training.runs import RUN_HELP, load_detector
 
 __all__ = ["add_parser", "table"]
 
 _GARMENT_PHOTOS = 80
-RUN_HELP = "the run of `train detector` to start from: a folder with detector.pt"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,28 +32,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--run", required=True, type=Path, dest="checkpoint", metavar="RUN", help=RUN_HELP)
     parser.add_argument("--data", type=Path, required=True, help="folder of the data sets people and ccp")
     parser.add_argument("--out", type=Path, default=Path("runs/room"), help="folder of everything on the way")
-    parser.add_argument("--seeds", type=int, default=3, help="repetitions (default 3)")
-    parser.add_argument("--asked", type=int, nargs="+", default=[10, 30, 100], help="labels asked for (10 30 100)")
+    parser.add_argument("--seeds", type=whole(1), default=3, help="repetitions (default 3)")
+    parser.add_argument("--asked", type=whole(1), nargs="+", default=[10, 30, 100], help="labels asked for (10 30 100)")
     parser.add_argument("--arms", nargs="+", help="only these of the rows")
-    parser.add_argument("--pool", type=int, default=120, help="photos of the room to learn from (default 120)")
-    parser.add_argument("--steps", type=int, default=200, help="of each training (default 200)")
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate (default 0.001)")
-    parser.add_argument("--first-seed", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--batch", type=int, default=8, help="views a step, a multiple of 4 (default 8)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--pool", type=whole(1), default=120, help="photos of the room to learn from (default 120)")
+    parser.add_argument("--steps", type=whole(1), default=200, help="of each training (default 200)")
+    parser.add_argument(
+        "--rate", type=number(0.0, 1.0, above=True), default=1e-3, help="peak learning rate (default 0.001)"
+    )
+    parser.add_argument("--first-seed", type=whole(0, 2**32 - 1), default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--batch", type=whole(4), default=8, help="views a step, a multiple of 4 (default 8)")
+    parser.add_argument("--threads", type=whole(1, 1000), default=1, help="of torch (default 1)")
     parser.add_argument("--json", action="store_true", help="print the rows as one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run what is missing, then print means and intervals."""
-    if args.batch % 4 or args.batch < 4 or args.steps < 1 or args.seeds < 1 or args.pool < 1 or min(args.asked) < 1:
-        raise UsageError("--batch is a multiple of 4; --steps, --seeds, --pool and --asked are 1 or more")
+    if args.batch % 4:
+        raise UsageError("--batch is a multiple of 4")
     net, size = load_detector(args.checkpoint)
     import torch
 
+    from comfywear_export.nets.trunk_maps import TrunkMaps, export_trunk
     from comfywear_export.room.trial import Sets, Settings, arms, seed_rows, simulated
-    from comfywear_export.trunk_maps import TrunkMaps, export_trunk
 
     torch.set_num_threads(args.threads)
     folders = [f for f in find_sets(args.data) if f.name in ("people", "ccp")]

@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import ComfyWearError, SourceError
-from comfywear_export.commands.track import add_tracker_options, make_tracker
-from comfywear_export.mot import Sequence, find_sequences, read_detections, track, write_results
+from comfywear_export.data.mot import (
+    Sequence,
+    add_tracker_options,
+    find_sequences,
+    make_tracker,
+    read_detections,
+    track,
+    write_results,
+)
 
 __all__ = ["add_parser", "run", "score"]
 

@@ -12,6 +12,7 @@ from typing import get_args
 import numpy as np
 
 from comfywear.errors import StoreError, UsageError
+from comfywear.system.arguments import whole
 from comfywear.vision import AttributeModel, Detector
 from comfywear_export.dral.answers import AnswerFile
 from comfywear_export.dral.asking import Asker
@@ -38,11 +39,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="one person a picture, or captures")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="answers, JSON lines; added to")
     parser.add_argument("--terminal", action="store_true", help="ask here, by file names, instead of on a page")
-    parser.add_argument("--port", type=int, default=0, help="of the page (0 = any that is free)")
+    parser.add_argument("--port", type=whole(0, 65535), default=0, help="of the page (0 = any that is free)")
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
-    parser.add_argument("--questions", type=int, default=10, metavar="N", help="at most, a picture (default 10)")
-    parser.add_argument("--pool", type=int, default=30, metavar="N", help="nearest pictures to choose from (30)")
-    parser.add_argument("--neighbours", type=int, default=8, metavar="K", help="k-reciprocal neighbours (default 8)")
+    parser.add_argument("--questions", type=whole(1), default=10, metavar="N", help="at most, a picture (default 10)")
+    parser.add_argument("--pool", type=whole(1), default=30, metavar="N", help="nearest pictures to choose from (30)")
+    parser.add_argument(
+        "--neighbours", type=whole(1), default=8, metavar="K", help="k-reciprocal neighbours (default 8)"
+    )
     parser.add_argument("--policy", default="nearest-now", choices=[*_PLAIN, *_LEARNT], help="default nearest-now")
     parser.add_argument("--learnt", type=Path, metavar="FILE", help="policy.json of `evaluate dral`")
     parser.add_argument(
@@ -52,7 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--attributes", default="attributes", metavar="NAME", help="model, by name or path of its card")
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=whole(1, 1000), default=1, help="of the engine (default 1)")
     parser.set_defaults(run=run)
 
 

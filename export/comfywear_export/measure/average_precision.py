@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.vision.nms import box_iou
+from comfywear.vision.layouts.nms import box_iou
 
 __all__ = ["LEVELS", "Found", "average_precision", "boxes_precision", "matched", "ranked_precision"]
 
@@ -25,12 +25,15 @@ class Found:
         scores: `(K,) float32`.
         truth: `(G, 4) float32`.
         ignored: `(I, 4) float32`: finds that lie mostly in one of these count neither way.
+        labelled: `(L, 4) float32`: all that is labelled in the photo lies in these; finds that lie mostly elsewhere
+            count neither way. None: the whole photo is labelled.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     truth: NDArray[np.float32]
     ignored: NDArray[np.float32]
+    labelled: NDArray[np.float32] | None = None
 
 
 def boxes_precision(photos: Sequence[Found], level: float) -> tuple[float, float]:
@@ -93,13 +96,17 @@ def matched(photo: Found, level: float) -> tuple[NDArray[np.float32], NDArray[np
         best = int(candidates.argmax()) if len(candidates) else -1
         if best >= 0 and candidates[best] >= level:
             hits[i], free[best] = True, False
-        elif len(photo.ignored):
-            counts[i] = _covered(boxes[i], photo.ignored) < 0.5
+        elif len(photo.ignored) and _covered(boxes[i], photo.ignored) >= 0.5:
+            counts[i] = False
+        elif photo.labelled is not None:
+            counts[i] = _covered(boxes[i], photo.labelled) >= 0.5
     return scores[counts], hits[counts]
 
 
 def _covered(box: NDArray[np.float32], regions: NDArray[np.float32]) -> float:
-    """The largest share of a box that lies in one of the regions."""
+    """The largest share of a box that lies in one of the regions; 0 where there is none."""
+    if not len(regions):
+        return 0.0
     sides = np.clip(np.minimum(box[2:], regions[:, 2:]) - np.maximum(box[:2], regions[:, :2]), 0, None)
     area = float(np.clip(box[2:] - box[:2], 0, None).prod())
     return float(sides.prod(1).max()) / area if area > 0 else 0.0

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.records import Detection
-from comfywear.vision.nms import box_iou
-from comfywear_export.datasets import IGNORED, Photo
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear.vision.layouts.nms import box_iou
+from comfywear_export.data.datasets import IGNORED, Photo
+from comfywear_export.data.labels import DETECTOR_LABELS
 from comfywear_export.measure.average_precision import LEVELS, Found, matched
 
 __all__ = ["Bin", "Curve", "calibration_bins", "calibration_error", "confusion", "curve", "ranked"]

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from comfywear.errors import UsageError
 from comfywear.records import Detection
-from comfywear_export.datasets import IGNORED, Photo
-from comfywear_export.labels import DETECTOR_LABELS
-from comfywear_export.measure.average_precision import LEVELS, Found, boxes_precision
+from comfywear.vision.detectors.composed import ComposedDetector
+from comfywear.vision.detectors.detector import Detector
+from comfywear.vision.far_look import look_closely
+from comfywear_export.data.datasets import IGNORED, Photo, read_photo, read_set
+from comfywear_export.data.labels import DETECTOR_LABELS
+from comfywear_export.measure.average_precision import LEVELS, Found, boxes_precision, matched
+from comfywear_export.measure.kept_answers import KeptAnswers, file_key
+from comfywear_export.progress import counted
 
-__all__ = ["FLOOR", "Tally", "mean_boxes", "measure"]
+__all__ = [
+    "FLOOR",
+    "Finds",
+    "Tally",
+    "evaluate",
+    "figures",
+    "learned_from",
+    "look",
+    "mean_boxes",
+    "measure",
+    "without_nan",
+]
 
 FLOOR = 0.01
 """Smallest score that counts for average precision."""
 
 Detect = Callable[[Photo], Sequence[Detection]]
+Finds = Sequence[tuple[Photo, Sequence[Detection]]]
 
 
 @dataclass
@@ -29,18 +50,25 @@ class Tally:
     found: dict[str, list[Found]] = field(default_factory=lambda: {label: [] for label in DETECTOR_LABELS})
 
     def add(self, photo: Photo, detections: Sequence[Detection]) -> None:
-        """Note one photo; labels that its data set does not have are left out."""
+        """Note one photo; labels that its data set does not have are left out.
+
+        Crowds, and persons whom a detector drew without being sure, count neither way. Where not every person is
+        labelled, neither do finds of persons that lie mostly outside the labelled ones.
+        """
         ignored = photo.boxes[photo.classes == IGNORED]
+        doubted = photo.boxes[(photo.classes == IGNORED) & (np.array(photo.names) == "person")]
         for index, label in enumerate(DETECTOR_LABELS):
             if index and not photo.garments:
                 continue
             own = [d for d in detections if d.label == label]
+            of_label = photo.classes == index
             self.found[label].append(
                 Found(
                     np.array([d.box for d in own], np.float32).reshape(-1, 4),
                     np.array([d.score for d in own], np.float32),
-                    photo.boxes[photo.classes == index],
-                    ignored if index else np.zeros((0, 4), np.float32),
+                    photo.boxes[of_label],
+                    ignored if index else doubted,
+                    None if index or photo.all_persons else photo.boxes[of_label],
                 )
             )
 
@@ -51,7 +79,7 @@ class Tally:
         sure = [_above(photo, threshold) for photo in photos]
         recall = boxes_precision(sure, LEVELS[0])[1]
         n = sum(len(photo.truth) for photo in photos)
-        finds = sum(len(photo.scores) for photo in sure)
+        finds = sum(len(matched(photo, LEVELS[0])[0]) for photo in sure)
         return {
             "ap50": levels[0],
             "ap": float(np.mean(levels)),
@@ -102,4 +130,59 @@ def mean_boxes(photos: Sequence[Photo]) -> Detect:
 
 def _above(photo: Found, threshold: float) -> Found:
     sure = photo.scores >= threshold
-    return Found(photo.boxes[sure], photo.scores[sure], photo.truth, photo.ignored)
+    return replace(photo, boxes=photo.boxes[sure], scores=photo.scores[sure])
+
+
+def look(
+    detector: Detector | ComposedDetector,
+    photos: Sequence[Photo],
+    kept: KeptAnswers | None = None,
+    quick: bool = True,
+) -> Finds:
+    """Each photo with what the detector finds in it, however unsure; closer, in tiles too, unless `quick`."""
+    kept = kept or KeptAnswers(None, {})
+    at: Callable[..., list[Detection]] = detector.detect if quick else partial(look_closely, detector)
+
+    def seen(photo: Photo) -> list[list[Any]]:
+        found = at(read_photo(photo.path), threshold=FLOOR)
+        return [[[float(side) for side in each.box], float(each.score), each.label] for each in found]
+
+    return [
+        (p, [Detection(tuple(box), score, label) for box, score, label in kept.get(file_key(p.path), partial(seen, p))])
+        for p in counted(photos, "photos")
+    ]
+
+
+def evaluate(
+    detector: Detector | ComposedDetector, photos: Sequence[Photo], data: Path, quick: bool = True
+) -> dict[str, Any]:
+    """The figures of a detector on photos: `images`, `person`, `garments`, `mean_box`."""
+    return figures(look(detector, photos, quick=quick), detector.thresholds["person"], data)
+
+
+def figures(finds: Finds, threshold: float, data: Path) -> dict[str, Any]:
+    """The same figures of what was found; `threshold` is that of persons."""
+    photos = [photo for photo, _ in finds]
+    found = {id(photo): detections for photo, detections in finds}
+    result = measure(photos, lambda photo: found[id(photo)], threshold)
+    learned, origin = learned_from(photos, data)
+    constant = measure(photos, mean_boxes(learned), threshold)
+    result["mean_box"] = {"person": constant["person"], "garments": constant["garments"], "from": origin}
+    return result
+
+
+def learned_from(photos: Sequence[Photo], data: Path) -> tuple[list[Photo], str]:
+    """The photos whose mean box the constant answer is, and which those are."""
+    try:
+        return read_set(data, "train"), "train"
+    except UsageError:
+        return list(photos), "the photos measured: the set has no split named train"
+
+
+def without_nan(value: Any) -> Any:
+    """The same with None for figures that do not exist."""
+    if isinstance(value, Mapping):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

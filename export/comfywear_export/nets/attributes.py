@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from comfywear_export.labels import ATTRIBUTE_LABELS, LOCATED
+from comfywear_export.data.labels import ATTRIBUTE_LABELS, LOCATED
 from comfywear_export.nets.mobilenet import MobileNetV2
 from comfywear_export.nets.mobilenetv3 import MobileNetV3
 from comfywear_export.nets.resnet import ResNet50

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear_export.data.labels import DETECTOR_LABELS
 from comfywear_export.nets.mobilenet import CHANNELS, MobileNetV2
 from comfywear_export.nets.trunk import Normalise, conv_bn
 

@@ -6,19 +6,23 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.errors import UsageError
+from comfywear.errors import StoreError, UsageError
 from comfywear_export.measure.curves import Bin, Curve
+from comfywear_export.measure.false_persons import Tradeoff
 
-__all__ = ["Panel", "bars", "calibration", "heat_map", "panels"]
+__all__ = ["Panel", "Trade", "bars", "calibration", "heat_map", "panels", "trades", "write_trades"]
 
 _TICKS = (0, 0.5, 1)  # of recall and precision
 # Okabe and Ito's colours, which colour-blind people can tell apart.
 _BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#777777"
+_LEAST, _SHARES = 0.002, (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)  # of the axis of shares
+_SERIES = (_BLUE, _ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,64 @@ class Panel:
     constant: tuple[float, float] | None = None
     level: float | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Trade:
+    """False persons over recall, of one model.
+
+    Attributes:
+        name: Of the model.
+        curve: Of the model.
+        threshold: That it is shipped with, marked on the curve.
+    """
+
+    name: str
+    curve: Tradeoff
+    threshold: float
+
+
+def trades(found: Sequence[Trade], most: float | None = None) -> str:
+    """Share of empty photos with a person over the share of persons found, a line a model; `most` is drawn across."""
+    return _svg(_trades(found, most))
+
+
+def write_trades(path: Path, found: Sequence[Trade], most: float | None = None) -> None:
+    """The same as a file: `.svg`, or `.png` for pages that do not show the former.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    try:
+        if path.suffix == ".svg":
+            path.write_text(trades(found, most), encoding="utf-8")
+        else:
+            _trades(found, most).savefig(path, dpi=150, metadata={"Software": None})
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _trades(found: Sequence[Trade], most: float | None) -> Any:
+    figure, axes = _figure(6.4, 4.4, 1, 1)
+    axis = axes[0, 0]
+    for number, trade in enumerate(found):
+        colour = _SERIES[number % len(_SERIES)]
+        curve = trade.curve
+        way = np.cumsum(np.abs(np.diff(curve.recall, prepend=0.0)) + np.abs(np.diff(curve.share, prepend=0.0)))
+        at = np.unique(np.searchsorted(way, np.linspace(0, way[-1], 400)).clip(max=len(way) - 1))
+        axis.plot(curve.recall[at], curve.share[at].clip(_LEAST), color=colour, linewidth=1.6, label=trade.name)
+        recall, share = curve.at(trade.threshold)
+        axis.plot(recall, max(share, _LEAST), "o", color=colour, markersize=6)
+    if most:
+        axis.axhline(most, color=_GREY, linestyle="--", linewidth=1)
+        axis.text(0.01, most * 1.08, f"{most:.2g}", fontsize=8, color=_GREY)
+    axis.set(xlim=(0, 1), ylim=(_LEAST, 1), yscale="log")
+    axis.set_yticks(_SHARES, [f"{share:g}" for share in _SHARES])
+    axis.minorticks_off()
+    axis.set_xlabel("persons found (mean over the sets, IoU .5)", fontsize=9)
+    axis.set_ylabel("photos of nobody with a person", fontsize=9)
+    axis.legend(fontsize=8, frameon=False, loc="upper left")
+    return figure
 
 
 def panels(found: Mapping[str, Panel], columns: int = 4) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from comfywear_export.formats import Box, Dataset, Picture
+from comfywear_export.data.formats import Box, Dataset, Picture
 from comfywear_export.report.charts import bars
 from comfywear_export.report.page import Block, Chart, Table, Text, write_report
 

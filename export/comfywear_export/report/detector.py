@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.records import Detection
-from comfywear_export.datasets import Photo
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear_export.data.datasets import Photo
+from comfywear_export.data.labels import DETECTOR_LABELS
 from comfywear_export.measure.average_precision import ranked_precision
 from comfywear_export.measure.curves import calibration_bins, calibration_error, confusion, curve, ranked
 from comfywear_export.measure.detection import Tally

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.vision.attributes import shape_crop
-from comfywear_export.attribute_data import Example, read_examples
-from comfywear_export.crops import cut_out
-from comfywear_export.datasets import read_photo
-from comfywear_export.labels import ATTRIBUTE_GROUPS, ATTRIBUTE_LABELS
-from comfywear_export.masks import Palette
+from comfywear_export.data.attribute_data import Example, read_examples
+from comfywear_export.data.crops import cut_out
+from comfywear_export.data.datasets import read_photo
+from comfywear_export.data.labels import ATTRIBUTE_GROUPS, ATTRIBUTE_LABELS
+from comfywear_export.data.masks import Palette
 
 __all__ = ["GROUPS", "REGIONS", "Cached", "load_or_make", "pooled"]
 

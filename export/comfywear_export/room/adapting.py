@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from comfywear_export.datasets import IGNORED, Photo
-from comfywear_export.loop import Plan, Trained, fit
+from comfywear_export.data.datasets import IGNORED, Photo
+from comfywear_export.nets.trunk_maps import TrunkMaps
 from comfywear_export.room.finding import finds
 from comfywear_export.room.mixing import Mix
 from comfywear_export.room.pseudo import UNSURE, pseudo_labelled
-from comfywear_export.train.detector import Loss
-from comfywear_export.trunk_maps import TrunkMaps
+from comfywear_export.training.detector import Loss
+from comfywear_export.training.loop import Plan, Trained, fit
 
 __all__ = ["Room", "adapt"]
 

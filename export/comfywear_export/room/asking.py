@@ -9,9 +9,9 @@ import numpy as np
 from comfywear.records import Detection
 from comfywear_export.active.diversity import combined
 from comfywear_export.active.scores import entropy_sum
-from comfywear_export.datasets import Photo
+from comfywear_export.data.datasets import Photo
+from comfywear_export.nets.trunk_maps import TrunkMaps
 from comfywear_export.room.finding import embeddings
-from comfywear_export.trunk_maps import TrunkMaps
 
 __all__ = ["promising"]
 

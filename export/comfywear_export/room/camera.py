@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear_export.augment import warp_boxes
+from comfywear_export.data.augment import warp_boxes
 
 __all__ = ["as_in_the_room", "homography"]
 

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from comfywear.records import Detection
-from comfywear.vision.decode import decode
-from comfywear.vision.letterbox import Letterbox, letterbox
-from comfywear_export.datasets import Photo, read_photo
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear.vision.detectors.letterbox import Letterbox, letterbox
+from comfywear.vision.layouts.comfywear_1 import decode
+from comfywear_export.data.datasets import Photo, read_photo
+from comfywear_export.data.labels import DETECTOR_LABELS
 from comfywear_export.measure.detection import FLOOR, Tally
-from comfywear_export.trunk_maps import TrunkMaps
+from comfywear_export.nets.trunk_maps import TrunkMaps
 
 __all__ = ["embeddings", "finds", "tallied", "tensors"]
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear_export.augment import View, warp
-from comfywear_export.datasets import Photo, read_photo
+from comfywear_export.data.augment import View, warp
+from comfywear_export.data.datasets import Photo, read_photo
+from comfywear_export.nets.trunk_maps import TrunkMaps
 from comfywear_export.room.finding import tensors
-from comfywear_export.train.detector import Views
-from comfywear_export.trunk_maps import TrunkMaps
+from comfywear_export.training.detector import Views
 
 __all__ = ["Mix", "batched", "merged", "room_view"]
 
@@ -111,7 +111,7 @@ def _pictures(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def batched(views: Sequence[View]) -> dict[str, NDArray[Any]]:
-    """Views as one batch, like that of `train.detector.Views`, with pictures in RGB as its maps."""
+    """Views as one batch, like that of `training.detector.Views`, with pictures in RGB as its maps."""
     return merged(
         [
             {

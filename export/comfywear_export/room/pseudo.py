@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from comfywear.records import Detection
-from comfywear_export.datasets import IGNORED, Photo
-from comfywear_export.labels import DETECTOR_LABELS
+from comfywear_export.data.datasets import IGNORED, Photo
+from comfywear_export.data.labels import DETECTOR_LABELS
 from comfywear_export.measure.average_precision import LEVELS, matched
 from comfywear_export.measure.detection import Tally
 

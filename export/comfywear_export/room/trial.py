@@ -15,9 +15,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from comfywear_export.datasets import Photo, read_photo
-from comfywear_export.loop import Plan
+from comfywear_export.data.datasets import Photo, read_photo
 from comfywear_export.measure.detection import FLOOR, Tally
+from comfywear_export.nets.trunk_maps import TrunkMaps
 from comfywear_export.room.adapting import Room, adapt
 from comfywear_export.room.asking import promising
 from comfywear_export.room.camera import as_in_the_room
@@ -25,7 +25,7 @@ from comfywear_export.room.finding import finds, tallied
 from comfywear_export.room.gate import Kept, held, mixed, passed
 from comfywear_export.room.pseudo import precise_thresholds
 from comfywear_export.room.splitting import families, halves
-from comfywear_export.trunk_maps import TrunkMaps
+from comfywear_export.training.loop import Plan
 
 __all__ = ["ASKED", "Sets", "Settings", "arms", "seed_rows", "simulated"]
 

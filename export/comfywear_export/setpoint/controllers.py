@@ -10,12 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.comfort import ComfyWear, Site
-from comfywear.records import Clothing
+from comfywear.comfort import ComfyWear, Site, preferred_temperature
+from comfywear.comfort.setpoint import SetpointRules, setpoint
+from comfywear.records import Clothing, Comfort
 from comfywear_export.setpoint.simulate import CHANGEOVER_C, HIGHEST, LOWEST, MET, Controller, Prices, View, live
 from comfywear_export.setpoint.weather import Year
 
-__all__ = ["Adviser", "Fixed", "Schedule", "best_fixed", "best_schedule", "setback"]
+__all__ = ["Adviser", "Fixed", "Preferring", "Schedule", "best_fixed", "best_schedule", "setback"]
 
 Array = NDArray[np.float64]
 _USUAL_HOURS = 300
@@ -87,6 +88,13 @@ class Adviser:
         return np.array(self._day_c)
 
     def _advised(self, view: View, room: int) -> float:
+        """By how many K the day's setpoint is moved."""
+        for line in self._said(view, room).advice:
+            if line.startswith("make the air"):
+                return 1.0 if "warmer" in line.partition(":")[0] else -1.0
+        return 0.0
+
+    def _said(self, view: View, room: int) -> Comfort:
         past = self._past[room]
         known = len(past) >= 24
         site = Site(
@@ -97,7 +105,7 @@ class Adviser:
             usual_temp_c=float(np.mean(past)) if known else None,
             usual_temp_sd_k=float(np.std(past)) if known else None,
         )
-        said = self._model.estimate(
+        return self._model.estimate(
             float(view.room.air_c[room]),
             float(view.room.humidity_pct[room]),
             Clothing(float(view.clo[room]), _CLO_SD),
@@ -105,10 +113,19 @@ class Adviser:
             radiant_temp_c=float(view.room.mass_c[room]),
             site=site,
         )
-        for line in said.advice:
-            if line.startswith("make the air"):
-                return 1.0 if "warmer" in line.partition(":")[0] else -1.0
-        return 0.0
+
+
+class Preferring(Adviser):
+    """Sets each hour what the comfort model says that people there would like, as a device with a thermostat does."""
+
+    def _advised(self, view: View, room: int) -> float:
+        assert self._day_c is not None
+        now = float(self._day_c[room])
+        liked = preferred_temperature(self._model, self._said(view, room).inputs)
+        rules = SetpointRules(float(LOWEST), float(HIGHEST))
+        heating = bool(view.running_c[room] < CHANGEOVER_C)
+        wanted = setpoint(liked, rules, people=True, heating=heating, present_c=now).value_c
+        return 0.0 if wanted is None else wanted - now
 
 
 def best_fixed(years: Sequence[Year], prices: Prices, days: int = 365) -> Fixed:

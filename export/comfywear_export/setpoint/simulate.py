@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.comfort import pmv_ppd
-from comfywear.comfort.air import relative_air_speed
-from comfywear.comfort.ordinal import load_model
-from comfywear.comfort.pmv import ppd_of
+from comfywear.comfort.standards.air import relative_air_speed
+from comfywear.comfort.standards.pmv import ppd_of
+from comfywear.comfort.votes.ordinal import load_model
 from comfywear_export.setpoint.room import Climate, Outside, Room
 from comfywear_export.setpoint.weather import HOURS, Year
 
@@ -25,6 +25,7 @@ __all__ = [
     "Controller",
     "Hour",
     "Prices",
+    "Rooms",
     "View",
     "hours",
     "live",
@@ -133,43 +134,65 @@ class Hour(NamedTuple):
     view: View
     setpoint_c: Array
     after: View
+    outdoor_c: Array
     heating_kwh: Array
     cooling_kwh: Array
     cost: Array
 
 
-def hours(years: Sequence[Year], choose: Callable[[View], Array], prices: Prices, days: int = 365) -> Iterator[Hour]:
-    """Live through the hours of several years side by side; the people of an hour judge the air at its end."""
-    room = Room()
+class Rooms:
+    """Rooms that live through a year each, side by side, an hour at a time.
 
-    def column(name: str) -> Array:
-        return np.stack([getattr(year, name) for year in years], axis=1)
+    Args:
+        years: What happens in them.
+        prices: What is weighed against what.
 
-    outdoor, moisture, sun = column("outdoor_c"), column("moisture"), column("sun_w")
-    people, to_work, running, clo = column("people"), column("hours_to_work"), column("running_c"), column("clo")
-    start = np.full(len(years), _START_C)
-    now = Climate(start, start, 0.4 * np.full(len(years), 0.0146))
-    nobody = np.zeros(len(years))
-    view = View(np.full(len(years), _START_SETPOINT_C), now, nobody * np.nan, nobody, to_work[0], running[0], clo[0])
-    for number in range(min(days * 24, HOURS)):
-        setpoint = choose(view)
-        outside = Outside(
-            outdoor[number], moisture[number], sun[number], people[number], running[number] < CHANGEOVER_C
-        )
-        now, use = room.hour(now, outside, setpoint)
+    Attributes:
+        view: What is seen at the start of the next hour.
+    """
+
+    def __init__(self, years: Sequence[Year], prices: Prices) -> None:
+        def column(name: str) -> Array:
+            return np.stack([getattr(year, name) for year in years], axis=1)
+
+        self._room, self._prices, self._hour = Room(), prices, 0
+        self._outdoor, self._moisture, self._sun = column("outdoor_c"), column("moisture"), column("sun_w")
+        self._people, self._to_work = column("people"), column("hours_to_work")
+        self._running, self._clo = column("running_c"), column("clo")
+        start, nobody = np.full(len(years), _START_C), np.zeros(len(years))
+        now = Climate(start, start, 0.4 * np.full(len(years), 0.0146))
+        setpoint = np.full(len(years), _START_SETPOINT_C)
+        self.view = View(
+            setpoint, now, nobody * np.nan, nobody, self._to_work[0], self._running[0], self._clo[0]
+        )  # fmt: skip
+
+    def hour(self, setpoint_c: Array) -> Hour:
+        """Live through an hour at `(N,)` setpoints; its people judge the air at its end. A year begins anew."""
+        number, view = self._hour % HOURS, self.view
+        outdoor, running, people = self._outdoor[number], self._running[number], self._people[number]
+        outside = Outside(outdoor, self._moisture[number], self._sun[number], people, running < CHANGEOVER_C)
+        now, use = self._room.hour(view.room, outside, setpoint_c)
         following = (number + 1) % HOURS
+        to_work, clo = self._to_work[following], self._clo[following]
         # Clothes change at midnight, when nobody is in: one vote serves the people of this hour and the next view.
-        wanted = (people[number] > 0) | (to_work[following] <= LEAD_H)
-        vote = np.where(wanted, _pmv(now, clo[following]) if wanted.any() else np.nan, np.nan)
-        after = View(setpoint, now, vote, people[number], to_work[following], running[following], clo[following])
-        dissatisfied = people[number] * np.maximum(_ppd(vote) - _LEAST_PPD, 0.0) / 100.0
+        wanted = (people > 0) | (to_work <= LEAD_H)
+        vote = np.where(wanted, _pmv(now, clo) if wanted.any() else np.nan, np.nan)
+        after = View(setpoint_c, now, vote, people, to_work, self._running[following], clo)
+        dissatisfied = people * np.maximum(_ppd(vote) - _LEAST_PPD, 0.0) / 100.0
         cost = (
-            prices.kwh * (use.heating + use.cooling)
-            + prices.dissatisfied_hour * dissatisfied
-            + prices.change * (setpoint != view.setpoint_c)
+            self._prices.kwh * (use.heating + use.cooling)
+            + self._prices.dissatisfied_hour * dissatisfied
+            + self._prices.change * (setpoint_c != view.setpoint_c)
         )
-        yield Hour(view, setpoint, after, use.heating, use.cooling, cost)
-        view = after
+        self._hour, self.view = self._hour + 1, after
+        return Hour(view, setpoint_c, after, outdoor, use.heating, use.cooling, cost)
+
+
+def hours(years: Sequence[Year], choose: Callable[[View], Array], prices: Prices, days: int = 365) -> Iterator[Hour]:
+    """The hours of several years side by side, each at the setpoints that are chosen for it."""
+    rooms = Rooms(years, prices)
+    for _ in range(min(days * 24, HOURS)):
+        yield rooms.hour(choose(rooms.view))
 
 
 def live(years: Sequence[Year], controller: Controller, prices: Prices, days: int = 365) -> list[Bill]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from comfywear_export.ledger import Ledger
 from comfywear_export.measure.interval import over_seeds
-from comfywear_export.setpoint.controllers import Adviser, Fixed, Schedule, best_fixed, best_schedule
+from comfywear_export.setpoint.controllers import Adviser, Fixed, Preferring, Schedule, best_fixed, best_schedule
 from comfywear_export.setpoint.qlearning import STATES, Learner, Policy, rolled
 from comfywear_export.setpoint.simulate import Bill, Controller, Prices, live
 from comfywear_export.setpoint.weather import Year, make_year
@@ -27,6 +27,8 @@ CONTROLLERS = {
     "adviser_off": "adviser (comfort model), off after work",
     "adviser_pmv": "adviser (PMV)",
     "adviser_pmv_off": "adviser (PMV), off after work",
+    "preferred": "preferred temperature",
+    "preferred_off": "preferred temperature, off after work",
     "learnt": "Q-learning, off after work",
 }
 """What is compared: keys of the figures and words."""
@@ -135,6 +137,8 @@ def _made(name: str, plan: Plan, tables: Array) -> tuple[Controller, list[Any]]:
         return Fixed(22.0), nothing
     if name == "learnt":
         return Policy(tables, np.repeat(np.arange(plan.seeds), plan.test_years)), nothing
+    if name.startswith("preferred"):
+        return Preferring(off_after_work=name.endswith("off")), nothing
     return Adviser("pmv" if "pmv" in name else "ordinal", off_after_work=name.endswith("off")), nothing
 
 

@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import comfywear_models
-from comfywear.comfort.personal import Population
+from comfywear.comfort.votes.personal import Population
 from comfywear.errors import UsageError
-from comfywear_export.comfort.population import LEAST_TO_FIT, TRUST, fit_population
+from comfywear.system.arguments import whole
+from comfywear_export.comfort.population import LEAST_TO_FIT, population_of
+from comfywear_export.comfort.pressed import level_counts
 from comfywear_export.comfort.rows import Votes, read_votes
 from comfywear_export.comfort.units import Kind, cross_fitted, units_of
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,7 +29,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--data", type=Path, required=True, metavar="FILE", help="votes, CSV or csv.gz")
     folder = Path(comfywear_models.__file__).parent / "files"
     parser.add_argument("--out", type=Path, default=folder, metavar="DIR", help="where the file and its card go")
-    parser.add_argument("--folds", type=int, default=10, metavar="N", help="sets of buildings to leave out")
+    parser.add_argument("--folds", type=whole(2), default=10, metavar="N", help="sets of buildings to leave out")
     parser.set_defaults(run=run)
 
 
@@ -43,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         units = units_of(votes, base, kind, LEAST_TO_FIT[kind])
         if len(units) < 2:
             raise UsageError(f"{args.data}: too few {kind} with {LEAST_TO_FIT[kind]} votes or more")
-        content[name], sizes[kind] = _section(fit_population(units, TRUST[kind])), len(units)
+        content[name], sizes[kind] = _section(population_of(units, kind)), len(units)
     content["levels"] = np.round(level_table(votes), 4).tolist()
     content["fitted_on"] = ranges(votes.building_id)
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -60,13 +62,7 @@ def level_table(votes: Votes) -> NDArray[np.float64]:
 
     An answer between two levels is shared by them. One answer of each level is added to every vote's column.
     """
-    counts = np.ones((5, 7))
-    asked = votes.comfort > 0
-    place = (votes.comfort[asked] - 1) * 0.8
-    low = np.floor(place).astype(int)
-    upper = np.minimum(low + 1, 4)
-    np.add.at(counts, (low, votes.vote[asked]), 1.0 - (place - low))
-    np.add.at(counts, (upper, votes.vote[asked]), place - low)
+    counts = 1.0 + level_counts(votes.vote, votes.comfort)
     result: NDArray[np.float64] = counts / counts.sum(axis=0)
     return result
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comfywear.comfort import TYPICAL_INDOOR, ComfyWear, Site, clothing_of_names
 from comfywear.errors import UsageError
+from comfywear.system.arguments import number
 from comfywear_export.comfort.reward import RewardModel, rank
 
 
@@ -16,11 +17,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("advice", help="rank the adviser's proposals by a reward model")
     add = parser.add_argument
     add("--reward", type=Path, required=True, metavar="FILE", help="reward.json of tune preference")
-    add("--air-temp", type=float, required=True, metavar="C", help="air temperature, °C")
-    add("--humidity", type=float, required=True, metavar="PCT", help="relative humidity, %%")
+    add("--air-temp", type=number(-50.0, 100.0), required=True, metavar="C", help="air temperature, °C")
+    add("--humidity", type=number(0.0, 100.0), required=True, metavar="PCT", help="relative humidity, %%")
     add("--wearing", metavar="LIST", help='garments with commas between them, such as "t-shirt, trousers"')
-    add("--usual-temp", type=float, metavar="C", help="usual air temperature of this room, °C")
-    add("--outdoor-temp", type=float, metavar="C", help="running mean of the outdoor temperature, °C")
+    add("--usual-temp", type=number(0.0, 50.0), metavar="C", help="usual air temperature of this room, °C")
+    add("--outdoor-temp", type=number(-90.0, 60.0), metavar="C", help="running mean of the outdoor temperature, °C")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
+from comfywear.system.arguments import whole
 from comfywear_export.comfort.design import guesses
 from comfywear_export.comfort.orderings import ORDERINGS, RIDGE, WITHIN, one_fold, random_folds, summary
 from comfywear_export.comfort.pairs import features, fit_reward, pairs_within, quality_of, rated
@@ -34,18 +35,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--data", type=Path, required=True, metavar="FILE", help="votes, CSV or csv.gz")
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the run: figures, chart, reward.json")
     add("--rating", choices=["preference", "vote", "comfort"], default="preference", help="what tells the better one")
-    add("--splits", type=int, default=3, metavar="N", help="random divisions of the buildings (default 3)")
-    add("--folds", type=int, default=5, metavar="N", help="sets of buildings left out in turn (default 5)")
-    add("--pairs", type=int, default=200, metavar="N", help="pairs of a building or person at most (default 200)")
-    add("--rows", type=int, default=0, metavar="N", help="only N rows at random, for a quick look (0: all)")
+    add("--splits", type=whole(1), default=3, metavar="N", help="random divisions of the buildings (default 3)")
+    add("--folds", type=whole(2), default=5, metavar="N", help="sets of buildings left out in turn (default 5)")
+    add("--pairs", type=whole(1), default=200, metavar="N", help="pairs of a building or person at most (default 200)")
+    add("--rows", type=whole(0), default=0, metavar="N", help="only N rows at random, for a quick look (0: all)")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, fit, write; exit code 0."""
-    if min(args.splits, args.pairs) < 1 or args.folds < 2:
-        raise UsageError("--splits and --pairs need at least 1, --folds at least 2")
     settings = {"data": args.data.name, "rating": args.rating, "folds": args.folds, "pairs": args.pairs}
     ledger = Ledger(args.out / "parts.json", {**settings, "rows": args.rows})
     votes = read_votes(args.data)

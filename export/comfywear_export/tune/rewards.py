@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
+from comfywear.system.arguments import whole
 from comfywear_export.ledger import Ledger, write_whole
 from comfywear_export.measure.interval import over_seeds
 from comfywear_export.rewards.cached import load_or_make
@@ -33,17 +34,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the run: features, figures, charts")
     add("--goal", choices=sorted(TASKS), default="sets", help="photo-F1 of garment sets, or IoU of regions")
     add("--features", type=Path, metavar="FILE", help="cached features (default: features.npz in --out)")
-    add("--seeds", type=int, default=5, metavar="N", help="divisions of the photos (default 5)")
-    add("--epochs", type=int, default=0, metavar="N", help="of tuning (default 40 for sets, 10 for regions)")
-    add("--limit", type=int, default=0, metavar="N", help="only the first N photos, for a quick look (0: all)")
+    add("--seeds", type=whole(1), default=5, metavar="N", help="divisions of the photos (default 5)")
+    add("--epochs", type=whole(0), default=0, metavar="N", help="of tuning (default 40 for sets, 10 for regions)")
+    add("--limit", type=whole(0), default=0, metavar="N", help="only the first N photos, for a quick look (0: all)")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Make features, learn, tune, write; exit code 0."""
-    if args.seeds < 1 or args.epochs < 0 or 0 < args.limit < 20:
-        raise UsageError("--seeds needs at least 1, --epochs at least 0, --limit at least 20")
+    if 0 < args.limit < 20:
+        raise UsageError("--limit needs at least 20")
     epochs = args.epochs or _EPOCHS[args.goal]
     plan = Plan(epochs=epochs, first_epochs=2 * args.epochs or Plan().first_epochs)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from comfywear.errors import UsageError
+from comfywear.system.arguments import number, whole
 from comfywear_export.ledger import Ledger, write_whole
 from comfywear_export.setpoint.policy_file import save_policy
 from comfywear_export.setpoint.qlearning import STATES, Policy
@@ -32,14 +32,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = parser.add_argument
     plan = Plan()
     add("--out", type=Path, required=True, metavar="DIR", help="folder of the run: figures, charts, setpoint.json")
-    add("--seeds", type=int, default=3, metavar="N", help="of weather, people and moves (default 3)")
-    add("--sweeps", type=int, default=plan.sweeps, metavar="N", help=f"years of each room (default {plan.sweeps})")
-    add("--rooms", type=int, default=plan.rooms, metavar="N", help=f"that learn side by side (default {plan.rooms})")
-    add("--test-years", type=int, default=plan.test_years, metavar="N", help="kept apart, a seed (default 3)")
-    add("--days", type=int, default=365, metavar="N", help="of a year, fewer for a quick look")
-    add("--price-kwh", type=float, default=plan.prices.kwh, metavar="P", help="of electricity (default 0.30)")
+    add("--seeds", type=whole(1), default=3, metavar="N", help="of weather, people and moves (default 3)")
+    add("--sweeps", type=whole(1), default=plan.sweeps, metavar="N", help=f"years of each room (default {plan.sweeps})")
     add(
-        "--price-dissatisfied", type=float, default=plan.prices.dissatisfied_hour, metavar="P",
+        "--rooms",
+        type=whole(1),
+        default=plan.rooms,
+        metavar="N",
+        help=f"that learn side by side (default {plan.rooms})",
+    )
+    add("--test-years", type=whole(1), default=plan.test_years, metavar="N", help="kept apart, a seed (default 3)")
+    add("--days", type=whole(2, 365), default=365, metavar="N", help="of a year, fewer for a quick look")
+    add(
+        "--price-kwh", type=number(0.0, 1e6), default=plan.prices.kwh, metavar="P", help="of electricity (default 0.30)"
+    )
+    add(
+        "--price-dissatisfied", type=number(0.0, 1e6), default=plan.prices.dissatisfied_hour, metavar="P",
         help="of an hour of a dissatisfied person (default 0.50)",
     )  # fmt: skip
     add("--json", action="store_true", help="print one JSON object")
@@ -48,8 +56,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Learn, compare, write; exit code 0."""
-    if min(args.seeds, args.sweeps, args.rooms, args.test_years) < 1 or not 2 <= args.days <= 365:
-        raise UsageError("--seeds, --sweeps, --rooms and --test-years need at least 1, --days 2…365")
     prices = Prices(args.price_kwh, args.price_dissatisfied)
     plan = Plan(args.seeds, args.sweeps, args.rooms, args.test_years, args.days, prices)
     ledger = Ledger(args.out / "parts.json", asdict(plan))

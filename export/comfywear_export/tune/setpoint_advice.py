@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from comfywear.errors import UsageError
+from comfywear.system.arguments import number, whole
 from comfywear_export.setpoint.policy_file import load_policy
 from comfywear_export.setpoint.qlearning import ACTIONS, COOLEST, WARMEST, allowed, best_moves, states_of
 from comfywear_export.setpoint.simulate import LEAD_H
@@ -18,19 +18,35 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("setpoint-advice", help="what a learnt setpoint policy would do now; moves nothing")
     add = parser.add_argument
     add("--policy", type=Path, required=True, metavar="FILE", help="setpoint.json of tune setpoint")
-    add("--setpoint", type=float, required=True, metavar="C", help=f"as it stands, °C ({COOLEST}…{WARMEST})")
-    add("--pmv", type=float, required=True, metavar="V", help="predicted mean vote now (comfywear comfort says it)")
-    add("--outdoor-temp", type=float, required=True, metavar="C", help="running mean of the outdoor temperature, °C")
-    add("--people", type=int, default=1, metavar="N", help="in the room (default 1)")
-    add("--hours-to-work", type=float, default=0.0, metavar="H", help="0 in working hours (default)")
+    add(
+        "--setpoint",
+        type=number(COOLEST, WARMEST),
+        required=True,
+        metavar="C",
+        help=f"as it stands, °C ({COOLEST}…{WARMEST})",
+    )
+    add(
+        "--pmv",
+        type=number(-3.0, 3.0),
+        required=True,
+        metavar="V",
+        help="predicted mean vote now (comfywear comfort says it)",
+    )
+    add(
+        "--outdoor-temp",
+        type=number(-90.0, 60.0),
+        required=True,
+        metavar="C",
+        help="running mean of the outdoor temperature, °C",
+    )
+    add("--people", type=whole(1), default=1, metavar="N", help="in the room (default 1)")
+    add("--hours-to-work", type=number(0.0, 1e6), default=0.0, metavar="H", help="0 in working hours (default)")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print one line; exit code 0."""
     policy = load_policy(args.policy)
-    if not COOLEST <= args.setpoint <= WARMEST or not -3.0 <= args.pmv <= 3.0 or args.hours_to_work < 0:
-        raise UsageError(f"--setpoint needs {COOLEST}…{WARMEST}, --pmv −3…3, --hours-to-work 0 or more")
     if args.hours_to_work > LEAD_H:
         print(f"off: nobody works for more than {LEAD_H:g} hours")
         return 0

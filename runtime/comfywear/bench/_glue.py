@@ -15,24 +15,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from comfywear.bench.tracker import lacking
 from comfywear.records import Detection
 
 __all__ = ["make_glue"]
 
 Image = NDArray[np.uint8]
 
-_PARTS = ("supervision", "pylette", "webcolors", "scipy.spatial", "pythermalcomfort.models")
+_WANTED = (
+    ("supervision", "ByteTrack"),
+    ("supervision", "Detections"),
+    ("pylette", "extract_colors"),
+    ("webcolors", "names"),
+    ("scipy.spatial", "cKDTree"),
+    ("pythermalcomfort.models", "pmv_ppd_iso"),
+    ("pythermalcomfort.models", "two_nodes_gagge"),
+)
 _CLO = {"top": 0.2, "knit": 0.3, "outer": 0.4, "dress": 0.35, "trousers": 0.22, "skirt": 0.18, "shorts": 0.08}
 
 
 def make_glue(
     images: Sequence[Image], seen: Sequence[Sequence[Detection]]
 ) -> tuple[Callable[[int], object] | None, str | None]:
-    """A step `(index of the frame) → JSON`, or None and what is not installed."""
-    try:
-        found: dict[str, Any] = {name: importlib.import_module(name) for name in _PARTS}
-    except ImportError as error:
-        return None, f"{error}; install it in an environment beside comfywear"
+    """A step `(index of the frame) → JSON`, or None and what is not installed or has not what is asked of it."""
+    lack = next((said for library, wanted in _WANTED if (said := lacking(library, wanted))), None)
+    if lack is not None:
+        return None, lack
+    found: dict[str, Any] = {library: importlib.import_module(library) for library, _ in _WANTED}
     supervision, webcolors, comfort = found["supervision"], found["webcolors"], found["pythermalcomfort.models"]
     extract_colors = found["pylette"].extract_colors
     tracker = supervision.ByteTrack(frame_rate=2)

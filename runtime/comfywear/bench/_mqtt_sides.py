@@ -21,8 +21,8 @@ from msgspec import Meta
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from comfywear.metrics import rss_mb
-from comfywear.publishing import BrokerSettings, Limits, Message, Pace, Publisher, Spool, Stamp, Topics
+from comfywear.publishing import BrokerSettings, Message, Pace, Publisher, Spool, SpoolLimits, Stamp, Topics
+from comfywear.system.process import rss_mb
 
 OURS, PAHO = "ours", "paho"
 TOPICS = Topics("bench", OURS)
@@ -68,7 +68,7 @@ def _timed(number: int, made_s: float, stamp: Stamp) -> Timed:
 
 def ours(job: Job) -> None:
     """The spool and the publisher, in the threads that a device gives them."""
-    spool = Spool(Path(job.folder) / "spool.sqlite", OURS, limits=Limits(bytes=10**9))
+    spool = Spool(Path(job.folder) / "spool.sqlite", OURS, limits=SpoolLimits(bytes=10**9))
     publisher = Publisher(BrokerSettings("127.0.0.1", job.port), TOPICS, spool, pace=Pace(backlog_spread_s=0))
     stop = threading.Event()
     threads = [threading.Thread(target=worker, args=(stop,)) for worker in (spool.run, publisher.run)]

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from comfywear.colour import CSS3, basic_name, basic_names, basic_terms, ciede2000, extract_palette, rgb_to_lab
 from comfywear.errors import SourceError
+from comfywear.system.arguments import whole
 
 __all__ = ["add_parser", "bench_naming", "bench_palettes", "find_photos", "run"]
 
@@ -39,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--data", type=Path, help="the folder of data sets, which holds ccp (default: $COMFYWEAR_DATA, ../shared/data)"
     )
-    parser.add_argument("--repeats", type=int, default=5, choices=range(1, 51), metavar="N", help="1…50, default 5")
+    parser.add_argument("--repeats", type=whole(1, 50), default=5, metavar="N", help="1…50, default 5")
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
     parser.set_defaults(run=run)
 

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from comfywear.comfort import ComfyWear, ThermalWear, clothing_of_names, pmv_ppd, two_node
+from comfywear.system.arguments import whole
 
 ROWS = 100_000
 RIVAL = "pythermalcomfort"
@@ -44,7 +45,9 @@ START_RIVAL_SKIN = (
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("comfort", help="the comfort models beside pythermalcomfort")
-    parser.add_argument("--repeats", type=int, default=5, metavar="N", help="repeats of the long parts (default 5)")
+    parser.add_argument(
+        "--repeats", type=whole(1), default=5, metavar="N", help="repeats of the long parts (default 5)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 

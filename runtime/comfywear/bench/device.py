@@ -16,11 +16,12 @@ from typing import Any
 
 from comfywear import __version__
 from comfywear import settings as settings_file
-from comfywear.engine_choice import fingerprint, kept
 from comfywear.errors import ComfyWearError, DeviceNotRunningError
 from comfywear.feedback import ask
-from comfywear.machine import board, system
-from comfywear.metrics import children_rss_mb, rss_mb
+from comfywear.system.arguments import whole
+from comfywear.system.board import board, system
+from comfywear.system.process import children_rss_mb, rss_mb
+from comfywear.vision.engines.choice import fingerprint, kept
 
 # By then every buffer has its size: what memory grows by later is a leak.
 WARM_FRAMES = 1000
@@ -28,11 +29,11 @@ WARM_FRAMES = 1000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `comfywear bench` without a stage, and of `comfywear bench device`."""
-    parser.add_argument("--frames", type=int, default=1000, metavar="N", help="frames to look at (default 1000)")
+    parser.add_argument("--frames", type=whole(1), default=1000, metavar="N", help="frames to look at (default 1000)")
     parser.add_argument("--source", default="", metavar="URI", help="camera URI (default: a clip of the demo's photo)")
     parser.add_argument("--engine", choices=["auto", "onnxruntime", "litert"], default="auto")
     parser.add_argument("--precision", choices=["fp16", "int8"], default="fp16")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=whole(1), default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
 
 
@@ -106,7 +107,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 def _clip(folder: Path) -> str:
     from comfywear.demo.scene import sample_photo
-    from comfywear.vision.clip import write_clip
+    from comfywear.vision.drawing.moving_clip import write_clip
 
     return str(write_clip(sample_photo(), folder / "clip.avi", frames=100))
 
@@ -131,7 +132,9 @@ def _wait(device: subprocess.Popen[bytes], folder: Path, frames: int) -> dict[st
 
 def _import_time() -> float:
     began_s = time.perf_counter()
-    subprocess.run([sys.executable, "-c", "import comfywear.device, comfywear.vision.detector"], check=True)
+    subprocess.run(
+        [sys.executable, "-c", "import comfywear.device.device, comfywear.vision.detectors.detector"], check=True
+    )
     return time.perf_counter() - began_s
 
 

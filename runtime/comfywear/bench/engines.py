@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.errors import ModelError, UsageError
-from comfywear.places import find_model
+from comfywear.errors import ModelError
+from comfywear.system.arguments import whole
+from comfywear.system.paths import find_model
 from comfywear.vision.engines import ENGINES
 from comfywear_models import Card, CardError, verify
 
@@ -63,7 +64,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "engines", help="threads, spinning, arena, delegates, copies and batches of the engines"
     )
-    parser.add_argument("--runs", type=int, default=30, metavar="N", help="of every option, in turns (default 30)")
+    parser.add_argument("--runs", type=whole(1), default=30, metavar="N", help="of every option, in turns (default 30)")
     parser.add_argument("--model", nargs="+", default=["detector", "attributes"], help="names or card paths")
     parser.add_argument("--precision", nargs="+", default=["fp16", "int8"])
     parser.add_argument("--json", action="store_true", help="one JSON object on one line")
@@ -76,8 +77,6 @@ def run(args: argparse.Namespace) -> int:
     `ms` is the median wall time a picture and `cpu_ms` the processor time of all threads, which a busy machine does not
     change much; `idle_cpu` is how many cores the engine keeps busy in the 20 ms after a run.
     """
-    if args.runs < 1:
-        raise UsageError("--runs is 1 or more")
     options = [option for name in args.model for precision in args.precision for option in _options(name, precision)]
     for option in options:
         option.work()

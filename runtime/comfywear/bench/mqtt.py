@@ -30,6 +30,7 @@ from paho.mqtt.properties import Properties
 
 from comfywear.bench._mqtt_sides import OURS, PAHO, PAHO_TOPIC, TOPICS, Job
 from comfywear.errors import BrokerError
+from comfywear.system.arguments import seconds, whole
 
 _SIDES = (OURS, PAHO)
 _KILL_RATE = 200.0
@@ -39,10 +40,12 @@ _LONGEST_WAIT_S = 300.0
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `mqtt`."""
     parser = commands.add_parser("mqtt", help="messages a second, delays and losses beside plain paho")
-    parser.add_argument("--messages", type=int, default=5000, metavar="N", help="of the throughput (default 5000)")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of the throughput (default 3)")
-    parser.add_argument("--drain", type=int, default=100_000, metavar="N", help="spooled messages (default 100000)")
-    parser.add_argument("--seconds", type=float, default=30.0, metavar="S", help="of each rate (default 30)")
+    parser.add_argument("--messages", type=whole(1), default=5000, metavar="N", help="of the throughput (default 5000)")
+    parser.add_argument("--runs", type=whole(1), default=3, metavar="N", help="runs of the throughput (default 3)")
+    parser.add_argument(
+        "--drain", type=whole(1), default=100_000, metavar="N", help="spooled messages (default 100000)"
+    )
+    parser.add_argument("--seconds", type=seconds, default=30.0, metavar="S", help="of each rate (default 30)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 
@@ -127,7 +130,7 @@ class _Came:
 
 
 def _subscribe(client: Client, *_: object) -> None:
-    client.subscribe([(TOPICS.metrics, 1), (PAHO_TOPIC, 1)])
+    client.subscribe([(TOPICS.metrics, 1), (TOPICS.backlog(TOPICS.metrics), 1), (PAHO_TOPIC, 1)])
 
 
 @contextmanager

@@ -19,12 +19,16 @@ from numpy.typing import NDArray
 
 from comfywear.bench._glue import make_glue
 from comfywear.demo.scene import sample_photo
+from comfywear.device.estimator import Estimator, Newest
 from comfywear.errors import ComfyWearError
-from comfywear.estimates import Estimator, Newest
 from comfywear.publishing import Stamp, comfort_message, people_message
 from comfywear.records import Box, Climate, ColourShare, Detection, Frame, Person
 from comfywear.settings import ComfortSettings
+from comfywear.system.arguments import whole
 from comfywear.vision import AttributeModel, Detector, PersonBook
+from comfywear.vision.corrections import CorrectedFinds
+from comfywear.vision.motion import MotionMap
+from comfywear.vision.still_finds import StillFinds
 
 __all__ = ["add_parser", "measure", "run"]
 
@@ -34,6 +38,7 @@ WIDTH, HEIGHT = 640, 480
 PERSONS = (1, 5)
 FPS, INTERVAL_S = 2.0, 10.0  # as in the settings
 ENGINES = ("detector engine", "attribute engine")
+_EMPTY = "nothing"
 _WARM = 3  # frames that are not counted: caches, tables, the first look
 _STAMP = Stamp("bench", "0" * 16, 1, "2027-01-01T00:00:00.000+00:00", True)
 _AIR = Climate("room", "fresh", 25.0, 45.0)
@@ -42,7 +47,9 @@ _AIR = Climate("room", "fresh", 25.0, 45.0)
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the stage."""
     parser = commands.add_parser("pipeline", help="each stage from picture to message, and usual glue beside it")
-    parser.add_argument("--frames", type=int, default=100, help="frames a scene (default 100; looks come every 20th)")
+    parser.add_argument(
+        "--frames", type=whole(1), default=100, help="frames a scene (default 100; looks come every 20th)"
+    )
     parser.add_argument("--engine", default="auto", help="onnxruntime, litert or auto")
     parser.add_argument("--precision", default="fp16", help="fp16 or int8 (default fp16)")
     parser.add_argument("--detector", default="detector", metavar="NAME", help="model, by name or path of its card")
@@ -61,16 +68,40 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Clock:
-    """Processor seconds by stage."""
+    """Processor seconds by stage, without those of stages within a stage and without what reading the clock takes.
+
+    A virtual machine may take a tenth of a millisecond for that, and more where caches are cold: an empty stage in each
+    frame says how much.
+    """
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+        self._spent: dict[str, float] = {}
+        self._reads: dict[str, int] = {}  # of the clock, in pairs: its own and those of stages inside
+        self._open: list[list[float]] = [[0.0, 0]]  # for each open stage: what stages inside took, and how many
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        self._open.append([0.0, 0])
         began = time.process_time()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - began
+        spent = time.process_time() - began
+        inside, count = self._open.pop()
+        self._open[-1][0] += spent
+        self._open[-1][1] += 1
+        self._spent[name] = self._spent.get(name, 0.0) + spent - inside
+        self._reads[name] = self._reads.get(name, 0) + 1 + int(count)
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._spent.clear()
+        self._reads.clear()
+
+    def seconds(self) -> dict[str, float]:
+        """By stage, without the empty one."""
+        read_s = self._spent[_EMPTY] / self._reads[_EMPTY]
+        return {
+            name: max(spent - read_s * self._reads[name], 0.0) for name, spent in self._spent.items() if name != _EMPTY
+        }
 
 
 class _TimedEngine:
@@ -107,6 +138,7 @@ def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames
     jpegs = [cv2.imencode(".jpg", image)[1] for image in _scene(persons)]
     book, newest = PersonBook(thresholds=detector.thresholds, frame_rate=FPS), Newest(Estimator(ComfortSettings()))
     clock = _Clock()
+    watched = _watching()
     plain = detector._engine, attributes._engine
     colours = _timed_colours(clock)
     found = 0
@@ -116,12 +148,16 @@ def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames
         attributes._engine = _TimedEngine(plain[1], clock, ENGINES[1])
         for index in range(frames):
             if index == _WARM:
-                clock.seconds.clear()
+                clock.clear()
             with clock.stage("decode"):
                 image = cv2.imdecode(jpegs[index % len(jpegs)], cv2.IMREAD_COLOR)
             frame = Frame(np.asarray(image, np.uint8), index, index / FPS, "bench")
             with clock.stage("detector: letterbox, boxes, NMS"):
                 seen = detector.detect(frame.image, threshold=0.1)
+            with clock.stage(_EMPTY):
+                pass
+            with clock.stage("motion, still finds, corrections"):
+                watched(frame, book)
             with clock.stage("tracking, garments to persons"):
                 book.follow(frame, seen)
             with clock.stage("attributes: crops"):
@@ -135,10 +171,7 @@ def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames
                 _messages(estimate)
     finally:
         detector._engine, attributes._engine = plain
-    spent = dict(clock.seconds)
-    # What lies within another stage is taken out of it.
-    spent["detector: letterbox, boxes, NMS"] -= spent[ENGINES[0]]
-    spent["attributes: crops"] -= spent.get(ENGINES[1], 0.0) + spent.get("colours", 0.0)
+    spent = clock.seconds()
     counted = frames - _WARM
     total = sum(spent.values())
     engines = sum(spent.get(name, 0.0) for name in ENGINES)
@@ -150,6 +183,18 @@ def _stages(detector: Detector, attributes: AttributeModel, persons: int, frames
         "engines_ms": round(1e3 * engines / counted, 2),
         "outside_over_engines": round((total - engines) / engines, 3),
     }
+
+
+def _watching() -> Callable[[Frame, PersonBook], None]:
+    """What `FrameStep` does with each frame beside following: where it moved, what never moves, no correction."""
+    motion, still, corrected = MotionMap(), StillFinds(), CorrectedFinds()
+
+    def step(frame: Frame, book: PersonBook) -> None:
+        motion.add(frame.image, frame.monotonic_s)
+        corrected.begin(frame.image, frame.monotonic_s, (), motion)
+        still.update(frame.image, frame.monotonic_s, book.boxes(), motion)
+
+    return step
 
 
 def _messages(estimate: Any) -> tuple[bytes, bytes]:

@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from comfywear.errors import BrokerError, SourceError
+from comfywear.system.arguments import seconds
 from comfywear_sensors.pty_replay import PtyReplay
 
 _LINE = "Humidity: 45.20 %\tTemperature: 23.10 *C 73.58 *F\tHeat index: 22.72 *C 72.90 *F"
@@ -25,7 +26,7 @@ _W1 = "91 01 4b 46 7f ff 0c 10 70 : crc=70 YES\n91 01 4b 46 7f ff 0c 10 70 t=250
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `sensors`."""
     parser = commands.add_parser("sensors", help="processor and memory of 8 readers at 1 Hz")
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="how long (default: 20)")
+    parser.add_argument("--seconds", type=seconds, default=20.0, metavar="S", help="how long (default: 20)")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run)
 

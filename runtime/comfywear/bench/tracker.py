@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.vision.tracker import ByteTracker
-from comfywear.vision.tracker_association import Association
+from comfywear.system.arguments import whole
+from comfywear.vision.tracking.association import Association
+from comfywear.vision.tracking.tracker import ByteTracker
 
-__all__ = ["add_parser", "crossing", "measure", "run"]
+__all__ = ["add_parser", "crossing", "lacking", "measure", "run"]
 
 Frames = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
@@ -25,7 +26,7 @@ OBJECTS = (5, 20, 50, 100, 200)
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the subject."""
     parser = commands.add_parser("tracker", help="CPU time of an update, its floor, and other trackers where installed")
-    parser.add_argument("--frames", type=int, default=200, help="frames a scene (default 200)")
+    parser.add_argument("--frames", type=whole(1), default=200, help="frames a scene (default 200)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -116,15 +117,27 @@ def _floor(scene: Frames) -> Callable[[int], object]:
 def _rivals() -> tuple[dict[str, Callable[[Frames], Callable[[int], object]]], dict[str, str]]:
     found: dict[str, Callable[[Frames], Callable[[int], object]]] = {}
     missing: dict[str, str] = {}
-    for name, make in {"supervision": _supervision, "trackers": _trackers}.items():
-        try:
-            importlib.import_module("supervision")
-            importlib.import_module(name)
-        except ImportError as error:
-            missing[name] = f"{error}; install it in an environment beside comfywear"
-            continue
-        found[name] = make
+    wanted = {"supervision": ("ByteTrack", _supervision), "trackers": ("ByteTrackTracker", _trackers)}
+    for name, (tracker, make) in wanted.items():
+        lack = lacking(name, tracker) or lacking("supervision", "Detections")
+        if lack is None:
+            found[name] = make
+        else:
+            missing[name] = lack
     return found, missing
+
+
+def lacking(library: str, wanted: str) -> str | None:
+    """What keeps `wanted` of a library that is measured against from being used, in words; None where it is there."""
+    try:
+        module = importlib.import_module(library)
+    except ImportError as error:
+        return f"{error}; install it in an environment beside comfywear"
+    if hasattr(module, wanted):
+        return None
+    version = getattr(module, "__version__", "as installed")
+    hint = "; since 0.30 it is in the package trackers: pip install 'supervision<0.30' measures the earlier one"
+    return f"{library} {version} has no {wanted}{hint if (library, wanted) == ('supervision', 'ByteTrack') else ''}"
 
 
 def _given(scene: Frames) -> list[Any]:

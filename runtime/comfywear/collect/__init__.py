@@ -5,7 +5,8 @@ Collector(BrokerSettings("broker.example"), store, Options(name="archive")).run(
 """
 
 from comfywear.collect.collector import Collector, Options
-from comfywear.collect.ledger import Pace
-from comfywear.collect.store import Store, StoreAwayError, open_store
+from comfywear.collect.ledger import AckPace
+from comfywear.collect.opening import open_store
+from comfywear.collect.store import Store, StoreAwayError
 
-__all__ = ["Collector", "Options", "Pace", "Store", "StoreAwayError", "open_store"]
+__all__ = ["AckPace", "Collector", "Options", "Store", "StoreAwayError", "open_store"]

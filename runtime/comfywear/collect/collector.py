@@ -7,7 +7,6 @@ killed at any moment; while the database is away, messages wait at the broker.
 from __future__ import annotations
 
 import logging
-import random
 import socket
 import threading
 import time
@@ -18,15 +17,17 @@ from itertools import islice, takewhile
 
 import msgspec
 
-from comfywear.collect.ledger import Pace
+from comfywear.collect.ledger import AckPace
 from comfywear.collect.patient import PatientStore
 from comfywear.collect.progress import Counts, Progress
 from comfywear.collect.reading import filters, read
 from comfywear.collect.session import AHEAD, Session
 from comfywear.collect.store import Received, Store, Word
 from comfywear.errors import BrokerError
-from comfywear.publishing.connection import Acknowledged, BrokerSettings, Incoming, Refused, Subscribed
-from comfywear.publishing.topics import Topics, check_name
+from comfywear.publishing.broker.connection import Acknowledged, BrokerSettings, Incoming, Refused, Subscribed
+from comfywear.publishing.messages.topics import Topics, check_name
+from comfywear.system.cadence import Cadence
+from comfywear_sensors.backoff import BackOff
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Options:
     instance: str = ""
     session_s: int = 7 * 86400
     progress_s: float = 60.0
-    pace: Pace = field(default_factory=Pace)
+    pace: AckPace = field(default_factory=AckPace)
 
     def __post_init__(self) -> None:
         check_name(self.name, "the consumer's name")
@@ -109,7 +110,8 @@ class Collector:
         self._oldest_s = 0.0
         self._touched: dict[int, float] = {}  # sources of which something was stored, and when they are to be reviewed
         self._again: set[int] = set()  # sources that are to be told even what they were told before
-        self._next_review_s = self._next_due_s = self._next_complaint_s = 0.0
+        self._next_review_s = self._next_due_s = 0.0
+        self._complaint = Cadence(_COMPLAINT_S, _COMPLAINT_S)
 
     def run(self, stop: threading.Event) -> None:
         """Collect until `stop` is set.
@@ -119,7 +121,7 @@ class Collector:
             UsageError: When the store's name cannot be read.
             StoreError: When the store refuses at the start.
         """
-        attempt = 0
+        back_off = BackOff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while not stop.is_set():
             if not self._store.place and self._store.attempt(lambda store: store.place) is None:
                 stop.wait(_TICK_S)
@@ -138,10 +140,11 @@ class Collector:
                 self._part(session)
             if stop.is_set():
                 break
-            attempt = 0 if time.monotonic() - began_s > _LONGEST_PAUSE_S else attempt + 1
+            if time.monotonic() - began_s > _LONGEST_PAUSE_S:
+                back_off.settle()
             if "the same id" in reason:
                 reason += f" (is another collector called {self.options.client_id}? --instance tells them apart)"
-            pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(attempt, 10)) * random.uniform(0.5, 1)  # noqa: S311
+            pause_s = back_off.fail()
             _log.warning("broker: %s; trying again in %.1f s", reason, pause_s)
             stop.wait(pause_s)
         self._progress.say(self._store.attempt(lambda store: store.totals()) if self._store.place else None)
@@ -186,9 +189,12 @@ class Collector:
                 self._pending.append((event, Received(item, datetime.now(timezone.utc))))
             elif isinstance(event, Subscribed) and event.refusal:
                 raise BrokerError(f"the broker refuses the subscription: {event.refusal}")
-            elif isinstance(event, Acknowledged) and event.refusal and time.monotonic() > self._next_complaint_s:
-                self._next_complaint_s = time.monotonic() + _COMPLAINT_S
-                _log.warning("the broker does not take confirmations (…/ack/%s): %s", self.options.name, event.refusal)
+            elif isinstance(event, Acknowledged) and event.refusal:
+                self._complain(event.refusal)
+
+    def _complain(self, refusal: str) -> None:
+        if self._complaint.due("refusal", None, time.monotonic()):
+            _log.warning("the broker does not take confirmations (…/ack/%s): %s", self.options.name, refusal)
 
     def _save(self, session: Session) -> None:
         """Commit what is pending, then acknowledge it; it stays pending while the database is away."""

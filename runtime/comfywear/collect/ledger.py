@@ -17,7 +17,7 @@ MOST_RANGES = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AckPace:
     """How often a device hears from the collector, in seconds.
 
     Attributes:
@@ -80,14 +80,14 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Acknowledgement:
     """An acknowledgement: everything up to and including `seq` is stored, except `missing`, which is asked for."""
 
     seq: int
     missing: tuple[Range, ...] = ()
 
 
-def advance(ledger: Ledger, present: Sequence[int], gone: Sequence[Range], now_s: float, pace: Pace) -> Ledger:
+def advance(ledger: Ledger, present: Sequence[int], gone: Sequence[Range], now_s: float, pace: AckPace) -> Ledger:
     """The ledger once newly stored numbers and what the device no longer has are taken in.
 
     Args:
@@ -117,7 +117,9 @@ def advance(ledger: Ledger, present: Sequence[int], gone: Sequence[Range], now_s
     return Ledger(scanned, confirmed, tuple(gaps))
 
 
-def answer(ledger: Ledger, now_s: float, pace: Pace, *, again: bool = False) -> tuple[Answer | None, Ledger]:
+def answer(
+    ledger: Ledger, now_s: float, pace: AckPace, *, again: bool = False
+) -> tuple[Acknowledgement | None, Ledger]:
     """What to say to the device now, None for nothing new, and the ledger once it is said.
 
     While a gap is open and not yet due to be asked for, only what lies before it is confirmed: an acknowledgement
@@ -149,10 +151,10 @@ def answer(ledger: Ledger, now_s: float, pace: Pace, *, again: bool = False) -> 
         ledger = replace(ledger, gaps=asked + gaps[old:])
     if not missing and not again and seq <= ledger.confirmed:
         return None, ledger
-    return Answer(seq, missing), replace(ledger, confirmed=max(ledger.confirmed, seq))
+    return Acknowledgement(seq, missing), replace(ledger, confirmed=max(ledger.confirmed, seq))
 
 
-def give_up(ledger: Ledger, now_s: float, pace: Pace) -> tuple[Ledger, list[Range]]:
+def give_up(ledger: Ledger, now_s: float, pace: AckPace) -> tuple[Ledger, list[Range]]:
     """The ledger without the gaps that nobody filled in time, and these as ranges."""
     kept = tuple(gap for gap in ledger.gaps if now_s - gap.since_s < pace.give_up_s)
     lost = [(gap.first, gap.last) for gap in ledger.gaps if now_s - gap.since_s >= pace.give_up_s]

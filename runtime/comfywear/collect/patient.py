@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from comfywear.collect.store import Store, StoreAwayError
 from comfywear.errors import StoreError
+from comfywear_sensors.backoff import BackOff
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class PatientStore:
         self._open_store = open_store
         self._store: Store | None = None
         self._not_before_s = 0.0
-        self._pause_s = _FIRST_PAUSE_S
+        self._back_off = BackOff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         self._away_since_s: float | None = None
 
     @property
@@ -62,7 +62,8 @@ class PatientStore:
             return None
         if self._away_since_s is not None:
             _log.info("the database is back after %.0f s", time.monotonic() - self._away_since_s)
-        self._away_since_s, self._not_before_s, self._pause_s = None, 0.0, _FIRST_PAUSE_S
+        self._away_since_s, self._not_before_s = None, 0.0
+        self._back_off.settle()
         return result
 
     def close(self) -> None:
@@ -77,5 +78,4 @@ class PatientStore:
             _log.warning("%s; messages wait at the broker, trying again", error)
         else:
             _log.info("still: %s", error)
-        self._not_before_s = now_s + self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-        self._pause_s = min(_LONGEST_PAUSE_S, 2 * self._pause_s)
+        self._not_before_s = now_s + self._back_off.fail()

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from comfywear.collect.ledger import Pace
+from comfywear.collect.ledger import AckPace
 from comfywear.collect.postgres_books import Connection, PostgresBooks
-from comfywear.collect.reading import Entry, Gone, Presence, Refusal, Source
+from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source
 from comfywear.collect.schema import VERSION, postgres_statements
 from comfywear.collect.store import (
     REFUSED_BYTES,
@@ -53,6 +53,34 @@ _PASSING = (
 )
 
 
+def reading_connection(url: str) -> tuple[str, Connection]:
+    """What the database is called, and a connection to it that can change nothing; errors as `PostgresStore`."""
+    place, conninfo = _read_url(url, " -c default_transaction_read_only=on")
+    return place, _open(place, conninfo)
+
+
+def _read_url(url: str, more: str = "") -> tuple[str, str]:
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise UsageError(f"the database URL cannot be read: {_line(error)}") from error
+    if not all(port.isdigit() for port in str(given.get("port") or "5432").split(",")):
+        raise UsageError(f"the database URL cannot be read: {given['port']!r} is no port")
+    options = f"{given.pop('options', '')} {_PATIENCE['options']} -c search_path={SCHEMA}{more}".strip()
+    place = f"{given.get('host', 'local server')}/{given.get('dbname', given.get('user', ''))}"
+    return place, make_conninfo("", **{**_PATIENCE, **given, "options": options})
+
+
+def _open(place: str, conninfo: str) -> Connection:
+    try:
+        return psycopg.connect(conninfo, autocommit=True)
+    except psycopg.Error as error:
+        said = _line(error)
+        if "FATAL" in said and not any(words in said for words in _PASSING):
+            raise StoreError(f"the database {place} does not let us in: {said}") from error
+        raise StoreAwayError(f"the database {place} cannot be reached: {said}") from error
+
+
 class PostgresStore:
     """Messages in the database that a postgresql:// URL names; see `comfywear.collect.store.Store`.
 
@@ -64,16 +92,8 @@ class PostgresStore:
         StoreError: When it does not let us in, or the tables cannot be made or are of a later version.
     """
 
-    def __init__(self, url: str, pace: Pace) -> None:
-        try:
-            given = conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            raise UsageError(f"the database URL cannot be read: {_line(error)}") from error
-        if not all(port.isdigit() for port in str(given.get("port") or "5432").split(",")):
-            raise UsageError(f"the database URL cannot be read: {given['port']!r} is no port")
-        options = f"{given.pop('options', '')} {_PATIENCE['options']} -c search_path={SCHEMA}".strip()
-        self.place = f"{given.get('host', 'local server')}/{given.get('dbname', given.get('user', ''))}"
-        self._conninfo = make_conninfo("", **{**_PATIENCE, **given, "options": options})
+    def __init__(self, url: str, pace: AckPace) -> None:
+        self.place, self._conninfo = _read_url(url)
         self._pace = pace
         self._streams: dict[Source, int] = {}
         self._connection: Connection | None = None
@@ -142,13 +162,7 @@ class PostgresStore:
     def _connect(self) -> Connection:
         if self._connection is not None:
             return self._connection
-        try:
-            connection = psycopg.connect(self._conninfo, autocommit=True)
-        except psycopg.Error as error:
-            said = _line(error)
-            if "FATAL" in said and not any(words in said for words in _PASSING):
-                raise StoreError(f"the database {self.place} does not let us in: {said}") from error
-            raise StoreAwayError(f"the database {self.place} cannot be reached: {said}") from error
+        connection = _open(self.place, self._conninfo)
         try:
             self._prepare(connection)
         except psycopg.Error as error:
@@ -213,11 +227,11 @@ class PostgresStore:
     def _save(self, connection: Connection, batch: Sequence[Received]) -> Saved:
         saved = Saved()
         entries = [(item, at) for item, at in batch if isinstance(item, Entry)]
-        refusals = [(item, at) for item, at in batch if isinstance(item, Refusal)]
+        refusals = [(item, at) for item, at in batch if isinstance(item, RefusedPayload)]
         gone = [item for item, _ in batch if isinstance(item, Gone)]
         entries += [(item.entry, at) for item, at in refusals if item.entry is not None]
         self._learn(connection, {entry.source for entry, _ in entries} | {item.source for item in gone})
-        self._put_presences(connection, [(item, at) for item, at in batch if isinstance(item, Presence)])
+        self._put_presences(connection, [(item, at) for item, at in batch if isinstance(item, DeviceStatus)])
         for item in sorted(gone, key=lambda item: self._streams[item.source]):
             saved.streams.add(self._streams[item.source])
             connection.execute(
@@ -252,7 +266,7 @@ class PostgresStore:
         )
         self._streams.update({Source(*source): stream for stream, *source in found})
 
-    def _put_presences(self, connection: Connection, presences: Sequence[tuple[Presence, datetime]]) -> None:
+    def _put_presences(self, connection: Connection, presences: Sequence[tuple[DeviceStatus, datetime]]) -> None:
         newest = {(item.site, item.device): (item, at) for item, at in presences}
         for key in sorted(newest):
             item, at = newest[key]

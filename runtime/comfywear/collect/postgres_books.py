@@ -8,9 +8,9 @@ from typing import Any
 
 import psycopg
 
-from comfywear.collect.ledger import Gap, Ledger, Pace, Range
+from comfywear.collect.ledger import AckPace, Gap, Ledger, Range
 from comfywear.collect.reading import Source
-from comfywear.collect.store import MOST_NUMBERS, Page, Turn, gap_of
+from comfywear.collect.store import MOST_NUMBERS, SourceLedger, Turn, gap_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -18,11 +18,11 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 class PostgresBooks:
     """The books within a transaction that somebody else ends; see `comfywear.collect.store.Books`."""
 
-    def __init__(self, connection: Connection, pace: Pace) -> None:
+    def __init__(self, connection: Connection, pace: AckPace) -> None:
         self._connection = connection
         self._pace = pace
 
-    def claim(self, streams: Collection[int]) -> tuple[float, list[Page]]:
+    def claim(self, streams: Collection[int]) -> tuple[float, list[SourceLedger]]:
         """The time, and the pages that are due, locked."""
         ids = list(streams)
         # In the order of ids, so that two collectors never wait in a circle; a page that another one has just turned
@@ -43,7 +43,7 @@ class PostgresBooks:
         found = self._connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
         assert found is not None
         return float(found[0]), [
-            Page(stream, Source(site, device, epoch), Ledger(scanned, confirmed, tuple(gaps[stream])))
+            SourceLedger(stream, Source(site, device, epoch), Ledger(scanned, confirmed, tuple(gaps[stream])))
             for stream, site, device, epoch, scanned, confirmed in rows
         ]
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from comfywear.collect.ledger import Range
-from comfywear.publishing.topics import ROOT
+from comfywear.publishing.messages.topics import BACKLOG, ROOT
 
 # Larger numbers and longer names come from no device; they are refused before they reach a database.
 LARGEST_SEQ = 2**53
@@ -58,7 +58,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class DeviceStatus:
     """Whether a device is there; outside the sequence, since the broker says it for a device that is gone."""
 
     site: str
@@ -77,7 +77,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedPayload:
     """A payload that cannot be stored, and why; `entry` deals with its number where it has one."""
 
     topic: str
@@ -86,7 +86,7 @@ class Refusal:
     entry: Entry | None = None
 
 
-Item = Entry | Presence | Gone | Refusal
+Item = Entry | DeviceStatus | Gone | RefusedPayload
 
 
 def filters(consumer: str, sites: Sequence[str] = (), group: str = "") -> list[str]:
@@ -98,7 +98,8 @@ def filters(consumer: str, sites: Sequence[str] = (), group: str = "") -> list[s
         group: Of a shared subscription; empty = not shared.
     """
     share = f"$share/{group}/" if group else ""
-    tails = ("+", "device/+", "zone/+/+", f"gone/{consumer}")
+    own = ("+", "device/+", "zone/+/+")
+    tails = (*own, *(f"{BACKLOG}/{tail}" for tail in own), f"gone/{consumer}")
     return [f"{share}{ROOT}/{site}/+/{tail}" for site in sites or ("+",) for tail in tails]
 
 
@@ -108,19 +109,20 @@ def read(topic: str, payload: bytes, consumer: str) -> Item | None:
         return None
     found = _TOPIC.fullmatch(topic)
     if found is None or len(topic) > 4 * LONGEST_NAME:
-        return Refusal(
+        return RefusedPayload(
             topic.replace("\0", "")[:1000], payload, "the topic is not of the form comfywear/v1/<site>/<device>/…"
         )
     site, device, rest = found["site"], found["device"], found["rest"]
     try:
         if rest == f"gone/{consumer}":
             return _gone(site, device, _object(payload))
+        rest = rest.removeprefix(f"{BACKLOG}/")  # what comes late is stored like what comes at once
         place = _IN_ZONE.fullmatch(rest) or _OTHERS.fullmatch(rest)
         if place is None:
             return None
         return _message(site, device, place.groupdict(), topic, payload)
     except ValueError as error:
-        return Refusal(topic, payload, str(error))
+        return RefusedPayload(topic, payload, str(error))
 
 
 def _message(site: str, device: str, place: dict[str, Any], topic: str, payload: bytes) -> Item | None:
@@ -134,15 +136,15 @@ def _message(site: str, device: str, place: dict[str, Any], topic: str, payload:
     try:
         ts = _moment(fields.get("ts"))
     except ValueError as error:
-        return Refusal(topic, payload, str(error), Entry(source, seq, None, place.get("zone"), "refused", None))
+        return RefusedPayload(topic, payload, str(error), Entry(source, seq, None, place.get("zone"), "refused", None))
     return Entry(source, seq, ts, place.get("zone"), kind, payload.decode())
 
 
-def _presence(site: str, device: str, fields: dict[str, Any]) -> Presence:
+def _presence(site: str, device: str, fields: dict[str, Any]) -> DeviceStatus:
     state, reason, version = (fields.get(name) for name in ("state", "reason", "version"))
     if state not in ("online", "offline"):
         raise ValueError('a status whose state is neither "online" nor "offline"')
-    return Presence(site, device, state, _short(reason), _short(version))
+    return DeviceStatus(site, device, state, _short(reason), _short(version))
 
 
 def _gone(site: str, device: str, fields: dict[str, Any]) -> Gone:

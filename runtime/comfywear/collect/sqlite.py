@@ -11,17 +11,17 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from comfywear.collect.ledger import Gap, Ledger, Pace, Range
-from comfywear.collect.reading import Entry, Gone, Presence, Refusal, Source
+from comfywear.collect.ledger import AckPace, Gap, Ledger, Range
+from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source
 from comfywear.collect.schema import VERSION, sqlite_statements
 from comfywear.collect.store import (
     MOST_NUMBERS,
     REFUSED_BYTES,
     REFUSED_KEPT,
-    Page,
     Received,
     Review,
     Saved,
+    SourceLedger,
     StoreAwayError,
     Totals,
     Turn,
@@ -29,8 +29,8 @@ from comfywear.collect.store import (
     review,
     unique,
 )
-from comfywear.database import Database
 from comfywear.errors import StoreError
+from comfywear.system.database import Database
 
 _OF_SITES = "(? = '[]' OR site IN (SELECT value FROM json_each(?)))"
 _THESE = "(SELECT value FROM json_each(?))"
@@ -39,13 +39,13 @@ _THESE = "(SELECT value FROM json_each(?))"
 class SqliteStore:
     """Messages in the SQLite file `path`, which is made where it is missing; see `comfywear.collect.store.Store`.
 
-    A damaged file is set aside and a new one begins (see `comfywear.database`).
+    A damaged file is set aside and a new one begins (see `comfywear.system.database`).
 
     Raises:
         StoreError: When it cannot be opened, or was written by a later version.
     """
 
-    def __init__(self, path: str, pace: Pace) -> None:
+    def __init__(self, path: str, pace: AckPace) -> None:
         if Path(path).is_dir():
             raise StoreError(f"{path} is a folder: name a file in it")
         self.place = path
@@ -138,7 +138,7 @@ class SqliteStore:
         saved = Saved()
         entries = [(item, at) for item, at in batch if isinstance(item, Entry)]
         for item, at in batch:
-            if isinstance(item, Presence):
+            if isinstance(item, DeviceStatus):
                 connection.execute(
                     "INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, device) DO UPDATE SET "
                     "state = excluded.state, reason = excluded.reason, version = excluded.version, "
@@ -152,7 +152,7 @@ class SqliteStore:
                     "INSERT INTO gone VALUES (?, ?, ?, 'gone', ?) ON CONFLICT DO NOTHING",
                     [(stream, first, last, time.time()) for first, last in item.ranges],
                 )
-            elif isinstance(item, Refusal):
+            elif isinstance(item, RefusedPayload):
                 saved.refused += 1
                 connection.execute(
                     "INSERT INTO refused (received_at, topic, reason, payload) VALUES (?, ?, ?, ?)",
@@ -193,11 +193,11 @@ class SqliteStore:
 class _Books:
     """The books within a transaction that somebody else ends; see `comfywear.collect.store.Books`."""
 
-    def __init__(self, connection: sqlite3.Connection, pace: Pace) -> None:
+    def __init__(self, connection: sqlite3.Connection, pace: AckPace) -> None:
         self._connection = connection
         self._pace = pace
 
-    def claim(self, streams: Collection[int]) -> tuple[float, list[Page]]:
+    def claim(self, streams: Collection[int]) -> tuple[float, list[SourceLedger]]:
         now_s, every_s = time.time(), self._pace.ack_every_s
         ids = json.dumps(list(streams))
         rows = self._connection.execute(
@@ -213,7 +213,7 @@ class _Books:
         ):
             gaps[stream].append(gap_of(*columns))
         return now_s, [
-            Page(stream, Source(site, device, epoch), Ledger(scanned, confirmed, tuple(gaps[stream])))
+            SourceLedger(stream, Source(site, device, epoch), Ledger(scanned, confirmed, tuple(gaps[stream])))
             for stream, site, device, epoch, scanned, confirmed in rows
         ]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from comfywear.collect.ledger import Answer, Gap, Ledger, Pace, Range, advance, answer, give_up
+from comfywear.collect.ledger import Acknowledgement, AckPace, Gap, Ledger, Range, advance, answer, give_up
 from comfywear.collect.reading import Entry, Item, Source
-from comfywear.errors import StoreError, UsageError
+from comfywear.errors import StoreError
 
 # Refused payloads that are kept, and bytes of each.
 REFUSED_KEPT = 10_000
@@ -55,7 +55,7 @@ class Word(NamedTuple):
     """What is to be published to a device."""
 
     source: Source
-    answer: Answer
+    answer: Acknowledgement
 
 
 class Review(NamedTuple):
@@ -83,7 +83,7 @@ class Store(Protocol):
     def review(self, streams: Collection[int], *, again: bool = False) -> Review:
         """Bring the books of `streams` up to date and find out what to say to these devices.
 
-        A source that any collector reviewed less than `Pace.ack_every_s` ago is left out.
+        A source that any collector reviewed less than `AckPace.ack_every_s` ago is left out.
         """
 
     def due(self, limit: int, sites: Sequence[str] = ()) -> tuple[list[int], list[int]]:
@@ -93,7 +93,7 @@ class Store(Protocol):
         """
 
     def known(self, sites: Sequence[str] = ()) -> list[int]:
-        """Sources, of `sites` where any are given, that sent something within `Pace.remind_for_s`."""
+        """Sources, of `sites` where any are given, that sent something within `AckPace.remind_for_s`."""
 
     def totals(self) -> Totals:
         """What is missing of all sources."""
@@ -102,7 +102,7 @@ class Store(Protocol):
         """Let go of the database."""
 
 
-class Page(NamedTuple):
+class SourceLedger(NamedTuple):
     """The books of one source as they stand in the database."""
 
     stream: int
@@ -131,7 +131,7 @@ class Turn(NamedTuple):
 class Books(Protocol):
     """The books within one transaction, which ends with the context: committed, or undone by an error."""
 
-    def claim(self, streams: Collection[int]) -> tuple[float, list[Page]]:
+    def claim(self, streams: Collection[int]) -> tuple[float, list[SourceLedger]]:
         """The time, and the pages of those of `streams` that are due, locked until the end of the transaction."""
 
     def numbers(self, streams: Collection[int]) -> Mapping[int, Sequence[int]]:
@@ -145,7 +145,7 @@ class Books(Protocol):
 
 
 def review(
-    books: Callable[[], AbstractContextManager[Books]], streams: Collection[int], pace: Pace, *, again: bool
+    books: Callable[[], AbstractContextManager[Books]], streams: Collection[int], pace: AckPace, *, again: bool
 ) -> Review:
     """What `Store.review` does, on the books of any database."""
     words: list[Word] = []
@@ -179,27 +179,3 @@ def unique(entries: Sequence[tuple[Entry, datetime]]) -> list[tuple[Entry, datet
         (entry.source.site, entry.source.device, entry.source.epoch, entry.seq): (entry, at) for entry, at in entries
     }
     return [found[key] for key in sorted(found)]
-
-
-def open_store(place: str, pace: Pace | None = None) -> Store:
-    """The store that `place` names: a PostgreSQL URL, or the path of an SQLite file.
-
-    Raises:
-        UsageError: When it is neither, or what PostgreSQL needs is not installed.
-        StoreAwayError: When it cannot be reached now.
-        StoreError: When it can never be used (not allowed in, not a file).
-    """
-    scheme, mark, _ = place.partition("://")
-    if mark and scheme in ("postgresql", "postgres"):
-        try:
-            from comfywear.collect.postgres import PostgresStore
-        except ImportError as error:
-            raise UsageError(f"PostgreSQL needs psycopg ({error}): pip install 'comfywear[collect]'") from error
-        return PostgresStore(place, pace or Pace())
-    if mark:
-        raise UsageError(f"{scheme}:// is no database known here: give postgresql://… or the path of an SQLite file")
-    if not place:
-        raise UsageError("--db is empty: give postgresql://… or the path of an SQLite file")
-    from comfywear.collect.sqlite import SqliteStore
-
-    return SqliteStore(place, pace or Pace())

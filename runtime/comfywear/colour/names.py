@@ -7,6 +7,7 @@ The table is built by `comfywear-export train colour` from the xkcd colour surve
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from comfywear.colour.spaces import as_colours, rgb_to_lab, to_uint8
+from comfywear.colour.spaces import as_bytes, rgb_to_lab, to_uint8
 from comfywear.errors import UsageError
 
 __all__ = [
@@ -76,12 +77,20 @@ def basic_names(rgb: ArrayLike) -> list[str]:
     return names
 
 
-def basic_name(red: float, green: float, blue: float) -> str:
-    """As `basic_names`, for one colour; the fast way to ask for one. Raises UsageError for what is not a number."""
+def basic_name(red: float | Sequence[float], green: float | None = None, blue: float | None = None) -> str:
+    """As `basic_names`, for one colour, `basic_name(200, 30, 40)` or `basic_name((200, 30, 40))`; the fast way.
+
+    Raises:
+        UsageError: Not three finite numbers, or floats that look like 0…1.
+    """
+    if green is None and isinstance(red, Sequence | np.ndarray):
+        return basic_names(_one(red))[0]
     try:
-        r, g, b = round(red), round(green), round(blue)
+        r, g, b = round(red), round(green), round(blue)  # type: ignore[arg-type] # None is refused below
     except (TypeError, ValueError, OverflowError):
         raise UsageError(f"an sRGB colour must be three finite numbers, got {(red, green, blue)}") from None
+    if r <= 1 and g <= 1 and b <= 1:
+        as_bytes(np.asarray((red, green, blue)))
     if not (0 <= r <= 255 and 0 <= g <= 255 and 0 <= b <= 255):
         r, g, b = (min(max(value, 0), 255) for value in (r, g, b))
     return BASIC_TERMS[_table().quick[r >> 2 << 12 | g >> 2 << 6 | b >> 2]]
@@ -200,10 +209,19 @@ def _table() -> _Table:
     return _Table(shares, best, best.tobytes(), tones, np.array(BASIC_TERMS, dtype=object))
 
 
+def _one(colour: Sequence[float] | NDArray[np.generic]) -> NDArray[np.generic]:
+    if np.shape(colour) != (3,):
+        raise UsageError(f"one sRGB colour must be three numbers, got {colour!r}")
+    return as_bytes(colour)
+
+
 def _rows(rgb: ArrayLike) -> NDArray[np.generic]:
-    array = as_colours(rgb, "sRGB colours")
+    array = as_bytes(rgb)
     if array.ndim > 2:
-        raise UsageError(f"sRGB colours must have the shape (N, 3), got {array.shape}")
+        raise UsageError(
+            f"sRGB colours must have the shape (N, 3), got {array.shape}; of a picture give its pixels, "
+            "image.reshape(-1, 3), or the few colours of extract_palette(image)"
+        )
     return array[None] if array.ndim == 1 else array
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from comfywear.colour.spaces import lab_to_rgb, rgb_to_lab, to_uint8
+from comfywear.colour.spaces import as_bytes, lab_to_rgb, rgb_to_lab, to_uint8
 from comfywear.errors import UsageError
 
 __all__ = ["extract_palette"]
@@ -60,7 +60,7 @@ def extract_palette(
         raise UsageError(f"a palette needs at least one colour, got n={n}")
     if max_pixels is not None and max_pixels < 1:
         raise UsageError(f"max_pixels must be at least 1 or None, got {max_pixels}")
-    array = to_uint8(pixels)
+    array = to_uint8(as_bytes(pixels))
     if array.ndim not in (2, 3):
         raise UsageError(f"pixels must have the shape (M, 3) or (H, W, 3), got {array.shape}")
     weight = _pixel_weights(array.shape[:-1], mask, weights)

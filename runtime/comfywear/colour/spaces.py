@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from comfywear.errors import UsageError
 
 __all__ = [
+    "as_bytes",
     "as_colours",
     "lab_to_rgb",
     "lab_to_xyz",
@@ -75,6 +76,21 @@ def as_colours(values: ArrayLike, what: str = "colours") -> NDArray[np.generic]:
         raise UsageError(f"{what} must be integers or floats, got {array.dtype}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UsageError(f"{what} must be finite, got a NaN or an infinity")
+    return array
+
+
+def as_bytes(values: ArrayLike, what: str = "sRGB colours") -> NDArray[np.generic]:
+    """As `as_colours`, for what comes from a caller: floats 0…1, which would all be black, are refused.
+
+    Raises:
+        UsageError: Every float is within 0…1 and one of them is not 0, or as `as_colours` says.
+    """
+    array = as_colours(values, what)
+    if array.dtype.kind == "f" and array.size and array.min() >= 0.0 and 0.0 < array.max() <= 1.0:
+        raise UsageError(
+            f"{what} are 0…255, and these floats are all within 0…1: multiply them by 255 (or give integers, "
+            "if they are that dark)"
+        )
     return array
 
 

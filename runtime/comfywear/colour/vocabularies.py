@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from comfywear.colour.css3 import CSS3
 from comfywear.colour.difference import ciede2000
 from comfywear.colour.names import BASIC_TERMS, basic_names, name_probabilities
-from comfywear.colour.spaces import rgb_to_lab, to_uint8
+from comfywear.colour.spaces import as_bytes, rgb_to_lab, to_uint8
 from comfywear.errors import UsageError
 
 __all__ = ["RAINBOW", "UPAR_TERMS", "VOCABULARIES", "Metric", "match_names"]
@@ -78,7 +78,7 @@ def match_names(rgb: ArrayLike, vocabulary: str = "basic", metric: Metric | None
     if vocabulary == "upar":
         agreed = name_probabilities(rgb).max(axis=1) >= _UPAR_AGREED
         return [name if enough else "other" for name, enough in zip(basic_names(rgb), agreed, strict=True)]
-    colours = np.atleast_2d(to_uint8(rgb))
+    colours = np.atleast_2d(to_uint8(as_bytes(rgb)))
     if colours.ndim != 2:
         raise UsageError(f"sRGB colours must have the shape (N, 3), got {colours.shape}")
     words = VOCABULARIES[vocabulary]

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from comfywear.comfort.garments import GARMENTS
-from comfywear.comfort.pmv import pmv_ppd
+from comfywear.comfort.clothing.garments import GARMENTS
+from comfywear.comfort.standards.pmv import pmv_ppd
 from comfywear.records import Clothing
 
 __all__ = ["Proposal", "Situation", "advise", "proposals"]

@@ -8,9 +8,26 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["Site", "climate_of", "complete", "country_input"]
+from comfywear.errors import UsageError
+
+__all__ = ["COUNTRIES", "Site", "climate_of", "complete", "country_input", "country_name"]
 
 Climate = Literal["tropical", "arid", "other"]
+COUNTRIES = (
+    "australia", "brazil", "canada", "china", "france", "germany", "greece", "india", "indonesia", "iran", "italy",
+    "japan", "malaysia", "pakistan", "portugal", "singapore", "sweden", "thailand", "tunisia", "uk", "usa",
+)  # fmt: skip
+"""Countries whose votes the model was fitted on: those with 300 or more in the database."""
+_OTHER_NAMES = {
+    "united kingdom": "uk", "great britain": "uk", "britain": "uk", "england": "uk", "scotland": "uk", "wales": "uk",
+    "united states": "usa", "united states of america": "usa", "us": "usa", "america": "usa", "brasil": "brazil",
+}  # fmt: skip
+_WORDS = {
+    "season": ("warm", "cool"),
+    "cooling": ("air conditioned", "mixed mode", "naturally ventilated"),
+    "climate": ("tropical", "arid", "other"),
+}
+_HINTS = {"season": " (summer and the hot or wet season are warm, winter and the cool or dry one cool)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +38,14 @@ class Site:
         season: "warm" (summer, the hot or wet season) or "cool" (winter, the cool or dry season).
         cooling: How the building is cooled.
         climate: "tropical" (Köppen A), "arid" (B) or "other"; see `climate_of`.
-        country: Its English name ("usa", "uk" for those two); one without votes in the database has no effect.
+        country: One of `COUNTRIES` ("usa", "uk", or their longer names); None for any other, which has no effect.
         outdoor_temp_c: Running mean of the outdoor temperature over the last days, °C.
         usual_temp_c: Mean air temperature of this room over the last weeks, °C.
         usual_temp_sd_k: Standard deviation of it, K.
         usual_clo: Mean insulation of the clothing seen here over the last weeks, clo.
+
+    Raises:
+        UsageError: A word that is none of those; it names them.
     """
 
     season: Literal["warm", "cool"] | None = None
@@ -36,6 +56,18 @@ class Site:
     usual_temp_c: float | None = None
     usual_temp_sd_k: float | None = None
     usual_clo: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse words that the model would take for another, or for nothing."""
+        for name, words in _WORDS.items():
+            value = getattr(self, name)
+            if value is not None and value not in words:
+                listed = ", ".join(f'"{word}"' for word in words)
+                raise UsageError(f"{name} {value!r}: give one of {listed}, or None{_HINTS.get(name, '')}")
+        if self.country is not None and country_name(self.country) is None:
+            raise UsageError(
+                f"country {self.country!r}: the model knows votes of {', '.join(COUNTRIES)}; leave it out for any other"
+            )
 
     def inputs(self) -> dict[str, float]:
         """The model's inputs, without those that are unknown."""
@@ -54,9 +86,16 @@ class Site:
         return known if self.country is None else known | {country_input(self.country): 1.0}
 
 
+def country_name(name: str) -> str | None:
+    """The one of `COUNTRIES` that is meant, whatever its case; None where it is none of them."""
+    key = " ".join(name.split()).lower()
+    key = _OTHER_NAMES.get(key, key)
+    return key if key in COUNTRIES else None
+
+
 def country_input(name: str) -> str:
     """The model's input for a country: 1 where the place is in it."""
-    return f"country:{name.strip().lower()}"
+    return f"country:{country_name(name) or name.strip().lower()}"
 
 
 def climate_of(name: str) -> Climate | None:

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import SourceError, UsageError
-from comfywear.places import user_models
+from comfywear.system.arguments import number
+from comfywear.system.paths import user_models
 from comfywear_models import Card, available
 
 if TYPE_CHECKING:
-    from comfywear.vision.foreign import Foreign
+    from comfywear.vision.detectors.foreign import Foreign
     from comfywear.vision.layouts.guess import Guess
 
 __all__ = ["add_import"]
@@ -39,7 +40,7 @@ def add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     parser.add_argument("--person", metavar="LABEL", help="the label that means a person (default: person)")
     parser.add_argument("--size", metavar="N|HxW", help="of the input in pixels, where the graph leaves it open")
-    parser.add_argument("--threshold", type=float, help="score above which a person is believed")
+    parser.add_argument("--threshold", type=number(0, 0.999, above=True), help="score above which a person is believed")
     parser.add_argument("--licence", default="", help="of the model file, for its card")
     parser.add_argument("--sample", type=Path, metavar="PHOTO", help="a photo with people (default: the demo's)")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw what was seen on the sample into this file")
@@ -53,18 +54,18 @@ def add_import(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def run(args: argparse.Namespace) -> int:
     """Write the card, run the sample, say how to use the model."""
-    from comfywear.vision.foreign import card_of, labels_inside, open_foreign, place
+    from comfywear.vision.detectors.foreign import card_of, labels_inside, open_foreign, place
 
-    if args.threshold is not None and not 0 < args.threshold < 1:
-        raise UsageError(f"--threshold is between 0 and 1, not {args.threshold}")
     folder = args.out or user_models()
     name = args.name or re.sub(r"[^a-z0-9._-]+", "-", args.file.stem.lower()).strip("-._")
     _refuse_taken(name, folder, replace=args.replace)
     foreign = open_foreign(args.file, _size(args.size))
     labels = _named_labels(args.labels) if args.labels else labels_inside(args.file)
     sample = _sample(args.sample)
-    chosen = _choose(foreign, foreign.guesses(sample, len(labels) if labels else None), args)
+    chosen = _choose(foreign, sample, len(labels) if labels else None, args)
     labels = _with_person(labels or _usual_labels(chosen) or _asked_labels(chosen, args), args.person)
+    if chosen.layout == "detr" and chosen.classes == len(labels) + 1:
+        labels = (*labels, "-")  # the last column means nothing
     if chosen.classes not in (None, len(labels)):
         raise UsageError(f"{args.file}: it has {chosen.classes} classes, and {len(labels)} labels are given")
     card = card_of(foreign, chosen, labels, name=name, threshold=args.threshold, licence=args.licence)
@@ -83,25 +84,39 @@ def _refuse_taken(name: str, folder: Path, *, replace: bool) -> None:
         raise UsageError(f"{folder} has a model named {name!r}; give another name with --name, or --replace")
 
 
-def _choose(foreign: Foreign, guesses: Sequence[Guess], args: argparse.Namespace) -> Guess:
-    """The layout: said, the only one possible, or asked for."""
+def _choose(foreign: Foreign, sample: NDArray[np.uint8], classes: int | None, args: argparse.Namespace) -> Guess:
+    """The layout: said, the only one possible, or asked for; one whose boxes make no sense only when that is wanted."""
     from comfywear.vision.layouts import LAYOUTS
     from comfywear.vision.layouts.guess import Guess as NewGuess
 
+    guesses = foreign.guesses(sample, classes)
     shapes = ", ".join(f"{o.name} {'x'.join(str(s or '?') for s in o.shape)}" for o in foreign.engine.outputs)
     if args.layout:
-        said = [g for g in guesses if g.layout == args.layout]
-        return said[0] if said else NewGuess(args.layout, None, "said on the command line")
+        said = next((g for g in guesses if g.layout == args.layout), None)
+        guesses = [said or NewGuess(args.layout, None, "said on the command line")]
     if not guesses:
         raise UsageError(
             f"{args.file}: its outputs ({shapes}) have no known layout. Say it with --layout if you know it "
             f"({', '.join(LAYOUTS)}), or the classes with --labels"
         )
+    doubts = [foreign.doubt(sample, one, classes) for one in guesses]
+    order = sorted(range(len(guesses)), key=lambda i: doubts[i] is not None)  # those without a doubt first
+    guesses, doubts = [guesses[i] for i in order], [doubts[i] for i in order]
     print(f"outputs: {shapes}")
-    for number, one in enumerate(guesses, 1):
-        classes = f", {one.classes} classes" if one.classes else ""
-        print(f"  {number}. {one.layout} ({LAYOUTS[one.layout].words}): {one.why}{classes} {dict(one.options) or ''}")
-    if len(guesses) == 1 or args.yes:
+    for row, (one, doubt) in enumerate(zip(guesses, doubts, strict=True), 1):
+        count = f", {one.classes} classes" if one.classes else ""
+        words = f"{one.layout} ({LAYOUTS[one.layout].words}): {one.why}{count} {dict(one.options) or ''}"
+        print(f"  {row}. {words.rstrip()}")
+        if doubt:
+            print(f"     in doubt: {doubt}")
+    if args.yes or (len(guesses) == 1 and doubts == [None]):
+        return guesses[0]
+    if None not in doubts:
+        raise UsageError(
+            f"{args.file}: what was read on the sample makes no sense ({doubts[0]}), so no card was written; say the "
+            "layout with --layout, give another --sample, or take it nevertheless with --yes"
+        )
+    if doubts.count(None) == 1 and not sys.stdin.isatty():
         return guesses[0]
     if not sys.stdin.isatty():
         names = ", ".join(dict.fromkeys(g.layout for g in guesses))
@@ -110,7 +125,7 @@ def _choose(foreign: Foreign, guesses: Sequence[Guess], args: argparse.Namespace
         )
     while True:
         answer = input(f"Which one? [1–{len(guesses)}, Enter = 1] ").strip() or "1"
-        if answer.isdecimal() and 1 <= int(answer) <= len(guesses):
+        if answer in (str(row) for row in range(1, len(guesses) + 1)):
             return guesses[int(answer) - 1]
 
 
@@ -118,8 +133,12 @@ def _usual_labels(chosen: Guess) -> tuple[str, ...] | None:
     """Names for a usual number of classes; None for others."""
     from comfywear.vision.layouts.coco import COCO_80, COCO_90
 
-    if chosen.classes == len(COCO_80) or (chosen.classes is None and chosen.layout == "rows"):
+    if chosen.layout == "nms" and chosen.options.get("first"):
+        return COCO_90
+    if chosen.classes == len(COCO_80) or (chosen.classes is None and chosen.layout in ("rows", "nms")):
         return COCO_80
+    if chosen.layout == "detr" and chosen.classes in (91, 92):  # COCO's own numbers, from a 0 that nobody has
+        return ("-", *COCO_90, *["-"] * (chosen.classes - 91))
     if chosen.classes in (None, 90, 91):
         return COCO_90 if chosen.classes != 91 else (*COCO_90, "-")
     return ("person",) if chosen.classes == 1 else None
@@ -202,7 +221,7 @@ def _look(path: Path, card: Card, sample: NDArray[np.uint8], args: argparse.Name
         print("  the layout or the pre-processing on the card is wrong, or --threshold is too high for this model.")
     if args.picture is not None:
         from comfywear.commands._pictures import write_picture
-        from comfywear.vision.draw import annotate
+        from comfywear.vision.drawing.persons_picture import annotate
 
         seen = [Person(i, d.box, d.score, (), {}, 0.0, "") for i, d in enumerate(found, 1)]
         write_picture(args.picture, annotate(sample, seen))

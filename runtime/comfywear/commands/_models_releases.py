@@ -7,18 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comfywear import settings as settings_file
+from comfywear.commands._state_folder import add_state_folder, given_folder
 from comfywear.errors import ComfyWearError, DeviceNotRunningError, UsageError
 from comfywear.feedback import ask
 from comfywear.releases import Releases, Slots
 from comfywear.settings import Settings, state_folder
+from comfywear.system.owner import become_owner
 
-__all__ = ["add_folder", "add_pull", "add_rollback", "lines", "releases_of"]
-
-
-def add_folder(parser: argparse.ArgumentParser) -> None:
-    """Add what says where the device's state folder is."""
-    parser.add_argument("--config", metavar="FILE", help="the device's settings, where its state folder is named")
-    parser.add_argument("--state-dir", metavar="DIR", help="the device's state folder")
+__all__ = ["add_pull", "add_rollback", "lines", "releases_of"]
 
 
 def add_pull(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -35,13 +31,13 @@ def add_rollback(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser = actions.add_parser("rollback", help="put the release before, or the shipped model, into service again")
     parser.add_argument("name", metavar="NAME", nargs="?", help="of the model; needed where there are several")
     parser.add_argument("--because", metavar="WORDS", default="by command", help="is kept in the model's history")
-    add_folder(parser)
+    add_state_folder(parser)
     parser.set_defaults(run=_roll_back)
 
 
 def releases_of(args: argparse.Namespace) -> Releases:
     """The releases of the device that is meant."""
-    return Releases(_folder(args) / "releases")
+    return Releases(given_folder(args) / "releases")
 
 
 def lines(name: str, slots: Slots) -> Iterator[str]:
@@ -56,7 +52,8 @@ def _pull(args: argparse.Namespace) -> int:
     from comfywear.releases.pulling import pull
 
     settings = settings_file.load(args.config)
-    folder = state_folder(settings)
+    release = args.release if "://" in args.release else str(Path(args.release).resolve())
+    folder = become_owner(state_folder(settings))
     releases = Releases(folder / "releases")
 
     def work_ms(name: str) -> float | None:
@@ -66,7 +63,7 @@ def _pull(args: argparse.Namespace) -> int:
     def say(what: str) -> None:
         print(f"  {what}", flush=True)
 
-    pulled = pull(releases, args.release, settings, older=args.older, say=say, work_ms=work_ms)
+    pulled = pull(releases, release, settings, older=args.older, say=say, work_ms=work_ms)
     gate = pulled.gate
     beside = f", {gate.present_ms:.3g} ms with the one before" if gate.present_ms is not None else ""
     print(f"{pulled.name} {pulled.version} is in service on trial, after {pulled.before}")
@@ -78,7 +75,8 @@ def _pull(args: argparse.Namespace) -> int:
 
 
 def _roll_back(args: argparse.Namespace) -> int:
-    folder, releases = _folder(args), releases_of(args)
+    folder = become_owner(given_folder(args))
+    releases = Releases(folder / "releases")
     name = args.name or _only(releases)
     print(f"{name}: {releases.roll_back(name, args.because)} is in service")
     _tell(folder)
@@ -113,9 +111,3 @@ def _asked(folder: Path, request: dict[str, object]) -> dict[str, dict[str, floa
         return ask(folder, request)
     except ComfyWearError:
         return {}
-
-
-def _folder(args: argparse.Namespace) -> Path:
-    if args.state_dir:
-        return Path(args.state_dir)
-    return state_folder(settings_file.load(args.config) if args.config else Settings())

@@ -6,7 +6,7 @@ import argparse
 
 from comfywear import bench
 from comfywear.bench.device import add_arguments, run
-from comfywear.cli import add_modules
+from comfywear.system.command_line import add_modules
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

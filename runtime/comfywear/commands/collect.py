@@ -7,13 +7,17 @@ import logging
 import signal
 from functools import partial
 
-from comfywear.bell import Bell
-from comfywear.collect import Collector, Options, Pace, open_store
-from comfywear.commands.listen import host_and_port
+from comfywear.collect import AckPace, Collector, Options, open_store
+from comfywear.commands.listen import broker_place
 from comfywear.errors import UsageError
 from comfywear.publishing import BrokerSettings
+from comfywear.system.arguments import number, seconds
+from comfywear.system.log import begin_log
+from comfywear.system.signal_event import SignalEvent
 
 _DAY_S = 86400
+# A broker counts the session's seconds in 32 bits.
+_MOST_DAYS = 49_710
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,30 +44,38 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--instance", default="", help="tells collectors of a group apart (default: the host's name)")
     parser.add_argument(
-        "--ack-every", metavar="S", type=float, default=5.0, help="a device is answered at most this often (default 5)"
+        "--ack-every",
+        metavar="S",
+        type=seconds,
+        default=5.0,
+        help="a device is answered at most this often (default 5)",
     )
     parser.add_argument(
-        "--session-days", metavar="D", type=float, default=7.0, help="the broker keeps messages so long (default 7)"
+        "--session-days",
+        metavar="D",
+        type=number(0.0, _MOST_DAYS, above=True),
+        default=7.0,
+        help="the broker keeps messages so long (default 7)",
     )
     parser.add_argument(
-        "--progress", metavar="S", type=float, default=60.0, help="a line about it every S seconds; 0 = never"
+        "--progress",
+        metavar="S",
+        type=number(0.0, 1e6),
+        default=60.0,
+        help="a line about it every S seconds; 0 = never",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Collect until SIGTERM or Ctrl-C; returns 0 after an orderly stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for option in ("ack_every", "session_days", "progress"):
-        value = getattr(args, option)
-        if not 0 <= value < float("inf") or (value == 0 and option != "progress"):
-            raise UsageError(f"--{option.replace('_', '-')} {value:g}: give a number above 0")
+    begin_log(logging.INFO, "%(asctime)s %(levelname)s %(message)s")
     if args.share and not args.db.partition("://")[1]:
         raise UsageError("--share needs one database for all collectors: give --db postgresql://…")
     for option in ("ca_file", "client_cert", "client_key"):
         if getattr(args, option) and not args.tls:
             raise UsageError(f"--{option.replace('_', '-')} is for an encrypted connection: give --tls too")
-    host, port = host_and_port(args.broker)
+    host, port = broker_place(args.broker)
     broker = BrokerSettings(
         host=host,
         port=port,
@@ -74,18 +86,18 @@ def run(args: argparse.Namespace) -> int:
         client_cert=args.client_cert,
         client_key=args.client_key,
     )
-    pace = Pace(ack_every_s=args.ack_every, grace_s=2 * args.ack_every, ask_again_s=6 * args.ack_every)
+    pace = AckPace(ack_every_s=args.ack_every, grace_s=2 * args.ack_every, ask_again_s=6 * args.ack_every)
     options = Options(
         name=args.name,
         sites=tuple(args.site),
         group=args.share,
         instance=args.instance,
-        session_s=min(int(args.session_days * _DAY_S), 2**32 - 2),
+        session_s=int(args.session_days * _DAY_S),
         progress_s=args.progress,
         pace=pace,
     )
-    stop = Bell()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = SignalEvent()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
     Collector(broker, partial(open_store, args.db, pace), options).run(stop)
     return 0

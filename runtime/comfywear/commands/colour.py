@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from comfywear.colour import extract_palette, names_with_shares, tone_words
 from comfywear.errors import SourceError, UsageError
+from comfywear.system.arguments import whole
 
 __all__ = ["add_parser", "draw_palette", "read_photo", "run"]
 
@@ -22,7 +23,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser("colour", help="name the main colours of a photo")
     parser.add_argument("photo", type=Path, help="a JPEG, PNG or other picture")
-    parser.add_argument("--palette", type=_colour_count, default=5, metavar="N", help="at most N colours (default 5)")
+    parser.add_argument("--palette", type=whole(1, 64), default=5, metavar="N", help="at most N colours (default 5)")
     parser.add_argument("--out", type=Path, metavar="PICTURE", help="draw the palette beside the photo into this file")
     parser.set_defaults(run=run)
 
@@ -98,10 +99,3 @@ def _write(path: Path, picture: NDArray[np.uint8]) -> None:
         path.write_bytes(data.tobytes())
     except OSError as error:
         raise SourceError(f"cannot write {path}: {error.strerror or error}; choose another place with --out") from None
-
-
-def _colour_count(word: str) -> int:
-    count = int(word) if word.isdecimal() else 0
-    if not 1 <= count <= 64:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a number of colours from 1 to 64")
-    return count

@@ -18,30 +18,35 @@ from comfywear.comfort import (
     ThermalWear,
     clothing_of_names,
     dynamic_clo,
+    preferred_temperature,
 )
 from comfywear.comfort.assumed import AIR_SPEED_M_S, MET
 from comfywear.errors import UsageError
 from comfywear.records import Clothing, ColourShare, Comfort, SkinTemperature
+from comfywear.system.arguments import number
+
+# What is beyond the models, they say themselves.
+_any = number(-1000, 1000)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("comfort", help="how people in given clothes feel in given air, with a chart")
     add = parser.add_argument
-    add("--air-temp", type=float, required=True, metavar="C", help="air temperature, °C")
-    add("--humidity", type=float, required=True, metavar="PCT", help="relative humidity, %%")
+    add("--air-temp", type=_any, required=True, metavar="C", help="air temperature, °C")
+    add("--humidity", type=_any, required=True, metavar="PCT", help="relative humidity, %%")
     add("--wearing", metavar="LIST", help='garments with commas between them, such as "t-shirt, trousers, sneakers"')
     add("--colour", choices=sorted(ABSORPTANCE), help="colour of the clothing; matters only with --sun")
-    add("--met", type=float, metavar="MET", help="activity (default: 1.1, seated)")
-    add("--air-speed", type=float, metavar="M_S", help="air speed, m/s (default: 0.1)")
-    add("--radiant-temp", type=float, metavar="C", help="mean radiant temperature, °C (default: that of the air)")
-    add("--sun", type=float, metavar="W_M2", help="direct sunshine outside the window, W/m²")
+    add("--met", type=_any, metavar="MET", help="activity (default: 1.1, seated)")
+    add("--air-speed", type=_any, metavar="M_S", help="air speed, m/s (default: 0.1)")
+    add("--radiant-temp", type=_any, metavar="C", help="mean radiant temperature, °C (default: that of the air)")
+    add("--sun", type=number(0, 1500), metavar="W_M2", help="direct sunshine outside the window, W/m²")
     add("--season", choices=["warm", "cool"])
     add("--cooling", choices=["air conditioned", "mixed mode", "naturally ventilated"])
     add("--climate", choices=["tropical", "arid", "other"])
     add("--country", metavar="NAME", help="in English; uk and usa for those two")
-    add("--outdoor-temp", type=float, metavar="C", help="running mean of the outdoor temperature, °C")
-    add("--usual-temp", type=float, metavar="C", help="usual air temperature of this room, °C")
+    add("--outdoor-temp", type=number(-90, 60), metavar="C", help="running mean of the outdoor temperature, °C")
+    add("--usual-temp", type=number(0, 50), metavar="C", help="usual air temperature of this room, °C")
     add("--method", choices=["ordinal", "pmv"], default="ordinal", help="model fitted on votes, or the standard's PMV")
     add("--chart", type=Path, metavar="FILE", help="also draw a comfort chart into this PNG file")
     add("--json", action="store_true", help="print one JSON object")
@@ -50,6 +55,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Estimate, print, draw; exit code 1 when the models have no answer for these numbers."""
+    if 0.0 < args.humidity < 1.0:
+        share = f"{100.0 * args.humidity:g}"
+        raise UsageError(f"--humidity {args.humidity:g} is {args.humidity:g} %: for a share give --humidity {share}")
     clothing = TYPICAL_INDOOR if args.wearing is None else _clothing(args.wearing)
     colours = [ColourShare(args.colour, 1.0, (0, 0, 0))] if args.colour else []
     extra = {"met": args.met, "air_speed_m_s": args.air_speed, "radiant_temp_c": args.radiant_temp}
@@ -75,6 +83,21 @@ def _clothing(text: str) -> Clothing:
     return clothing_of_names(names)
 
 
+def _signed(value: float, digits: int = 2) -> str:
+    """With its sign; what rounds to 0 is +0."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+def _preferred(comfort: Comfort) -> str:
+    liked = preferred_temperature(ComfyWear(), comfort.inputs)
+    if liked.preferred_c is None:
+        return liked.reason or "not known"
+    words = f"{liked.preferred_c:.1f} ± {liked.sd_k:.1f} °C, from people in general"
+    if liked.low_80_c is None:
+        return words
+    return f"{words}; 80 % are satisfied at {liked.low_80_c:.1f}…{liked.high_80_c:.1f} °C"
+
+
 def _answer(args: argparse.Namespace, clothing: Clothing, skin: SkinTemperature, comfort: Comfort) -> str:
     seen = [name for name, _, how in clothing.items if how == "seen"]
     assumed = [name for name, _, how in clothing.items if how == "assumed"]
@@ -87,22 +110,24 @@ def _answer(args: argparse.Namespace, clothing: Clothing, skin: SkinTemperature,
     if comfort.reason is not None or comfort.expected_vote is None or comfort.level is None:
         return "\n".join([*lines, f"ComfyWear  no answer: {comfort.reason}"])
     lines.append(
-        f"ComfyWear  level {comfort.level} of 5 ({SCALE.words[comfort.level]}); mean vote {comfort.expected_vote:+.1f} "
-        f"± {comfort.uncertainty:.1f}: {comfort.sensation}; decision: {comfort.decision}"
+        f"ComfyWear  level {comfort.level} of 5 ({SCALE.words[comfort.level]}); "
+        f"mean vote {_signed(comfort.expected_vote, 1)} ± {comfort.uncertainty:.1f}: "
+        f"{comfort.sensation}; decision: {comfort.decision}"
     )
     lines.append("           votes −3…+3   " + "  ".join(f"{p:.0%}" for p in comfort.probabilities))
     lines.append("           want          " + ", ".join(f"{name} {p:.0%}" for name, p in comfort.preference.items()))
     if comfort.pmv is not None and comfort.ppd_pct is not None and comfort.pmv_sd is not None:
-        lines.append(f"ISO 7730   PMV {comfort.pmv:+.2f} ± {comfort.pmv_sd:.2f}, PPD {comfort.ppd_pct:.0f} %")
+        lines.append(f"ISO 7730   PMV {_signed(comfort.pmv)} ± {comfort.pmv_sd:.2f}, PPD {comfort.ppd_pct:.0f} %")
     if skin.skin_temp_c is not None and skin.zone_c is not None:
         low, high = skin.zone_c
         lines.append(
             f"ThermalWear modelled mean skin temperature {skin.skin_temp_c:.1f} °C (neutral {low:.1f}…{high:.1f} °C)"
         )
-        moved = ", ".join(f"{step} {change:+.2f} K" for step, change in skin.sensitivities.items())
+        moved = ", ".join(f"{step} {_signed(change)} K" for step, change in skin.sensitivities.items())
         lines.append(f"           {moved}")
     else:
         lines.append(f"ThermalWear no answer: {skin.reason}")
+    lines.append("Preferred  " + _preferred(comfort))
     lines += [f"Advice     {sentence}" for sentence in comfort.advice or ("nothing that would help noticeably",)]
     notes = dict.fromkeys([*comfort.assumptions, *skin.assumptions])
     lines += [f"Note       {sentence}" for sentence in notes]
@@ -118,9 +143,10 @@ def _chart(args: argparse.Namespace, clothing: Clothing, comfort: Comfort) -> No
     wearing = (
         "average indoor clothes" if args.wearing is None else ", ".join(n.strip() for n in args.wearing.split(","))
     )
-    verdict = f"mean vote {comfort.expected_vote:+.1f}, level {comfort.level} of 5, decision: {comfort.decision}"
+    vote = _signed(comfort.expected_vote or 0.0, 1)
+    verdict = f"mean vote {vote}, level {comfort.level} of 5, decision: {comfort.decision}"
     if comfort.pmv is not None:
-        verdict = f"PMV {comfort.pmv:+.1f}, " + verdict
+        verdict = f"PMV {_signed(comfort.pmv, 1)}, " + verdict
     air, met = float(args.air_temp), MET if args.met is None else float(args.met)
     radiant = air if args.radiant_temp is None else float(args.radiant_temp)
     chart = ChartInput(

@@ -6,7 +6,11 @@ import argparse
 import json
 
 from comfywear import settings
-from comfywear.settings_page import settings_page
+from comfywear.settings.camera_uri import parse_camera_uri
+from comfywear.settings.reference import settings_page
+from comfywear.settings.views import ONLY, cameras_of
+from comfywear.system.command_line import counted
+from comfywear_sensors.redaction import redact
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,11 +26,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _check(args: argparse.Namespace) -> int:
     found = settings.load(args.file)
-    camera = found.camera.source or "none"
+    cameras = [_shown(name, each.source) for name, each in cameras_of(found).items()]
+    named = f"cameras {', '.join(cameras)}" if found.cameras else f"camera {cameras[0] if cameras else 'none'}"
     broker = f"{found.mqtt.host}:{found.mqtt.port}" if found.mqtt.host else "none"
     zones = ", ".join(zone.name for zone in found.zones)
-    print(f"{args.file}: right. Zones {zones}; camera {camera}; sensors {len(found.sensors)}; broker {broker}.")
+    doubts = list(settings.warnings(found))
+    for each in doubts:
+        print(f"{args.file}: warning: {redact(each)}")
+    right = f"right, with {counted(len(doubts), 'warning')}" if doubts else "right"
+    print(f"{args.file}: {right}. Zones {zones}; {named}; sensors {len(found.sensors)}; broker {broker}.")
     return 0
+
+
+def _shown(name: str, source: str) -> str:
+    """A camera's address without its password, with its name where it has one, and whether it is missing now."""
+    named = parse_camera_uri(source)
+    missing = named.missing()
+    said = f"{named.shown} ({missing} at the moment)" if missing else named.shown
+    return said if name == ONLY else f"{name} {said}"
 
 
 def _schema(_: argparse.Namespace) -> int:

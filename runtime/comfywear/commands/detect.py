@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from comfywear.errors import SourceError, UsageError
 from comfywear.records import Frame, Person
+from comfywear.system.arguments import whole
 
 if TYPE_CHECKING:
     from comfywear.vision import AttributeModel, ComposedDetector, Detector
@@ -35,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--attributes", default="attributes", help="name or card path; empty = none")
     parser.add_argument("--engine", default="auto", help="auto, onnxruntime, litert, xnnpack, cuda or tensorrt")
     parser.add_argument("--precision", default="fp16", choices=["fp16", "int8"])
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=whole(1), default=2)
     parser.set_defaults(run=run)
 
 
@@ -43,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """Look at each photo; 1 when one of a folder could not be read."""
     from comfywear.commands._pictures import write_picture
     from comfywear.vision import read_photo
-    from comfywear.vision.draw import annotate
-    from comfywear.vision.sheet import contact_sheet
+    from comfywear.vision.drawing.persons_picture import annotate
+    from comfywear.vision.drawing.sheet import contact_sheet
 
     paths = _photos(args.photo)
     detector, attributes = _load(args)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from comfywear import settings
+from comfywear.commands._state_folder import add_state_folder, given_folder
 from comfywear.feedback import ask
+from comfywear.system.arguments import whole
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,11 +23,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     for name, text in texts.items():
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("--zone", help="which zone; needed for reset and rollback when there are several")
-        action.add_argument("--config", metavar="FILE", help="the device's settings, where its state folder is named")
-        action.add_argument("--state-dir", metavar="DIR", help="the device's state folder")
+        add_state_folder(action)
         action.set_defaults(run=run, action=name)
         if name == "rollback":
-            action.add_argument("--to", type=int, metavar="N", help="number of the snapshot (default: the newest)")
+            action.add_argument("--to", type=whole(1), metavar="N", help="number of the snapshot (default: the newest)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     request: dict[str, Any] = {"verb": f"learning-{args.action}", "zone": args.zone}
     if args.action == "rollback":
         request["to"] = args.to
-    answer = ask(_folder(args), request)
+    answer = ask(given_folder(args), request)
     if args.action == "show":
         print("\n".join(shown(zone) for zone in answer["zones"]))
     else:
@@ -54,9 +53,3 @@ def shown(zone: Mapping[str, Any]) -> str:
     for number, each in enumerate(zone["snapshots"], start=1):
         lines.append(f"  snapshot {number}: {each['ts']}, {each['votes']} votes, {each['likes_warmer_k']:+.1f} K")
     return "\n".join(lines)
-
-
-def _folder(args: argparse.Namespace) -> Path:
-    if args.state_dir:
-        return Path(args.state_dir)
-    return settings.state_folder(settings.load(args.config) if args.config else settings.Settings())

@@ -7,15 +7,18 @@ import json
 import logging
 import sys
 from dataclasses import replace
+from functools import partial
 
 from comfywear import settings
-from comfywear.broker import broker_settings
+from comfywear.device.mqtt_worker import broker_settings
 from comfywear.errors import UsageError
 from comfywear.publishing import BrokerSettings
-from comfywear.publishing.connection import Incoming
-from comfywear.publishing.listener import EVERYTHING, Listener, Sequences, covers_devices
-from comfywear.publishing.messages import read_message
-from comfywear.publishing.readable import clean, readable
+from comfywear.publishing.broker.connection import Incoming
+from comfywear.publishing.broker.listener import EVERYTHING, Listener, Sequences, covers_devices
+from comfywear.publishing.messages.kinds import read_message
+from comfywear.publishing.messages.readable import clean, readable
+from comfywear.system.arguments import host_and_port, seconds, whole
+from comfywear.system.log import begin_log
 
 _USUAL_PORT = 1883
 
@@ -27,23 +30,32 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--topic", default=EVERYTHING, help=f"what to subscribe to (default {EVERYTHING})")
     parser.add_argument("--config", metavar="FILE", help="settings with the broker, user name, password file and TLS")
     parser.add_argument("--json", action="store_true", help="one JSON object a message: topic, retained, message")
-    parser.add_argument("--count", metavar="N", type=int, help="end after so many messages")
-    parser.add_argument("--seconds", metavar="S", type=float, help="end after so many seconds")
+    parser.add_argument("--count", metavar="N", type=whole(1), help="end after so many messages")
+    parser.add_argument("--seconds", metavar="S", type=seconds, help="end after so many seconds")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print messages until the count or the time is reached; 1 when the time was over before the count."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    begin_log(logging.WARNING, "%(message)s")
     sequences = Sequences() if covers_devices(args.topic) else None
     listener = Listener(broker(args.broker, args.config), args.topic)
-    for number, message in enumerate(listener.messages(seconds=args.seconds), start=1):
+    for number, message in enumerate(
+        listener.messages(seconds=args.seconds, quiet=partial(_quiet, args.topic)), start=1
+    ):
         if sequences is not None and (remark := _gap(message, sequences)):
             print(remark, file=sys.stderr if args.json else sys.stdout, flush=True)
         print(_as_json(message) if args.json else readable(message.topic, message.payload), flush=True)
         if number == args.count:
             return 0
     return 0 if args.count is None else 1
+
+
+def _quiet(topic: str) -> None:
+    said = (
+        f"connected, and nothing on {topic} so far: does the device run, with this broker in its settings? Ctrl-C ends"
+    )
+    print(said, file=sys.stderr, flush=True)
 
 
 def broker(place: str | None, config: str | None) -> BrokerSettings:
@@ -53,28 +65,22 @@ def broker(place: str | None, config: str | None) -> BrokerSettings:
         UsageError: When `place` cannot be read, or neither names a broker.
     """
     mqtt = settings.load(config).mqtt if config else settings.MqttSettings(host="127.0.0.1")
-    host, port = (mqtt.host, mqtt.port) if place is None else host_and_port(place)
+    host, port = (mqtt.host, mqtt.port) if place is None else broker_place(place)
     if not host:
         raise UsageError(f"{config}: names no broker (mqtt.host); name one with --broker HOST:PORT")
     return replace(broker_settings(mqtt), host=host, port=port)
 
 
-def host_and_port(place: str) -> tuple[str, int]:
+def broker_place(place: str) -> tuple[str, int]:
     """HOST, HOST:PORT or [IPV6]:PORT in two parts; without a port MQTT's usual one.
 
     Raises:
         UsageError: When it is none of these.
     """
-    if place.startswith("["):
-        host, _, rest = place[1:].partition("]")
-        port = rest.removeprefix(":")
-    elif place.count(":") > 1:
-        host, port = place, ""
-    else:
-        host, _, port = place.partition(":")
-    if not host or (port and not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535)):
-        raise UsageError(f"{place!r} is no broker: write HOST or HOST:PORT, such as broker.local:1883")
-    return host, int(port or _USUAL_PORT)
+    found = host_and_port(place, _USUAL_PORT)
+    if found is None:
+        raise UsageError(f"{place[:100]!r} is no broker: write HOST or HOST:PORT, such as broker.local:1883")
+    return found
 
 
 def _gap(message: Incoming, sequences: Sequences) -> str | None:

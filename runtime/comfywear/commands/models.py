@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from comfywear.checkup import check_model
 from comfywear.commands._models_import import add_import
-from comfywear.commands._models_releases import add_folder, add_pull, add_rollback, lines, releases_of
+from comfywear.commands._models_releases import add_pull, add_rollback, lines, releases_of
+from comfywear.commands._state_folder import add_state_folder
+from comfywear.doctor.machine import check_model
 from comfywear.errors import ModelError
-from comfywear.places import user_models
+from comfywear.system.paths import user_models
 from comfywear_models import Card, CardError, available, load_card
 
 
@@ -21,7 +22,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     shown = actions.add_parser("list", help="the models with their forms, and which releases are in service and why")
     shown.add_argument("--json", action="store_true", help="print the whole cards as one JSON object")
-    add_folder(shown)
+    add_state_folder(shown)
     shown.set_defaults(run=_list)
     checked = actions.add_parser("verify", help="compare the files of models with their cards")
     checked.add_argument("model", nargs="*", help="names or paths of *.card.json (default: all)")

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from comfywear import settings as settings_file
+from comfywear.system.log import begin_log
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,13 +21,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Run the device; returns 0 after an orderly stop."""
-    logging.basicConfig(
-        level=logging.DEBUG if args.verbose else logging.INFO, format="%(levelname)s %(name)s: %(message)s"
-    )
+    begin_log(logging.DEBUG if args.verbose else logging.INFO, "%(levelname)s %(name)s: %(message)s")
     settings = settings_file.load(args.config)
-    from comfywear.device import Device
-    from comfywear.notify import ServiceManager
-    from comfywear.reloading import Runner
+    from comfywear.device.device import Device
+    from comfywear.device.runner import Runner
+    from comfywear.system.sd_notify import ServiceManager
 
     runner = Runner(Path(args.config), settings, Device, ServiceManager())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from comfywear.errors import SourceError, UsageError
-from comfywear_sensors import BadSensorURI, PatientReader, Reading
+from comfywear.system.arguments import seconds, whole
+from comfywear_sensors import BadSensorURI, PatientReader, Reader, Reading, open_reader
 from comfywear_sensors.discover import find_sensors
-from comfywear_sensors.gate import Gate
+from comfywear_sensors.gate import Gate, no_room
 
 _BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 40
@@ -26,9 +27,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     find.set_defaults(run=run_list)
     watch = actions.add_parser("watch", help="live values of one sensor with a small chart")
     watch.add_argument("uri", metavar="URI", help="such as serial:///dev/ttyUSB0 (docs/sensors.md)")
-    watch.add_argument("--count", type=int, default=0, metavar="N", help="end after N readings (default: never)")
-    watch.add_argument("--every", type=float, default=1.0, metavar="S", help="how often to ask, in seconds")
-    watch.add_argument("--patience", type=float, default=30.0, metavar="S", help="give up after S seconds without one")
+    watch.add_argument("--count", type=whole(0), default=0, metavar="N", help="end after N readings (default: never)")
+    watch.add_argument("--every", type=seconds, default=1.0, metavar="S", help="how often to ask, in seconds")
+    watch.add_argument(
+        "--patience", type=seconds, default=30.0, metavar="S", help="give up after S seconds without one"
+    )
+    watch.add_argument("--raw", action="store_true", help="show every line or message as it comes, too")
     watch.set_defaults(run=run_watch)
 
 
@@ -45,10 +49,9 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_watch(args: argparse.Namespace) -> int:
     """Print a line for every reading until `--count`; returns 0, or raises when the sensor stays silent."""
-    if args.every <= 0 or args.patience <= 0 or args.count < 0:
-        raise UsageError("--every and --patience should be more than 0 seconds, --count 0 or more")
     try:
-        sensor = PatientReader(args.uri, every_s=args.every, retry_s=(0.5, 5.0))
+        opener = _raw_reader if args.raw else None
+        sensor = PatientReader(args.uri, every_s=args.every, retry_s=(0.5, 5.0), opener=opener)
     except BadSensorURI as error:
         raise UsageError(str(error)) from None
     try:
@@ -57,9 +60,23 @@ def run_watch(args: argparse.Namespace) -> int:
         sensor.close()
 
 
+def _raw_reader(uri: str) -> Reader:
+    """An open reader that prints what it receives, where that is lines or messages."""
+    reader = open_reader(uri)
+    if hasattr(reader, "on_raw"):
+        reader.on_raw = _print_raw
+    else:
+        print("(this sensor sends no lines: --raw has nothing to show)", flush=True)
+    return reader
+
+
+def _print_raw(line: str) -> None:
+    print(f"  > {line[:200]!r}", flush=True)
+
+
 def _watch(sensor: PatientReader, count: int, patience_s: float) -> int:
     gate, temperatures = Gate(), deque[float](maxlen=_WIDTH)
-    shown, heard_s = 0, time.monotonic()
+    shown, heard_s, said = 0, time.monotonic(), ""
     while not count or shown < count:
         reading = sensor.poll(0.5)
         if reading is None:
@@ -68,8 +85,12 @@ def _watch(sensor: PatientReader, count: int, patience_s: float) -> int:
             if sensor.state == "ended":
                 print("the recording has ended")
                 return 0
+            words = (sensor.error or sensor.said or "").removeprefix(f"{sensor.source}: ")
+            if words and words != said:
+                said = words
+                print(f"({words})", flush=True)
             if time.monotonic() - heard_s > patience_s:
-                raise SourceError(sensor.error or f"{sensor.source}: no reading in {patience_s:g} s")
+                raise SourceError(sensor.error or sensor.said or f"{sensor.source}: no reading in {patience_s:g} s")
             continue
         heard_s = time.monotonic()
         refused = gate.rejected.total()
@@ -77,6 +98,7 @@ def _watch(sensor: PatientReader, count: int, patience_s: float) -> int:
         if "air_temp_c" in admitted:
             temperatures.append(admitted["air_temp_c"])
         note = "  refused: " + ", ".join(gate.rejected) if gate.rejected.total() > refused else ""
+        note += f" ({why})" if note and (why := no_room(reading)) else ""
         print(f"{describe(reading)}  {chart(temperatures)}{note}", flush=True)
         shown += 1
     return 0

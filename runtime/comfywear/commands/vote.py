@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from comfywear import settings
+from comfywear.commands._state_folder import add_state_folder, given_folder
 from comfywear.errors import UsageError
 from comfywear.feedback import ask
 
@@ -20,8 +19,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("level", metavar="N", type=int, nargs="?", help="1 uncomfortable, 5 comfortable")
     parser.add_argument("--undo", action="store_true", help="take back the last vote of this command instead")
     parser.add_argument("--zone", help="where; needed when the device has several zones")
-    parser.add_argument("--config", metavar="FILE", help="the device's settings, where its state folder is named")
-    parser.add_argument("--state-dir", metavar="DIR", help="the device's state folder")
+    add_state_folder(parser)
     parser.set_defaults(run=run)
 
 
@@ -30,12 +28,12 @@ def run(args: argparse.Namespace) -> int:
     if args.undo == (args.level is not None):
         raise UsageError("press 1 (uncomfortable) … 5 (comfortable), or take the last vote back with --undo")
     if args.undo:
-        vote = ask(_folder(args), {"verb": "undo", "zone": args.zone, "source": "command"})["vote"]
+        vote = ask(given_folder(args), {"verb": "undo", "zone": args.zone, "source": "command"})["vote"]
         print(f"{vote['level']} ({vote['words']}) taken back for {vote['zone']}: {vote['id']} counts no more")
         return 0
     if not 1 <= args.level <= 5:
         raise UsageError(f"{args.level} is no vote: press 1 (uncomfortable) … 5 (comfortable)")
-    answer = ask(_folder(args), {"verb": "vote", "level": args.level, "zone": args.zone, "source": "command"})
+    answer = ask(given_folder(args), {"verb": "vote", "level": args.level, "zone": args.zone, "source": "command"})
     print(stored(answer["vote"]))
     return 0
 
@@ -54,9 +52,3 @@ def stored(vote: Mapping[str, Any]) -> str:
     ]
     known = f" with {', '.join(moment)}" if moment else "; no climate or clothing is known at this moment"
     return f"{vote['level']} ({vote['words']}) stored for {vote['zone']} as {vote['id']}{known}"
-
-
-def _folder(args: argparse.Namespace) -> Path:
-    if args.state_dir:
-        return Path(args.state_dir)
-    return settings.state_folder(settings.load(args.config) if args.config else settings.Settings())

@@ -7,13 +7,16 @@ import sys
 from itertools import islice
 from pathlib import Path
 
-from comfywear import settings
 from comfywear.comfort import SCALE
+from comfywear.commands._state_folder import add_state_folder, given_folder
 from comfywear.errors import DeviceNotRunningError, UsageError
 from comfywear.feedback import Selection, VoteStore, ask
 from comfywear.feedback.vote_files import FORMATS, export_votes, read_votes
-from comfywear.publishing.readable import clean
+from comfywear.publishing.messages.readable import clean
 from comfywear.records import Vote
+from comfywear.system.arguments import whole
+from comfywear.system.command_line import counted
+from comfywear.system.owner import become_owner
 
 FILE_NAME = "votes.sqlite"
 
@@ -23,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser("votes", help="list, export and delete what people pressed")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     lists = verbs.add_parser("list", help="the newest votes, newest first; also while the device runs")
-    lists.add_argument("--limit", metavar="N", type=int, default=20, help="so many at most (default 20)")
+    lists.add_argument("--limit", metavar="N", type=whole(1), default=20, help="so many at most (default 20)")
     exports = verbs.add_parser("export", help="write votes with their moments to a file; also while the device runs")
     exports.add_argument("--format", choices=FORMATS, help="default: by the file's ending, else csv")
     exports.add_argument("--out", metavar="FILE", default="-", help="the file; - = standard output (default)")
@@ -35,15 +38,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         verb.add_argument("--to", dest="until", metavar="TIME", help="pressed before this time")
         verb.add_argument("--zone", metavar="NAME")
         verb.add_argument("--person", metavar="ID", help="of somebody who said who they are")
-        verb.add_argument("--config", metavar="FILE", help="the device's settings, where its state folder is named")
-        verb.add_argument("--state-dir", metavar="DIR", help="the device's state folder")
+        add_state_folder(verb)
         verb.set_defaults(run=run)
 
 
 def _list(args: argparse.Namespace) -> int:
-    if args.limit < 1:
-        raise UsageError("--limit must be 1 or more")
-    for vote in islice(read_votes(_folder(args) / FILE_NAME, _selection(args), newest_first=True), args.limit):
+    for vote in islice(read_votes(given_folder(args) / FILE_NAME, _selection(args), newest_first=True), args.limit):
         print(_line(vote))
     return 0
 
@@ -60,31 +60,35 @@ def _line(vote: Vote) -> str:
 
 def _export(args: argparse.Namespace) -> int:
     ending = Path(args.out).suffix.removeprefix(".").lower()
+    if args.format is None and args.out != "-" and ending not in FORMATS:
+        known = ", ".join(f".{each}" for each in FORMATS)
+        raise UsageError(f"{args.out}: its name should end in {known}, or say --format")
     form = args.format or (ending if ending in FORMATS else "csv")
-    count = export_votes(_folder(args) / FILE_NAME, args.out, form, _selection(args), force=args.force)
+    count = export_votes(given_folder(args) / FILE_NAME, args.out, form, _selection(args), force=args.force)
     if args.out != "-":
-        print(f"{count} votes written to {args.out} ({form})")
+        print(f"{counted(count, 'vote')} written to {args.out} ({form})")
     return 0
 
 
 def _delete(args: argparse.Namespace) -> int:
-    chosen, folder = _selection(args), _folder(args)
+    chosen = _selection(args)
     if chosen.empty():
         raise UsageError("say which votes to delete: --person, --zone, --from or --to")
+    folder = become_owner(given_folder(args))
     if not args.yes:
         count = sum(1 for _ in read_votes(folder / FILE_NAME, chosen))
-        print(f"{count} votes would be deleted for ever; say --yes to do it")
+        print(f"{counted(count, 'vote')} would be deleted for ever; say --yes to do it")
         return 0
     request = {"zone": chosen.zone, "person": chosen.person, "since": chosen.since, "until": chosen.until}
     try:
         count = int(ask(folder, {"verb": "delete-votes", **request}, timeout_s=60.0)["deleted"])
     except DeviceNotRunningError:
         count = _delete_offline(folder, chosen)
-    print(f"{count} votes deleted")
+    print(f"{counted(count, 'vote')} deleted")
     if chosen.since or chosen.until:
         untimed = sum(1 for vote in read_votes(folder / FILE_NAME) if vote.ts is None)
         if untimed:
-            print(f"{untimed} votes have no time (the clock was not set) and were left", file=sys.stderr)
+            print(f"{counted(untimed, 'vote')} not deleted for want of a time (the clock was not set)", file=sys.stderr)
     return 0
 
 
@@ -102,9 +106,3 @@ def _selection(args: argparse.Namespace) -> Selection:
     chosen = Selection(args.zone, args.person, args.since, args.until)
     chosen.clause()  # a time that is none is refused now
     return chosen
-
-
-def _folder(args: argparse.Namespace) -> Path:
-    if args.state_dir:
-        return Path(args.state_dir)
-    return settings.state_folder(settings.load(args.config) if args.config else settings.Settings())

@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from comfywear.errors import BrokerError
 from comfywear.publishing import Message
-from comfywear.publishing.messages import read_message
+from comfywear.publishing.messages.kinds import read_message
 
 M = TypeVar("M", bound=Message)
 
@@ -40,7 +40,7 @@ class Consumer:
 
     def __enter__(self) -> Consumer:
         self._client.loop_start()
-        if not self._subscribed.wait(5):
+        if not self._subscribed.wait(30):
             self._client.loop_stop()
             raise BrokerError(f"the broker does not let us subscribe to {self._topics}")
         return self

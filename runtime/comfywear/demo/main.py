@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import tempfile
 import time
@@ -16,23 +15,23 @@ from typing import Any
 from comfywear import settings as settings_file
 from comfywear.demo.broker import embedded_broker
 from comfywear.demo.consumer import Consumer
+from comfywear.demo.patience import STILL_S, Course, DemoPatience
 from comfywear.demo.scene import PHOTO_CREDIT, sample_photo, sensor_lines
 from comfywear.demo.table import table
-from comfywear.device import Device
+from comfywear.device.device import Device
 from comfywear.errors import ComfyWearError, SourceError
 from comfywear.feedback import ask
-from comfywear.publishing.messages import ClimateMessage, ComfortMessage, PeopleMessage, VoteMessage
+from comfywear.publishing.messages.vote import VoteMessage
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, PeopleMessage
 from comfywear_sensors.pty_replay import PtyReplay
 
 ZONE = "desk"
-LONGEST_S = 25.0
 PHOTOS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
-GRACE_S = 6.0  # after the last frame, for the message to arrive
 SENSOR_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DemoOptions:
     """What the user asked for; `source` None shows the sample photo, `broker` None starts one, `page` stays with it."""
 
     source: str | None
@@ -44,11 +43,11 @@ class Options:
     page: bool = False
 
 
-def run_demo(options: Options, say: Callable[[str], None]) -> None:
+def run_demo(options: DemoOptions, say: Callable[[str], None]) -> None:
     """Run the whole way of the data once, saying each step; returns when the table and the picture are done.
 
     Raises:
-        ComfyWearError: Saying which step did not come to its end within the demo's time.
+        ComfyWearError: Saying which step did not come to its end while the device made progress.
     """
     began_s = time.monotonic()
     with ExitStack() as stack:
@@ -71,10 +70,12 @@ def run_demo(options: Options, say: Callable[[str], None]) -> None:
         say(f"consumer   subscribed to {device.topics.base}/#")
         stack.enter_context(device)
         say("device     started as `comfywear run` does: loading models")
-        _wait_for_people(device, consumer, options.frames, began_s + LONGEST_S, say)
-        answer = ask(folder, {"verb": "vote", "level": 4, "zone": ZONE, "source": "demo"})
+        _wait_for_people(device, consumer, options.frames, say)
+        request = {"verb": "vote", "level": 4, "zone": ZONE, "source": "demo"}
+        answer = ask(folder, request, timeout_s=STILL_S)
         say(f"vote       4 ({answer['vote']['words']}) pressed, stored on the device")
-        _wait(lambda: consumer.newest(VoteMessage) is not None, began_s + LONGEST_S + 3, "the vote did not arrive")
+        deadline_s = time.monotonic() + STILL_S
+        _wait(lambda: consumer.newest(VoteMessage) is not None, deadline_s, "the vote did not arrive")
         say("")
         lines = _table(consumer)
         for line in lines:
@@ -101,7 +102,7 @@ def run_demo(options: Options, say: Callable[[str], None]) -> None:
 def _source(source: str | None, folder: Path) -> tuple[str, str]:
     """The camera URI, and what to say of it."""
     from comfywear.vision.camera import parse_camera_uri, read_photo
-    from comfywear.vision.clip import write_clip
+    from comfywear.vision.drawing.moving_clip import write_clip
 
     if source is None:
         clip = write_clip(sample_photo(), folder / "clip.avi")
@@ -109,13 +110,13 @@ def _source(source: str | None, folder: Path) -> tuple[str, str]:
     uri = parse_camera_uri(source)
     missing = uri.missing()
     if missing:
-        raise SourceError(missing)  # said at once, not after the demo's time
+        raise SourceError(missing)  # said at once, not after a wait for it
     if uri.kind == "file" and Path(uri.target).suffix.lower() in PHOTOS:
         read_photo(uri.target)
     return source, uri.shown
 
 
-def _settings(options: Options, folder: Path, source: str, port_path: str, host: str, port: int) -> str:
+def _settings(options: DemoOptions, folder: Path, source: str, port_path: str, host: str, port: int) -> str:
     quoted = json.dumps
     return f"""
 [device]
@@ -154,43 +155,49 @@ interval_s = 1.0
 """
 
 
-def _wait_for_people(
-    device: Device, consumer: Consumer, frames: int, deadline_s: float, say: Callable[[str], None]
-) -> None:
+def _wait_for_people(device: Device, consumer: Consumer, frames: int, say: Callable[[str], None]) -> None:
     """Wait for the frames and for a comfort message that counts a person's clothing, telling how far it is."""
-    looking = device.looking
-    assert looking is not None
+    vision = device.vision
+    assert vision is not None
     told = 0
-    grace_until_s = math.inf
-
-    def ready() -> bool:
-        nonlocal told, grace_until_s
-        if looking.frames >= told + max(1, frames // 4):
-            told = looking.frames
+    patience = DemoPatience(frames, time.monotonic())
+    while vision.frames < frames or not _complete(consumer):
+        if vision.frames >= told + max(1, frames // 4):
+            told = vision.frames
             say(f"device     {told} frames looked at")
-        if device.health()["vision"].restarts > 1:
-            return True
-        if looking.frames < frames:
-            return False
-        grace_until_s = min(grace_until_s, time.monotonic() + GRACE_S)
-        return _complete(consumer) or time.monotonic() > grace_until_s
+        waits = patience.waits(_course(device, consumer), time.monotonic())
+        if not waits or device.health()["vision"].restarts > 1:
+            raise _said_why(device, consumer)
+        words = patience.words(time.monotonic())
+        if words:
+            say(f"waiting    {words}")
+        time.sleep(0.02)
 
-    try:
-        _wait(ready, deadline_s, "")
-        if not _complete(consumer):
-            raise ComfyWearError
-    except ComfyWearError:
-        sight = looking.sight()
-        if sight.missing:
-            raise SourceError(f"the camera gave no picture: {sight.missing}") from None
-        people, climate = consumer.newest(PeopleMessage), consumer.newest(ClimateMessage)
-        if not people or not people.count:
-            reason = f"nobody was recognised in {looking.frames} frames; is a person in the picture?"
-        elif not climate or climate.state != "fresh":
-            reason = "no climate arrived at the consumer"
-        else:
-            reason = "no comfort message arrived at the consumer"
-        raise ComfyWearError(f"demo: {reason}") from None
+
+def _course(device: Device, consumer: Consumer) -> Course:
+    vision, topics = device.vision, device.topics
+    assert vision is not None
+    messages = min(consumer.counts[topics.people(ZONE)], consumer.counts[topics.comfort(ZONE)])
+    return Course(vision.frames, messages, vision.starting_s() is not None, vision.sight().missing)
+
+
+def _said_why(device: Device, consumer: Consumer) -> ComfyWearError:
+    """What is missing, in words."""
+    vision = device.vision
+    assert vision is not None
+    sight = vision.sight()
+    if sight.missing:
+        return SourceError(f"the camera gave no picture: {sight.missing}")
+    people, climate = consumer.newest(PeopleMessage), consumer.newest(ClimateMessage)
+    if vision.frames and (not people or not people.count):
+        reason = f"nobody was recognised in {vision.frames} frames; is a person in the picture?"
+    elif not climate or climate.state != "fresh":
+        reason = "no climate arrived at the consumer"
+    elif consumer.newest(ComfortMessage) is None:
+        reason = "no comfort message arrived at the consumer"
+    else:
+        reason = f"no clothing was recognised in {vision.frames} frames; is a person whole in the picture?"
+    return ComfyWearError(f"demo: {reason}")
 
 
 def _complete(consumer: Consumer) -> bool:
@@ -230,10 +237,10 @@ def _stay(device: Device, say: Callable[[str], None]) -> None:
 def _draw(device: Device, lines: list[str], out: Path) -> None:
     import cv2
 
-    from comfywear.vision.draw import annotate
+    from comfywear.vision.drawing.persons_picture import annotate
 
-    assert device.looking is not None
-    picture = device.looking.picture()
+    assert device.vision is not None
+    picture = device.vision.picture()
     if picture is None:
         raise ComfyWearError("demo: there is no picture to draw")
     frame, persons = picture

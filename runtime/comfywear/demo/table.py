@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from comfywear.publishing.messages import ClimateMessage, ComfortMessage, PeopleMessage, PersonItem, VoteMessage
-from comfywear.publishing.readable import bars, sensation
+from comfywear.publishing.messages.readable import bars, sensation
+from comfywear.publishing.messages.vote import VoteMessage
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, PeopleMessage, PersonItem
 
 
 def table(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from comfywear.errors import ComfyWearError, DeviceNotRunningError, StoreError, UsageError
+from comfywear.records import Handler
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +31,6 @@ _LONGEST_ANSWER_BYTES = 4 * 1024 * 1024  # a vote's answer carries every person 
 _MODE = 0o660
 _DEADLINE_S = 2.0
 _TICK_S = 0.5
-
-Handler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def socket_path(state_dir: Path) -> Path:
@@ -86,9 +85,12 @@ class ControlServer:
         self._clear_stale()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            server.bind(str(self.path))
-            self.path.chmod(_MODE)
+            made = self.path.with_suffix(".new")  # whoever sees the socket may ask at once, or may not at all
+            made.unlink(missing_ok=True)
+            server.bind(str(made))
+            made.chmod(_MODE)
             server.listen(16)
+            made.rename(self.path)
         except OSError as error:
             raise StoreError(f"{self.path}: the control socket cannot be made ({error.strerror})") from error
 

@@ -33,7 +33,7 @@ class PressLimits:
 
     Args:
         repeat_s: A press of the same level at the same place within so many seconds is the same vote; 0 = never.
-        per_minute: Votes of one place in 60 s at most; 0 = any number.
+        per_minute: Votes of one source in a zone in 60 s at most, of all persons together; 0 = any number.
         undo_s: How long a vote can be taken back.
     """
 
@@ -56,11 +56,17 @@ class PressLimits:
         return vote
 
     def check(self, place: Place, now_s: float) -> None:
-        """Raises `UsageError`, saying how long to wait, when the place has had its votes of this minute."""
-        past = self._places.get(place)
-        if past is None or not self._per_minute:
+        """Raises `UsageError`, saying how long to wait, when the source has had its votes of this minute."""
+        if not self._per_minute:
             return
-        times = [then_s for then_s, _ in past.votes if now_s - then_s < WINDOW_S]
+        # Whoever says who they are has no votes more: a name can be typed.
+        times = sorted(
+            then_s
+            for other, past in self._places.items()
+            if (other.zone, other.source) == (place.zone, place.source)
+            for then_s, _ in past.votes
+            if now_s - then_s < WINDOW_S
+        )
         if len(times) >= self._per_minute:
             wait_s = times[-self._per_minute] + WINDOW_S - now_s
             raise UsageError(

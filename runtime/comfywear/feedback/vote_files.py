@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +18,7 @@ import msgspec
 from comfywear.errors import ComfyWearError, StoreError, UsageError
 from comfywear.feedback.vote_rows import Selection, columns_of, vote_of
 from comfywear.records import Vote
+from comfywear.system.read_only import reading
 
 FORMATS = ("csv", "parquet", "jsonl")
 _CHUNK = 500
@@ -79,10 +79,8 @@ def read_votes(file: Path, selection: Selection = Selection(), *, newest_first: 
 def _reading(file: Path) -> Iterator[sqlite3.Connection]:
     if not file.is_file():
         raise StoreError(f"{file}: there is no store of votes; nobody has voted, or name the folder with --state-dir")
-    # A file that is not open anywhere and whose folder is read-only can be read only as one that nobody changes.
-    alone = not file.with_name(f"{file.name}-wal").exists() and not os.access(file.parent, os.W_OK)
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro{'&immutable=1' * alone}", uri=True)) as found:
+        with reading(file) as found:
             yield found
     except sqlite3.Error as error:
         raise StoreError(f"{file}: the votes cannot be read ({error})") from error

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from comfywear.errors import StoreError, UsageError
-from comfywear.records import Climate, Clothing, Comfort, Person, SkinTemperature, Vote
+from comfywear.records import Climate, Clothing, Comfort, Delivery, Person, Pressed, SkinTemperature, Vote
 
 # PRAGMA user_version of the file. 0: the first version, or a new file; 2: with person and undone.
 VERSION = 2
@@ -38,6 +38,14 @@ _SECOND = """
 ALTER TABLE votes ADD COLUMN person TEXT;
 ALTER TABLE votes ADD COLUMN undone INTEGER NOT NULL DEFAULT 0;
 """
+# Which votes came over MQTT last, by packet id: a broker brings one again whose acknowledgement was lost. It never has
+# more than its window of 20 to bring again.
+_DELIVERIES = (
+    "CREATE TABLE IF NOT EXISTS deliveries (number INTEGER PRIMARY KEY AUTOINCREMENT, packet INTEGER UNIQUE, vote TEXT)"
+)
+_MOST_DELIVERIES = 64
+# Counting reads this alone, never the snapshots.
+_INDEX = "CREATE INDEX IF NOT EXISTS standing ON votes (undone, zone)"
 
 PRESSED_COLUMNS = ("ts", "level", "source", "person", "snapshot")
 COLUMNS = ("id", "zone", "level", "scale", "words", "source", "ts", "time_ok", "snapshot", "person", "undone")
@@ -55,20 +63,6 @@ class Snapshot:
     worn: tuple[Clothing, ...] = ()
     skin: tuple[SkinTemperature | None, ...] = ()
     models: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """The small part of a vote that learning and charts need.
-
-    `inputs` are the numbers that the comfort model had at that moment, by name with unit; empty where it had no answer.
-    """
-
-    ts: str | None
-    level: int
-    source: str
-    person: str | None
-    inputs: Mapping[str, float]
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -100,11 +94,24 @@ class Selection:
         terms = {
             "zone = ?": self.zone,
             "person = ?": self.person,
-            "ts >= ?": self.since and as_stamp(self.since),
-            "ts < ?": self.until and as_stamp(self.until),
+            "ts >= ?": None if self.since is None else as_stamp(self.since),
+            "ts < ?": None if self.until is None else as_stamp(self.until),
         }
         chosen = {term: value for term, value in terms.items() if value is not None}
         return " AND ".join(chosen) or "1", list(chosen.values())
+
+    def __post_init__(self) -> None:
+        """An empty text is no choice: it would mean every vote.
+
+        Raises:
+            UsageError: When a field is an empty text, or a time that is none.
+        """
+        for name in ("zone", "person", "since", "until"):
+            if getattr(self, name) == "":
+                raise UsageError(f"{name} is empty; leave it out, or say which")
+        for text in (self.since, self.until):
+            if text is not None:
+                as_stamp(text)
 
     def empty(self) -> bool:
         """Whether it leaves no vote out."""
@@ -142,6 +149,25 @@ def prepare(connection: sqlite3.Connection) -> None:
     if version < VERSION:
         _run(connection, _SECOND)
         connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(_INDEX)
+    connection.execute(_DELIVERIES)
+
+
+def merge(file: sqlite3.Connection, memory: sqlite3.Connection) -> None:
+    """Bring the votes that were kept in memory into the file, in the order in which they were pressed."""
+    names = ", ".join((*COLUMNS, "published"))
+    marks = ", ".join("?" * (len(COLUMNS) + 1))
+    rows = memory.execute(f"SELECT {names} FROM votes ORDER BY number").fetchall()  # noqa: S608 - names of this file alone
+    file.executemany(f"INSERT OR IGNORE INTO votes ({names}) VALUES ({marks})", rows)  # noqa: S608 - as above
+    for packet, vote_id in memory.execute("SELECT packet, vote FROM deliveries ORDER BY number").fetchall():
+        note_delivery(file, Delivery(packet, again=True), vote_id)
+
+
+def note_delivery(connection: sqlite3.Connection, delivery: Delivery, vote_id: str) -> None:
+    """Remember by which packet a vote came, in the transaction that stores it."""
+    values = (delivery.packet_id, vote_id)
+    number = connection.execute("INSERT OR REPLACE INTO deliveries (packet, vote) VALUES (?, ?)", values).lastrowid
+    connection.execute("DELETE FROM deliveries WHERE number <= ?", ((number or 0) - _MOST_DELIVERIES,))
 
 
 def _run(connection: sqlite3.Connection, statements: str) -> None:
@@ -158,6 +184,18 @@ def columns_of(connection: sqlite3.Connection) -> str:
 def snapshot_text(snapshot: Snapshot) -> str:
     """JSON of the snapshot, NaN kept as Python's json writes it: nothing in a snapshot may make a vote unreadable."""
     return json.dumps(msgspec.to_builtins(snapshot, enc_hook=_plain), ensure_ascii=False)
+
+
+LONGEST_THIN = 4000
+"""Characters of a thinned moment at most; one that is longer although it is thinned is emptied."""
+
+
+def thinned(text: str) -> str:
+    """A stored moment without persons: air, clothing, comfort and the models stay."""
+    found = json.loads(text)
+    kept = {name: found[name] for name in ("climate", "clothing", "comfort", "models") if found.get(name) is not None}
+    short = json.dumps(kept, ensure_ascii=False)
+    return short if len(short) <= LONGEST_THIN else "{}"
 
 
 def _plain(value: Any) -> Any:

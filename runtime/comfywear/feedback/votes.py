@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from comfywear.clock import Clock, wall_time
-from comfywear.database import Database
 from comfywear.errors import UsageError
 from comfywear.feedback.limits import Place, PressLimits
 from comfywear.feedback.vote_rows import (
     COLUMNS,
+    LONGEST_THIN,
     PRESSED_COLUMNS,
-    Pressed,
     Selection,
     Snapshot,
+    merge,
+    note_delivery,
     prepare,
     pressed_of,
     snapshot_text,
+    thinned,
     vote_of,
 )
-from comfywear.records import Vote
+from comfywear.records import Delivery, Pressed, Vote
+from comfywear.settings.zones import which_zone
+from comfywear.system.clock import Clock, wall_time
+from comfywear.system.database import Database
 
 __all__ = ["HIGHEST_LEVEL", "LOWEST_LEVEL", "Snapshot", "VoteStore"]
 
@@ -46,9 +52,11 @@ class VoteStore:
         per_minute: Votes of one place in 60 s at most; 0 = any number.
         undo_s: How long a vote can be taken back.
         monotonic: Seconds that no setting of the clock moves.
+        stand_in: Where the file cannot be used, votes are kept in memory and that is logged; they go into the file once
+            it can be.
 
     Raises:
-        StoreError: When the file cannot be written, or a later version wrote it.
+        StoreError: When the file cannot be written, or a later version wrote it, and nothing stands in.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class VoteStore:
         per_minute: int = 0,
         undo_s: float = 60.0,
         monotonic: Callable[[], float] = time.monotonic,
+        stand_in: bool = False,
     ) -> None:
         self._zones = tuple(zones)
         self._scale_id = scale_id
@@ -71,12 +80,12 @@ class VoteStore:
         self._monotonic = monotonic
         self._limits = PressLimits(repeat_s, per_minute, undo_s)
         self._lock = threading.Lock()
-        self._database = Database(path, "the store of votes", prepare)
+        self._database = Database(path, "the store of votes", prepare, merge=merge if stand_in else None)
 
     @property
     def lasting(self) -> bool:
         """False where votes are kept in memory alone."""
-        return self._database.path is not None
+        return self._database.lasting
 
     def check(self, zone: str | None, level: int) -> str:
         """The zone that a vote is for; None means the only zone.
@@ -94,13 +103,7 @@ class VoteStore:
         Raises:
             UsageError: When it is not one of this device's, or it must be said.
         """
-        if zone is None and len(self._zones) == 1:
-            return self._zones[0]
-        if zone is None:
-            raise UsageError(f"say which zone the vote is for: {', '.join(self._zones)}")
-        if zone not in self._zones:
-            raise UsageError(f"no zone is named {zone!r}; the zones are: {', '.join(self._zones)}")
-        return zone
+        return which_zone(zone, self._zones, "say which zone the vote is for")
 
     def accept(
         self, zone: str | None, level: int, source: str, snapshot: Snapshot, *, person: str | None = None
@@ -114,26 +117,69 @@ class VoteStore:
         return self.accept_once(zone, level, source, snapshot, person=person)[0]
 
     def accept_once(
-        self, zone: str | None, level: int, source: str, snapshot: Snapshot, *, person: str | None = None
+        self,
+        zone: str | None,
+        level: int,
+        source: str,
+        snapshot: Snapshot,
+        *,
+        person: str | None = None,
+        vote_id: str | None = None,
+        delivery: Delivery | None = None,
     ) -> tuple[Vote, bool]:
-        """As `accept`; also says whether the vote is new (true) or repeats that one (false)."""
+        """As `accept`; also says whether the vote is new (true) or repeats that one (false).
+
+        Args:
+            zone: As `check`.
+            level: As `check`.
+            source: Where it was pressed.
+            snapshot: The moment it belongs to.
+            person: Who pressed, if that was said.
+            vote_id: The sender's own id of this vote; sent again, it is the vote that was stored.
+            delivery: How it came over MQTT; brought again by the broker, it is the vote that was stored.
+        """
         zone = self.check(zone, level)
         if person is not None and not 0 < len(person) <= LONGEST_PERSON:
             raise UsageError(f"a person's name has 1…{LONGEST_PERSON} characters, not {len(person)}")
         place = Place(zone, source, person)
         with self._lock:
+            if (known := self._known(zone, level, vote_id, delivery)) is not None:
+                return known, False
             now_s = self._monotonic()
             if (earlier := self._limits.repeated(place, level, now_s)) is not None:
                 return earlier, False
             self._limits.check(place, now_s)
-            vote = self._commit(zone, level, source, snapshot, person)
+            vote = self._commit(zone, level, source, snapshot, person, vote_id, delivery)
             self._limits.note(place, vote, now_s)
         return vote, True
 
-    def _commit(self, zone: str, level: int, source: str, snapshot: Snapshot, person: str | None) -> Vote:
+    def _known(self, zone: str, level: int, vote_id: str | None, delivery: Delivery | None) -> Vote | None:
+        """The vote that was stored when this one came before."""
+        if vote_id is None and delivery is not None and delivery.again:
+            row = self._database.read(
+                lambda c: c.execute("SELECT vote FROM deliveries WHERE packet = ?", (delivery.packet_id,)).fetchone()
+            )
+            vote_id = row[0] if row else None
+            if vote_id is not None and self.find(vote_id) is None:
+                raise UsageError("this vote was stored and has been deleted since")
+        vote = None if vote_id is None else self.find(vote_id)
+        if vote is not None and (vote.zone, vote.level) != (zone, level):
+            raise UsageError(f"the id {vote_id!r} was given to another vote: each needs an id of its own")
+        return vote
+
+    def _commit(
+        self,
+        zone: str,
+        level: int,
+        source: str,
+        snapshot: Snapshot,
+        person: str | None,
+        vote_id: str | None,
+        delivery: Delivery | None,
+    ) -> Vote:
         ts, time_ok = self._clock()
         vote = Vote(
-            id=uuid.uuid4().hex,
+            id=vote_id or uuid.uuid4().hex,
             zone=zone,
             level=level,
             scale=self._scale_id,
@@ -153,10 +199,22 @@ class VoteStore:
         text = snapshot_text(snapshot)
         row = (vote.id, zone, level, vote.scale, vote.words, source, ts, time_ok, text, person, False)
         marks = ", ".join("?" * len(COLUMNS))
-        self._database.write(
-            lambda connection: connection.execute(f"INSERT INTO votes ({_COLUMNS}) VALUES ({marks})", row)  # noqa: S608 - names and marks of this file alone
-        )
+
+        def insert(connection: sqlite3.Connection) -> None:
+            connection.execute(f"INSERT INTO votes ({_COLUMNS}) VALUES ({marks})", row)  # noqa: S608 - names and marks of this file alone
+            if delivery is not None:
+                note_delivery(connection, delivery, vote.id)
+
+        self._database.write(insert)
         return vote
+
+    def forget_deliveries(self) -> None:
+        """A new session with the broker: its packet ids begin anew.
+
+        Raises:
+            StoreError: When that could not be committed.
+        """
+        self._database.write(lambda connection: connection.execute("DELETE FROM deliveries"))
 
     def undo(self, vote_id: str) -> Vote:
         """Take a vote back and return it, marked undone, once that is committed; a second time changes nothing.
@@ -166,10 +224,9 @@ class VoteStore:
             StoreError: When it could not be committed; the vote then still counts.
         """
         with self._lock:
-            found = self._select("WHERE id = ?", vote_id)
-            if not found:
+            vote = self.find(vote_id)
+            if vote is None:
                 raise UsageError(f"no vote has the id {vote_id!r}")
-            vote = found[0]
             if vote.undone:
                 return vote
             if not self._limits.can_undo(vote_id, self._monotonic()):
@@ -198,7 +255,7 @@ class VoteStore:
 
     def count(self, zone: str | None = None) -> int:
         """Votes stored that were not undone, of all zones or of one."""
-        query, values = "SELECT count(*) FROM votes WHERE NOT undone", tuple[str, ...]()
+        query, values = "SELECT count(*) FROM votes WHERE undone = 0", tuple[str, ...]()
         if zone is not None:
             query, values = f"{query} AND zone = ?", (zone,)
         return int(self._database.read(lambda connection: connection.execute(query, values).fetchone()[0]))
@@ -217,18 +274,29 @@ class VoteStore:
             lambda connection: [pressed_of(row) for row in connection.execute(query, (*values, limit))]
         )
 
-    def unpublished(self, limit: int = 1000) -> list[Vote]:
-        """Votes and undoings that were not handed to publishing yet (the device stopped in between), oldest first."""
-        return self._select("WHERE NOT published ORDER BY number LIMIT ?", limit)
+    def find(self, vote_id: str) -> Vote | None:
+        """The vote with this id as it is now; None when there is none."""
+        found = self._select("WHERE id = ?", vote_id)
+        return found[0] if found else None
 
-    def mark_published(self, vote_id: str) -> None:
-        """Remember that a vote was handed to publishing.
+    def unpublished(self, limit: int = 100) -> list[str]:
+        """Ids of votes and undoings that were not handed to publishing yet, oldest first; ask again for the rest."""
+        query = "SELECT id FROM votes WHERE NOT published ORDER BY number LIMIT ?"
+        return [row[0] for row in self._database.read(lambda c: c.execute(query, (limit,)).fetchall())]
+
+    def mark_published(self, vote: Vote) -> None:
+        """Remember that a vote was handed to publishing as it is in `vote`; not when it was undone since.
+
+        A loss of power may take that back, too; the disk is not waited for.
 
         Raises:
             StoreError: When that could not be committed; the vote is then handed on once more after a restart.
         """
         self._database.write(
-            lambda connection: connection.execute("UPDATE votes SET published = 1 WHERE id = ?", (vote_id,))
+            lambda connection: connection.execute(
+                "UPDATE votes SET published = 1 WHERE id = ? AND undone = ?", (vote.id, vote.undone)
+            ),
+            durable=False,
         )
 
     def delete(self, selection: Selection) -> list[str]:
@@ -248,6 +316,41 @@ class VoteStore:
             self._limits.drop(ids)
         self._database.read(lambda connection: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
         return ids
+
+    def expired(self, keep_days: float) -> Selection | None:
+        """The votes that are older than `keep_days`; None where there is none, or the time is not known.
+
+        The age is counted up to now, but not further than 30 days after the newest vote: a clock that jumps ahead
+        makes nothing old.
+        """
+        ts, time_ok = self._clock()
+        query = "SELECT max(ts), min(ts) FROM votes WHERE time_ok"
+        newest, oldest = self._database.read(lambda connection: connection.execute(query).fetchone())
+        if not keep_days or not time_ok or ts is None or newest is None:
+            return None
+        now = min(datetime.fromisoformat(ts), datetime.fromisoformat(newest) + timedelta(days=30))
+        before = (now - timedelta(days=keep_days)).isoformat(timespec="milliseconds")
+        return Selection(until=before) if oldest < before else None
+
+    def thin(self, keep: int, at_once: int = 200) -> int:
+        """Leave of the moments of all but the newest `keep` votes what learning and charts need; returns how many.
+
+        Raises:
+            StoreError: When that could not be committed; nothing is then changed.
+        """
+
+        def work(connection: sqlite3.Connection) -> int:
+            rows = connection.execute(
+                "SELECT number, snapshot FROM votes WHERE length(snapshot) > ? AND number <= "
+                "(SELECT max(number) FROM votes) - ? ORDER BY number LIMIT ?",
+                (LONGEST_THIN, keep, at_once),
+            ).fetchall()
+            connection.executemany(
+                "UPDATE votes SET snapshot = ? WHERE number = ?", [(thinned(text), number) for number, text in rows]
+            )
+            return len(rows)
+
+        return self._database.write(work)
 
     def close(self) -> None:
         """Close the file."""

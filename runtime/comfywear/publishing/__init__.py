@@ -6,37 +6,46 @@ publisher.post(publisher.topics.climate("desk"), partial(climate_message, climat
 publisher.run(stop)  # in a thread of the supervisor
 """
 
-from comfywear.publishing.asides import Aside
-from comfywear.publishing.compose import (
-    PersonView,
-    ask_message,
-    climate_message,
-    comfort_message,
-    gone_message,
+from comfywear.publishing.broker.asides import Aside
+from comfywear.publishing.broker.connection import BrokerSettings, Incoming
+from comfywear.publishing.broker.pace import Pace, PublisherHealth
+from comfywear.publishing.broker.publisher import OnVote, Publisher
+from comfywear.publishing.messages.answer import gone_message, reply_message
+from comfywear.publishing.messages.device import (
+    ModelInfo,
+    ReleaseInfo,
+    SourceInfo,
+    camera_message,
     health_message,
     meta_message,
     metrics_message,
+    privacy_message,
+    status_message,
+)
+from comfywear.publishing.messages.fields import Message, Stamp
+from comfywear.publishing.messages.line import crossing_message, line_message
+from comfywear.publishing.messages.setpoint import setpoint_message
+from comfywear.publishing.messages.topics import Topics, check_name
+from comfywear.publishing.messages.vote import ask_message, vote_message
+from comfywear.publishing.messages.zone import (
+    PersonView,
+    climate_message,
+    comfort_message,
+    occupancy_message,
     people_message,
     presence_message,
-    reply_message,
-    status_message,
-    vote_message,
 )
-from comfywear.publishing.connection import BrokerSettings
-from comfywear.publishing.messages import Message, ModelInfo, ReleaseInfo, SourceInfo, Stamp
-from comfywear.publishing.mqtt import Publisher
-from comfywear.publishing.pace import Pace, PublisherHealth
-from comfywear.publishing.spool import Spool, SpoolHealth
-from comfywear.publishing.spool_commit import Build, Limits
-from comfywear.publishing.topics import Topics, check_name
+from comfywear.publishing.spool.commit import Build, SpoolLimits
+from comfywear.publishing.spool.spool import Spool, SpoolHealth
 
 __all__ = [
     "Aside",
     "BrokerSettings",
     "Build",
-    "Limits",
+    "Incoming",
     "Message",
     "ModelInfo",
+    "OnVote",
     "Pace",
     "PersonView",
     "Publisher",
@@ -45,19 +54,26 @@ __all__ = [
     "SourceInfo",
     "Spool",
     "SpoolHealth",
+    "SpoolLimits",
     "Stamp",
     "Topics",
     "ask_message",
+    "camera_message",
     "check_name",
     "climate_message",
     "comfort_message",
+    "crossing_message",
     "gone_message",
     "health_message",
+    "line_message",
     "meta_message",
     "metrics_message",
+    "occupancy_message",
     "people_message",
     "presence_message",
+    "privacy_message",
     "reply_message",
+    "setpoint_message",
     "status_message",
     "vote_message",
 ]

@@ -17,11 +17,12 @@ from urllib.parse import urljoin, urlsplit
 
 from comfywear import __version__
 from comfywear.errors import ComfyWearError, ModelError, StoreError, UsageError
+from comfywear.releases.answers import HttpByDeadline, HttpsByDeadline, TooSlowError
 from comfywear.releases.rules import Rules, check_url
-from comfywear.web.access import is_loopback
+from comfywear.system.loopback import is_loopback
 from comfywear_models.release import LARGEST_MANIFEST_BYTES, SUFFIX
 
-__all__ = ["Source", "open_source"]
+__all__ = ["ReleaseSource", "open_source"]
 
 Tick = Callable[[int], None]
 """Hears how many bytes of a file are there; may raise to end the fetching."""
@@ -36,7 +37,7 @@ _LONGEST_S, _LONGEST_MANIFEST_S = 3600.0, 60.0
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
-class Source(Protocol):
+class ReleaseSource(Protocol):
     """Where a release lies."""
 
     def manifest(self) -> bytes:
@@ -51,7 +52,7 @@ class Source(Protocol):
         """
 
 
-def open_source(url_or_file: str, rules: Rules, alive: Alive = lambda: None) -> Source:
+def open_source(url_or_file: str, rules: Rules, alive: Alive = lambda: None) -> ReleaseSource:
     """Where a release is to be taken from: an http(s) URL of a manifest, or its path.
 
     Raises:
@@ -102,6 +103,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self._rules = rules
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        fp.close()  # urllib would read its body to the end
         try:
             check_url(newurl, self._rules)
         except UsageError as error:
@@ -123,9 +125,9 @@ class _Web:
                 f"updates.ca_file {rules.ca_file}: not a certificate that can be read ({error})"
             ) from error
         self._opener = urllib.request.OpenerDirector()
+        self._by_deadline = (HttpByDeadline(), HttpsByDeadline(context=context))
         handlers: list[urllib.request.BaseHandler] = [
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(context=context),
+            *self._by_deadline,
             _Redirects(rules),
             urllib.request.HTTPDefaultErrorHandler(),
             urllib.request.HTTPErrorProcessor(),
@@ -159,13 +161,17 @@ class _Web:
             except urllib.error.HTTPError as error:
                 error.close()
                 if error.code not in _PASSING or not pauses:
-                    raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from error
+                    raise ModelError(f"{url}: the server answers {error.code} {_words(error.reason)}") from error
+            except TooSlowError as error:
+                raise ModelError(f"{url}: {error}; pull again to go on from there") from error
             except (_BrokenError, OSError, http.client.HTTPException) as error:
                 reason = getattr(error, "reason", error)
                 if isinstance(reason, ssl.SSLCertVerificationError):
                     raise ModelError(f"{url}: the server's certificate is not verified ({reason})") from error
                 if not pauses:
-                    raise ModelError(f"{url}: it broke off ({reason}); pull again to go on from there") from error
+                    raise ModelError(
+                        f"{url}: it broke off ({_words(reason)}); pull again to go on from there"
+                    ) from error
             if progress() > there:
                 pauses, there = list(self._rules.pauses_s), progress()
             until_s = time.monotonic() + pauses.pop(0)
@@ -175,13 +181,11 @@ class _Web:
 
     def _read_manifest(self) -> bytes:
         data, until_s = bytearray(), time.monotonic() + _LONGEST_MANIFEST_S
-        with closing(self._open(self._url, 0)) as answer:
+        with closing(self._open(self._url, 0, until_s)) as answer:
             while part := answer.read1(_CHUNK):
                 data += part
                 if len(data) > LARGEST_MANIFEST_BYTES:
                     raise ModelError(f"{self._url}: more than {LARGEST_MANIFEST_BYTES} bytes: not a release's manifest")
-                if time.monotonic() > until_s:
-                    raise ModelError(f"{self._url}: the manifest is not here within {_LONGEST_MANIFEST_S:.0f} s")
             if answer.length:
                 raise _BrokenError(f"{answer.length} bytes are missing")
         return bytes(data)
@@ -193,7 +197,7 @@ class _Web:
             there = 0
         if there == size:
             return
-        with closing(self._open(url, there)) as answer:
+        with closing(self._open(url, there, until_s)) as answer:
             there = _begins_at(answer, there, size, url)
             try:
                 file = path.open("r+b" if there else "wb")
@@ -214,12 +218,12 @@ class _Web:
                         raise _not_written(path, error) from error
                     there += len(data)
                     tick(there)
-                    if time.monotonic() > until_s:
-                        raise ModelError(f"{url}: not here within {_LONGEST_S / 60:.0f} minutes; pull again to go on")
                 if answer.read1(1):
                     raise ModelError(f"{url}: more bytes than the {size} that the release says")
 
-    def _open(self, url: str, start: int) -> Any:
+    def _open(self, url: str, start: int, until_s: float) -> Any:
+        for handler in self._by_deadline:
+            handler.until_s = until_s
         headers = {"User-Agent": f"comfywear/{__version__}", "Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
@@ -239,15 +243,21 @@ def _begins_at(answer: Any, asked: int, size: int, url: str) -> int:
     """
     if answer.status == 206:
         told = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        if told is None or int(told[1]) != asked:
+        if told is None or told[1] != str(asked):
             raise ModelError(f"{url}: the server sends another part than it was asked for")
         if told[3] not in ("*", str(size)):
             raise ModelError(f"{url}: the server's file has {told[3]} bytes, the release says {size}")
         return asked
     length = answer.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) != size:
+    if length and length != str(size):
         raise ModelError(f"{url}: the server's file has {length} bytes, the release says {size}")
     return 0
+
+
+def _words(said: object) -> str:
+    """What a server may have had a hand in, fit for a log and a terminal: one short line that can be printed."""
+    text = "".join(each if each.isprintable() else " " for each in str(said)[:1000])
+    return " ".join(text.split())[:200]
 
 
 def _size(path: Path) -> int:

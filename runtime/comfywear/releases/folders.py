@@ -10,7 +10,7 @@ from pathlib import Path
 
 from comfywear.errors import StoreError, UsageError
 
-__all__ = ["hand_over", "locked", "sync_folder"]
+__all__ = ["hand_over", "locked"]
 
 
 @contextmanager
@@ -46,12 +46,3 @@ def hand_over(folder: Path) -> None:
         owner = folder.parent.stat()
         for path in (folder, *folder.rglob("*")):
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk when this returns."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

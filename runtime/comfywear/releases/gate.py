@@ -7,11 +7,7 @@ the first to be ended by the kernel; the device goes on with the model that it h
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,13 +15,13 @@ import msgspec
 
 from comfywear.errors import ModelError
 from comfywear.settings import VisionSettings
+from comfywear.system.child import signal_name, try_in_child
 from comfywear_models.release import SampleAnswers
 
 __all__ = ["PATIENCE_S", "Passed", "Request", "try_model"]
 
 PATIENCE_S = 180.0
 _GPU_PATIENCE_S = 1200.0  # TensorRT compiles a model for minutes
-_TICK_S = 0.1
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -87,7 +83,7 @@ def try_model(
         slower_at_most: See `Request`.
         vision: Engine, precision and threads.
         patience_s: For the whole trial; by the engine when left out.
-        tick: Is called ten times a second; may raise to end the trial.
+        tick: Is called about ten times a second; may raise to end the trial.
 
     Raises:
         ModelError: With the reason why it may not come into service.
@@ -97,56 +93,27 @@ def try_model(
     request = Request(
         str(card), list(samples), present, slower_at_most, vision.engine, vision.precision, vision.threads, patience_s
     )
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as asked:
-        asked.write(msgspec.json.encode(request))
-        asked.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "comfywear.releases.gate_child"],
-            stdin=asked,
-            stdout=said,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            in_time = _wait(process, patience_s, tick)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        said.seek(0)
-        lines = _lines(said.read())
+
+    def go_on(_: float) -> bool:
+        tick()
+        return True
+
+    command = [sys.executable, "-m", "comfywear.releases.gate_child"]
+    outcome = try_in_child(command, asked=msgspec.json.encode(request), patience_s=patience_s, go_on=go_on)
+    lines = _lines(outcome.said)
     doing = next((line["doing"] for line in reversed(lines) if "doing" in line), "starting")
-    if not in_time:
+    if outcome.end == "late":
         raise ModelError(f"no end within {patience_s:.0f} s while {doing}")
-    if process.returncode < 0:
-        raise ModelError(f"it crashed the engine while {doing} ({_signal_name(-process.returncode)})")
+    if outcome.code < 0:
+        raise ModelError(f"it crashed the engine while {doing} ({signal_name(-outcome.code)})")
     for line in lines:
         if "refused" in line:
             raise ModelError(line["refused"])
         if "passed" in line:
             return msgspec.convert(line["passed"], Passed)
-    raise ModelError(f"the trial ended without a word while {doing} (exit code {process.returncode})")
-
-
-def _wait(process: subprocess.Popen[bytes], patience_s: float, tick: Callable[[], None]) -> bool:
-    """Whether the process ended in time."""
-    until_s = time.monotonic() + patience_s
-    while time.monotonic() < until_s:
-        try:
-            process.wait(_TICK_S)
-        except subprocess.TimeoutExpired:
-            tick()
-            continue
-        return True
-    return False
+    raise ModelError(f"the trial ended without a word while {doing} (exit code {outcome.code})")
 
 
 def _lines(said: bytes) -> list[dict[str, str]]:
     """What the process itself said; engines print, too."""
     return [json.loads(line)["gate"] for line in said.splitlines() if line.startswith(b'{"gate": ')]
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import msgspec
 
-from comfywear import engine_choice
 from comfywear.errors import ModelError, StoreError, UsageError
-from comfywear.places import user_models
-from comfywear.releases.fetching import Source, open_source
-from comfywear.releases.folders import hand_over, locked, sync_folder
+from comfywear.releases.fetching import ReleaseSource, open_source
+from comfywear.releases.folders import hand_over, locked
 from comfywear.releases.gate import Passed, try_model
 from comfywear.releases.rules import Rules, rules_of
 from comfywear.releases.service import InService
 from comfywear.releases.slots import Slot
-from comfywear.releases.store import Releases, shipped_version
+from comfywear.releases.store import Releases, shipped_version, version_order
 from comfywear.settings import Settings, VisionSettings
+from comfywear.system.files import replace_file, sync_folder
+from comfywear.system.paths import user_models
+from comfywear.vision.engines import choice as engine_choice
 from comfywear_models import ModelFile, available
 from comfywear_models.release import SUFFIX, Manifest, ReleaseError, open_release
 
@@ -160,6 +161,12 @@ def _check_fits(releases: Releases, manifest: Manifest, slot: Slot, settings: Se
             f"{named}: released {slot.released}, before one that was in service here ({slots.newest}); "
             "to go back on purpose: comfywear models rollback, or pull with --older"
         )
+    shipped = shipped_version(card.name)
+    if slots.current is None and not older and version_order(card.version) < version_order(shipped):
+        raise ModelError(
+            f"{named}: older than the one in service, {shipped}, which came with the program; "
+            "to take it on purpose: pull with --older"
+        )
     releases.folder.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(releases.folder).free
     if free < manifest.bytes + _RESERVE_BYTES:
@@ -182,7 +189,9 @@ def _staging(incoming: Path, manifest: Manifest, slot: Slot) -> Path:
     return staged
 
 
-def _bring(source: Source, manifest: Manifest, data: bytes, staged: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring(
+    source: ReleaseSource, manifest: Manifest, data: bytes, staged: Path, say: Say, alive: Callable[[], None]
+) -> None:
     """Bring every file of a release together, each with the right hash, all on the disk when this returns."""
     for file in manifest.card.files:
         path = staged / file.path
@@ -196,7 +205,7 @@ def _bring(source: Source, manifest: Manifest, data: bytes, staged: Path, say: S
     sync_folder(staged)
 
 
-def _bring_one(source: Source, file: ModelFile, path: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring_one(source: ReleaseSource, file: ModelFile, path: Path, say: Say, alive: Callable[[], None]) -> None:
     part = path.with_name(f"{path.name}.part")
     shown = 0.0
 
@@ -263,9 +272,6 @@ def _digest(path: Path) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        replace_file(path, content)
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror})") from error

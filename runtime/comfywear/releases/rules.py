@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from comfywear.errors import UsageError
 from comfywear.settings import Settings
-from comfywear.web.access import is_loopback
+from comfywear.system.loopback import is_loopback
 
 __all__ = ["Rules", "check_url", "rules_of"]
 

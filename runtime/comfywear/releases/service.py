@@ -12,7 +12,7 @@ import msgspec
 
 from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.releases.store import MOST_STARTS, Releases
-from comfywear.releases.trial import Watch
+from comfywear.releases.trial import TrialWatch
 from comfywear.settings import VisionSettings
 from comfywear_models import Card
 
@@ -60,7 +60,7 @@ class InService:
         self._names = tuple(dict.fromkeys(name for name in names if name and "/" not in name))
         self._chosen: dict[str, str] = {}
         self._bad: dict[str, str] = {}
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, TrialWatch] = {}
 
     def begin(self) -> None:
         """The models are about to be loaded: a trial that was begun too often without an orderly end is over."""
@@ -84,7 +84,7 @@ class InService:
             self._roll_back(name, f"{ends} (a crash, a hang or a loss of power)")
             return False
         if slots.trial:
-            self._watches[name] = Watch(slots.trial.limit_ms, self._trial_s, self._clock())
+            self._watches[name] = TrialWatch(slots.trial.limit_ms, self._trial_s, self._clock())
             with _said():
                 self._releases.count_start(name)
         return True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from comfywear.clock import wall_time
+from comfywear.system.clock import wall_time
 
-__all__ = ["SHIPPED", "Entry", "Slot", "Slots", "Trial"]
+__all__ = ["SHIPPED", "HistoryEntry", "ReleaseTrial", "Slot", "Slots"]
 
 SHIPPED = "shipped"
 """What the version of a model that came with the program is called here."""
@@ -31,7 +31,7 @@ class Slot(msgspec.Struct, frozen=True):
     shipped: str = ""
 
 
-class Trial(msgspec.Struct, frozen=True):
+class ReleaseTrial(msgspec.Struct, frozen=True):
     """The first minutes of a release in service.
 
     Attributes:
@@ -43,7 +43,7 @@ class Trial(msgspec.Struct, frozen=True):
     starts: int = 0
 
 
-class Entry(msgspec.Struct, frozen=True):
+class HistoryEntry(msgspec.Struct, frozen=True):
     """Something that happened to a model: "refused", "taken over", "kept" or "rolled back", with the reason."""
 
     what: str
@@ -65,8 +65,8 @@ class Slots(msgspec.Struct, frozen=True):
 
     current: Slot | None = None
     previous: Slot | None = None
-    trial: Trial | None = None
-    history: list[Entry] = []
+    trial: ReleaseTrial | None = None
+    history: list[HistoryEntry] = []
     newest: str = ""
 
     @property
@@ -83,5 +83,5 @@ class Slots(msgspec.Struct, frozen=True):
 
     def with_entry(self, what: str, version: str, reason: str = "") -> Slots:
         """The same with one more entry; the oldest go."""
-        entry = Entry(what, version, reason[:_LONGEST_REASON], wall_time().ts)
+        entry = HistoryEntry(what, version, reason[:_LONGEST_REASON], wall_time().ts)
         return msgspec.structs.replace(self, history=[*self.history, entry][-_MOST_ENTRIES:])

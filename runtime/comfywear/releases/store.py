@@ -20,12 +20,13 @@ from pathlib import Path
 import msgspec
 
 from comfywear.errors import StoreError, UsageError
-from comfywear.kept import keep, kept
-from comfywear.releases.folders import hand_over, locked, sync_folder
-from comfywear.releases.slots import Slot, Slots, Trial
+from comfywear.releases.folders import hand_over, locked
+from comfywear.releases.slots import ReleaseTrial, Slot, Slots
+from comfywear.system.files import matching, sync_folder
+from comfywear.system.json_file import load_json, save_json
 from comfywear_models import CardError, available, load_card
 
-__all__ = ["MOST_STARTS", "Releases", "shipped_version"]
+__all__ = ["MOST_STARTS", "Releases", "shipped_version", "version_order"]
 
 _log = logging.getLogger(__name__)
 
@@ -45,11 +46,11 @@ class Releases:
 
     def names(self) -> list[str]:
         """Names of the models that were ever pulled."""
-        return sorted(path.parent.name for path in self.folder.glob("*/slots.json"))
+        return sorted(path.parent.name for path in matching(self.folder, "*/slots.json"))
 
     def slots(self, name: str) -> Slots:
         """What is known of a model; the shipped one is in service where nothing is, or nothing can be read."""
-        return kept(self._file(name), Slots())
+        return load_json(self._file(name), Slots())
 
     def card_of(self, name_or_path: str, *, but: str = "") -> str:
         """The card's path of the release in service, or what was given where there is none.
@@ -73,7 +74,7 @@ class Releases:
         except CardError as error:
             return str(error)
         shipped = shipped_version(name)
-        if shipped != slot.shipped and _numbers(shipped) > _numbers(slot.version):
+        if shipped != slot.shipped and version_order(shipped) > version_order(slot.version):
             return f"the program came with a later version since: {shipped}"
         return ""
 
@@ -105,7 +106,7 @@ class Releases:
             before = slots.previous if slots.trial else slots.current
             if before is not None and before.folder == slot.folder:
                 before = None
-            made = Slots(slot, before, Trial(limit_ms), slots.history, max(slots.newest, slot.released))
+            made = Slots(slot, before, ReleaseTrial(limit_ms), slots.history, max(slots.newest, slot.released))
             self._keep(name, made.with_entry("taken over", slot.version, f"after {slots.version}"))
 
     def roll_back(self, name: str, reason: str, *, only: str = "") -> str:
@@ -172,11 +173,12 @@ class Releases:
             file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{file.parent} cannot be made ({error.strerror})") from error
-        keep(file, slots)
+        save_json(file, slots)
         used = {slot.folder for slot in (slots.current, slots.previous) if slot}
-        for path in file.parent.iterdir():
-            if path.is_dir() and path.name not in used:
-                shutil.rmtree(path, ignore_errors=True)
+        with suppress(OSError):  # what cannot be looked at is none of ours
+            for path in file.parent.iterdir():
+                if not path.is_symlink() and path.is_dir() and path.name not in used:
+                    shutil.rmtree(path, ignore_errors=True)
         hand_over(self.folder)
 
     @contextmanager
@@ -192,6 +194,6 @@ def shipped_version(name: str) -> str:
     return load_card(shipped[name]).version if name in shipped else ""
 
 
-def _numbers(version: str) -> list[int]:
+def version_order(version: str) -> list[int]:
     """What a version is ordered by: the whole numbers in it."""
     return [int(number) for number in re.findall(r"\d+", version)]

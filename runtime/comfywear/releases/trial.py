@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
-__all__ = ["LEAST_LOOKS", "Verdict", "Watch"]
+__all__ = ["LEAST_LOOKS", "TrialWatch", "Verdict"]
 
 LEAST_LOOKS = 30
 """Calls of the engine that are judged together; with fewer, a model is neither kept nor rolled back."""
@@ -20,7 +20,7 @@ class Verdict:
     said: str
 
 
-class Watch:
+class TrialWatch:
     """Follows what a picture costs inside the engine.
 
     One slow picture is nothing: the median of the last `LEAST_LOOKS` calls is what must hold. A model that is not

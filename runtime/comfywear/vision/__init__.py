@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from comfywear.vision.attributes import AttributeModel
     from comfywear.vision.camera import Camera, CameraState, open_camera, read_photo
-    from comfywear.vision.composed import ComposedDetector, open_detector
-    from comfywear.vision.detector import Detector
-    from comfywear.vision.persons import PersonBook
+    from comfywear.vision.detectors.composed import ComposedDetector, open_detector
+    from comfywear.vision.detectors.detector import Detector
+    from comfywear.vision.people.persons import PersonBook
+    from comfywear.vision.people.zones import ZoneArea
     from comfywear.vision.sample import sample_answers
-    from comfywear.vision.tracker import ByteTracker
-    from comfywear.vision.zones import ZoneArea
+    from comfywear.vision.tracking.tracker import ByteTracker
 
 __all__ = [
     "AttributeModel",
@@ -32,15 +32,15 @@ __all__ = [
 
 _HOMES = {
     "AttributeModel": "comfywear.vision.attributes",
-    "ByteTracker": "comfywear.vision.tracker",
+    "ByteTracker": "comfywear.vision.tracking.tracker",
     "Camera": "comfywear.vision.camera",
     "CameraState": "comfywear.vision.camera",
-    "ComposedDetector": "comfywear.vision.composed",
-    "Detector": "comfywear.vision.detector",
-    "PersonBook": "comfywear.vision.persons",
-    "ZoneArea": "comfywear.vision.zones",
+    "ComposedDetector": "comfywear.vision.detectors.composed",
+    "Detector": "comfywear.vision.detectors.detector",
+    "PersonBook": "comfywear.vision.people.persons",
+    "ZoneArea": "comfywear.vision.people.zones",
     "open_camera": "comfywear.vision.camera",
-    "open_detector": "comfywear.vision.composed",
+    "open_detector": "comfywear.vision.detectors.composed",
     "read_photo": "comfywear.vision.camera",
     "sample_answers": "comfywear.vision.sample",
 }

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError
-from comfywear.vision.detector import check_image
+from comfywear.vision.detectors.detector import check_image
 from comfywear.vision.engines import OpenModel, open_model
 from comfywear_models import Card
 

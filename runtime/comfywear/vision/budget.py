@@ -8,31 +8,41 @@ feed back on itself; a level is left only after a while, and for a lower one onl
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from comfywear.errors import UsageError
 
-__all__ = ["LEVELS", "LONGEST_GAP_S", "Budget", "Load", "Plan", "Work", "checked_headroom"]
+__all__ = ["LEVELS", "LONGEST_GAP_S", "Budget", "BudgetItem", "Load", "Plan", "checked_headroom", "fair_shares"]
 
-Work = Literal["frame", "detect", "look"]
-"""What costs are kept for: following persons through a frame, a detection, a look at one person's clothes."""
+BudgetItem = Literal["frame", "detect", "look", "tile"]
+"""What costs are kept for: following persons through a frame, a detection, a look at one person's clothes, one at a
+tile of the picture."""
 
 
 class Level(NamedTuple):
-    """Detection in every `every`-th frame; clothes looked at again after `slower` times the interval."""
+    """How often each kind of work is done.
+
+    Detection in every `every`-th frame; clothes looked at again after `slower` times the interval, tiles of the picture
+    after `farther` times theirs.
+    """
 
     every: int
     slower: float
+    farther: float = math.inf
 
 
 LEVELS: tuple[Level, ...] = (
+    Level(1, 1.0, 1.0),
+    Level(1, 1.0, 4.0),
     Level(1, 1.0),
     Level(1, 2.0),
     Level(1, 4.0),
     *(Level(every, 4.0) for every in (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)),
 )
-"""In the order in which work is shed: known clothes change seldom; then the tracker carries persons for longer."""
+"""In the order in which work is shed: closer looks, since whom they find is held while nothing moves there; then looks
+at known clothes, which change seldom; then the tracker carries persons for longer."""
 
 LONGEST_GAP_S = 2.0
 """Persons are searched for at least this often, whatever the budget says (if the camera gives frames that often)."""
@@ -41,16 +51,23 @@ _RISE_S, _FALL_S = 2.0, 10.0  # for so long the load must be too high, or low en
 _SPARE = 0.85  # of the budget: what the load must fit into before less is shed
 _TOLERATED = 1.1  # times the budget: what is not yet called too much
 _JITTER = 1.02  # a camera that nominally gives two frames in the longest gap does, though its clock is a little slow
+_TILE_PART = 0.5  # of the time between frames that may be spent before another tile is begun
 _PATIENCE_S = 1.0  # a person who waits for longer is looked at before the next detection
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do with one frame: detect or carry on, at how many persons to look at most, and the interval's factor."""
+    """What to do with one frame.
+
+    Detect or carry on, at how many persons to look at most, and the interval's factor; then at how many tiles of the
+    picture, and the factor on their interval.
+    """
 
     detect: bool
     looks: int
     slower: float
+    tiles: int = 0
+    farther: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,7 @@ class Budget:
         cpu_share: Part of all processors that looking may take, above 0 to 1; 1 = no limit.
         cores: How many processors there are.
         most_looks: Persons looked at in one frame at most.
+        turns: Cameras that take turns: closer looks leave the others their part of the time between frames.
     """
 
     def __init__(
@@ -110,14 +128,22 @@ class Budget:
         cpu_share: float = 1.0,
         cores: int = 1,
         most_looks: int = 8,
+        turns: int = 1,
     ) -> None:
-        if not (interval_s > 0.0 and latency_s > 0.0 and 0.0 < cpu_share <= 1.0 and cores >= 1 and most_looks >= 1):
+        if not (interval_s > 0.0 and latency_s > 0.0 and 0.0 < cpu_share <= 1.0 and min(cores, most_looks, turns) >= 1):
             raise UsageError(
-                "a budget needs interval_s > 0, latency_s > 0, 0 < cpu_share ≤ 1, cores and most_looks ≥ 1"
+                "a budget needs interval_s > 0, latency_s > 0, 0 < cpu_share ≤ 1, cores, most_looks and turns ≥ 1"
             )
         self._interval_s, self._latency_s = interval_s, latency_s
-        self._cpu_share, self._cores, self._most = cpu_share, cores, most_looks
-        self._costs: dict[Work, _Cost] = {"frame": _Cost(), "detect": _Cost(), "look": _Cost()}
+        self._cores, self._most, self._turns = cores, most_looks, turns
+        self.cpu_share = cpu_share
+        """Part of all processors that it may take; another one may be given at any time."""
+        self._costs: dict[BudgetItem, _Cost] = {
+            "frame": _Cost(),
+            "detect": _Cost(),
+            "look": _Cost(),
+            "tile": _Cost(),
+        }
         self._period = _Cost(memory=0.02)  # longer than the turns of detection
         self._headroom = 1.0
         self._level = 0
@@ -126,6 +152,8 @@ class Budget:
         self._longest = 1  # frames from one detection to the next at most; held where jitter would make it flip
         self._gave_way = False
         self._persons = 0
+        self._tiles_per_s = 0.0
+        self._tiled_s = -math.inf
         self._over_since: float | None = None
         self._calm_since: float | None = None
         self._calm = 0
@@ -143,7 +171,21 @@ class Budget:
     def headroom(self, value: float) -> None:
         self._headroom = checked_headroom(value)
 
-    def plan(self, now_s: float, persons: int = 0, waiting: int = 0, waited_s: float = 0.0) -> Plan:
+    @property
+    def farther(self) -> float:
+        """The factor on the interval of closer looks that is in force; infinite = none."""
+        return LEVELS[self._level].farther
+
+    def plan(
+        self,
+        now_s: float,
+        persons: int = 0,
+        waiting: int = 0,
+        waited_s: float = 0.0,
+        *,
+        tiles: int = 0,
+        tiles_per_s: float = 0.0,
+    ) -> Plan:
         """What to do with the frame of `now_s`.
 
         Args:
@@ -151,7 +193,10 @@ class Budget:
             persons: Present in the last frame.
             waiting: How many of them are due for a look.
             waited_s: For how long the first of those has been.
+            tiles: Tiles of the picture that are due for a look.
+            tiles_per_s: Looks at tiles in a second when nothing is shed.
         """
+        self._tiles_per_s = tiles_per_s
         if self._last_s < now_s < math.inf and self._last_s > -math.inf:
             longest_s = 5.0 * self._period.wall_s if self._period.count > 2 else math.inf  # a camera that was gone
             self._period.add(1, min(now_s - self._last_s, longest_s), 0.0)
@@ -172,11 +217,18 @@ class Budget:
                 looks = max(self._room(detect), 1)
             elif not detect or (waited_s > 3.0 * _PATIENCE_S and self._longest == 1):
                 looks = 1  # too few frames for detection ever to give way
+        allowed = self._tiles(detect, min(looks, waiting), tiles) if level.farther < math.inf else 0
+        if tiles and level.farther < math.inf and not allowed and not waiting and not due:
+            if detect and now_s - self._tiled_s > LONGEST_GAP_S and not self._gave_way:
+                detect, self._gave_way = False, True  # a tile and a detection do not fit into one frame
+            allowed = 0 if detect else 1
+        if allowed:
+            self._tiled_s = now_s
         if detect:
             self._detected_s, self._frames_since, self._gave_way = now_s, 0, False
-        return Plan(detect, looks, level.slower)
+        return Plan(detect, looks, level.slower, allowed, level.farther if tiles_per_s else 1.0)
 
-    def spent(self, work: Work, wall_s: float, cpu_s: float, pieces: int = 1) -> None:
+    def spent(self, work: BudgetItem, wall_s: float, cpu_s: float, pieces: int = 1) -> None:
         """Note what `pieces` of some work took: on the wall's clock, and of all processors together."""
         if pieces > 0 and math.isfinite(wall_s) and math.isfinite(cpu_s):
             self._costs[work].add(pieces, max(wall_s, 0.0), max(cpu_s, 0.0))
@@ -185,6 +237,9 @@ class Budget:
         """How the budget is now."""
         level, limit, share = LEVELS[self._level], self._limit(), self._share(self._level)
         shed = []
+        if level.farther > 1.0 and self._tiles_per_s:
+            how = "not looked at" if math.isinf(level.farther) else f"looked at {level.farther:g} times as seldom"
+            shed.append(f"far people are {how}")
         if level.slower > 1.0:
             shed.append(f"clothes are looked at every {level.slower * self._interval_s:g} s")
         if level.every > 1:
@@ -211,23 +266,43 @@ class Budget:
         room_s = self._latency_s - self._costs["frame"].wall_s - (self._costs["detect"].wall_s if detect else 0.0)
         return max(min(int(room_s / max(look_s, 1e-9)), self._most), 0)
 
+    def _tiles(self, detect: bool, looks: int, due: int) -> int:
+        """At how many of the tiles that are due there is time to look in a frame."""
+        if not self._costs["tile"].count:
+            return min(due, 1)
+        cost = self._costs
+        target_s = (
+            min(self._latency_s, _TILE_PART * self._period.wall_s / self._turns)
+            if self._period.count
+            else self._latency_s
+        )
+        spent_s = cost["frame"].wall_s + (cost["detect"].wall_s if detect else 0.0) + looks * cost["look"].wall_s
+        fit = max(int((target_s - spent_s) / max(cost["tile"].wall_s, 1e-9)), 0) if target_s < math.inf else due
+        # Without a latency to hold, one at a time is always looked at: a slow device spreads them over frames.
+        return min(due, max(fit, 1) if math.isinf(self._latency_s) else fit)
+
     def _share(self, level: int) -> float:
         """Part of all processors that a level takes."""
         if not self._period.count:
             return 0.0
-        every, slower = LEVELS[level]
+        every, slower, farther = LEVELS[level]
         frames = 1.0 / self._period.wall_s
         detections = frames / min(every, self._longest)
         looks = self._persons / (self._interval_s * slower)
         cost = self._costs
-        return (frames * cost["frame"].cpu_s + detections * cost["detect"].cpu_s + looks * cost["look"].cpu_s) / (
-            self._cores
+        tiles = self._tiles_per_s / farther
+        spent_s = (
+            frames * cost["frame"].cpu_s
+            + detections * cost["detect"].cpu_s
+            + looks * cost["look"].cpu_s
+            + tiles * cost["tile"].cpu_s
         )
+        return spent_s / self._cores
 
     def _limit(self) -> float:
         if self._headroom < 1.0:
-            return self._headroom * min(self._cpu_share, self._share(0))
-        return self._cpu_share if self._cpu_share < 1.0 else math.inf
+            return self._headroom * min(self.cpu_share, self._share(0))
+        return self.cpu_share if self.cpu_share < 1.0 else math.inf
 
     def _fitting(self, limit: float, of_least: float) -> int:
         """The lowest level whose load fits, or is at most `of_least` times the least load that there is."""
@@ -260,3 +335,17 @@ def checked_headroom(value: float) -> float:
     if not 0.0 <= value <= 1.0:
         raise UsageError(f"headroom is a number from 0 to 1, not {value}")
     return value
+
+
+def fair_shares(whole: float, wanted: Sequence[float]) -> list[float]:
+    """How `whole` is divided: nobody gets less than an equal part of it unless they want less (max-min fairness).
+
+    What nobody wants is divided equally on top, so that the parts sum to `whole`.
+    """
+    shares, left = [0.0] * len(wanted), whole
+    for others, index in zip(
+        range(len(wanted), 0, -1), sorted(range(len(wanted)), key=lambda i: wanted[i]), strict=True
+    ):
+        shares[index] = min(wanted[index], left / others)
+        left -= shares[index]
+    return [share + left / len(wanted) for share in shares]

@@ -5,9 +5,9 @@ The page imports no other room: the device hands it an object of the protocol `P
 
 from __future__ import annotations
 
-from comfywear.web.access import Access, is_loopback, read_secret, read_token
+from comfywear.web.access import Access, Role, read_secret, read_token
 from comfywear.web.history import History, Point
-from comfywear.web.server import Page
+from comfywear.web.server import PageServer
 from comfywear.web.shown import (
     Accepted,
     AirNow,
@@ -15,11 +15,20 @@ from comfywear.web.shown import (
     Day,
     DayVote,
     Field,
+    Find,
+    Finds,
+    HeldCorrection,
+    LikedNow,
+    LineNow,
+    Looking,
     Now,
+    OutdoorsNow,
     PageDevice,
     PersonNow,
+    PresenceNow,
     Recording,
     SettingsTable,
+    Span,
     WornNow,
     Zone,
 )
@@ -32,17 +41,26 @@ __all__ = [
     "Day",
     "DayVote",
     "Field",
+    "Find",
+    "Finds",
+    "HeldCorrection",
     "History",
+    "LikedNow",
+    "LineNow",
+    "Looking",
     "Now",
-    "Page",
+    "OutdoorsNow",
     "PageDevice",
+    "PageServer",
     "PersonNow",
     "Point",
+    "PresenceNow",
     "Recording",
+    "Role",
     "SettingsTable",
+    "Span",
     "WornNow",
     "Zone",
-    "is_loopback",
     "read_secret",
     "read_token",
 ]

@@ -6,7 +6,7 @@ import asyncio
 import html
 import string
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,15 +16,18 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfywear.errors import ComfyWearError, UsageError
-from comfywear.web.access import SESSION_S, Access, Limiter
-from comfywear.web.guard import COOKIE, Guard
-from comfywear.web.shown import PageDevice
+from comfywear.system.rate_limit import Limiter
+from comfywear.web.access import SESSION_S, Access
+from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
+from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.guard import COOKIE, Guard, client_of
+from comfywear.web.shown import SPANS, PageDevice
 from comfywear.web.words import choose, languages, words
 
 __all__ = ["make_app"]
@@ -39,17 +42,18 @@ MOST_LISTENERS = 24
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class _Press(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of POST /api/vote."""
+class _Events(StreamingResponse):
+    """A stream of events; `left` is called once, however it ends."""
 
-    level: int
-    zone: str | None = None
-    source: str = ""
-    person: str = ""
+    def __init__(self, stream: AsyncIterator[bytes], left: Callable[[], None]) -> None:
+        super().__init__(stream, media_type="text/event-stream")
+        self._left = left
 
-
-class _Undo(msgspec.Struct, forbid_unknown_fields=True):
-    vote: str
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._left()
 
 
 class _Pages:
@@ -66,23 +70,10 @@ class _Pages:
         self._listeners = 0
 
     def routes(self) -> list[Route | Mount]:
-        return [
-            Route("/", self.page),
-            Route("/login", self.login_form),
-            Route("/login", self.login, methods=["POST"]),
-            Route("/logout", self.logout, methods=["POST"]),
-            Route("/words/{code}.json", self.words),
-            Route("/api/start", self.start),
-            Route("/api/now", self.now),
-            Route("/api/events", self.events),
-            Route("/api/day", self.day),
-            Route("/api/settings", self.settings),
-            Route("/api/sketch.jpg", self.sketch),
-            Route("/metrics", self.metrics),
-            Route("/api/vote", self.vote, methods=["POST"]),
-            Route("/api/undo", self.undo, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=_STATIC)),
+        served = [
+            Route(each.path, getattr(self, name), methods=[each.method], name=name) for name, each in ADDRESSES.items()
         ]
+        return [*served, Mount(STATIC, StaticFiles(directory=_STATIC))]
 
     def page(self, request: Request) -> Response:
         return self._html("page.html", choose(self._language, request.headers.get("accept-language", "")))
@@ -99,19 +90,20 @@ class _Pages:
         )
 
     async def login(self, request: Request) -> Response:
-        client = _client(request)
+        client = client_of(request.scope)
         if wait_s := self._failures.wait_s(client):
             answer = self.login_form(request, "wait", 429)
             answer.headers["Retry-After"] = f"{wait_s + 1:.0f}"
             return answer
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        if not self._access.token_ok(form.get("token", [""])[0].strip()):
+        token = form.get("token", [""])[0].strip().encode()
+        if self._access.role_of_token(token) is None:
             self._failures.note(client)
             return self.login_form(request, "wrong", 403)
         answer = RedirectResponse(_safe_next(form.get("next", [""])[0]), 303)
         answer.set_cookie(
             COOKIE,
-            self._access.new_cookie(),
+            self._access.new_cookie(token),
             max_age=int(SESSION_S),
             httponly=True,
             samesite="strict",
@@ -130,27 +122,31 @@ class _Pages:
         except KeyError:
             raise HTTPException(404) from None
 
-    def start(self, _: Request) -> Response:
+    def start(self, request: Request) -> Response:
+        role = request.scope["role"]
         return _json(
-            {
-                "title": self._title,
-                "zones": self._device.zones(),
-                "languages": languages(),
-                "signed_in": self._access.needed,
-            }
+            Start(self._title, self._device.zones(), languages(), self._access.needed, role, self._device.cameras())
         )
 
     def now(self, request: Request) -> Response:
         return _json(self._device.now(self._zone(request)))
 
     def day(self, request: Request) -> Response:
-        return _json(self._device.day(self._zone(request)))
+        wanted = request.query_params.get("span", "day")
+        span = next((each for each in SPANS if each == wanted), None)
+        if span is None:
+            raise UsageError(f"no span is named {wanted!r}; there are: {', '.join(SPANS)}")
+        return _json(self._device.day(self._zone(request), span))
 
     def settings(self, _: Request) -> Response:
         return _json(self._device.settings())
 
-    def sketch(self, _: Request) -> Response:
-        picture = self._device.sketch()
+    def sketch(self, request: Request) -> Response:
+        known = self._device.cameras()
+        wanted = request.query_params.get("camera")
+        if wanted is not None and wanted not in known:
+            raise UsageError(f"no camera is named {wanted!r}")
+        picture = self._device.sketch(wanted or next(iter(known), ""))
         if picture is None:
             raise HTTPException(404)
         return Response(picture, media_type="image/jpeg")
@@ -163,30 +159,30 @@ class _Pages:
         zone = self._zone(request)
         if self._listeners >= MOST_LISTENERS:
             return _refusal(503, "too-many", "too many pages are open")
-        return StreamingResponse(self._stream(zone), media_type="text/event-stream")
+        self._listeners += 1
+        return _Events(self._stream(zone), self._left)
+
+    def _left(self) -> None:
+        self._listeners -= 1
 
     async def _stream(self, zone: str) -> AsyncIterator[bytes]:
-        self._listeners += 1
-        try:
-            said, quiet_s = b"", 0.0
-            while not self._stop.is_set():
-                text = msgspec.json.encode(await run_in_threadpool(self._device.now, zone))
-                if text != said:
-                    said, quiet_s = text, 0.0
-                    yield b"event: now\ndata: " + text + b"\n\n"
-                elif quiet_s >= ALIVE_EVERY_S:
-                    quiet_s = 0.0
-                    yield b": alive\n\n"
-                quiet_s += LIVE_EVERY_S
-                await asyncio.sleep(LIVE_EVERY_S)
-        finally:
-            self._listeners -= 1
+        said, quiet_s = b"", 0.0
+        while not self._stop.is_set():
+            text = msgspec.json.encode(await run_in_threadpool(self._device.now, zone))
+            if text != said:
+                said, quiet_s = text, 0.0
+                yield b"event: now\ndata: " + text + b"\n\n"
+            elif quiet_s >= ALIVE_EVERY_S:
+                quiet_s = 0.0
+                yield b": alive\n\n"
+            quiet_s += LIVE_EVERY_S
+            await asyncio.sleep(LIVE_EVERY_S)
 
     async def vote(self, request: Request) -> Response:
-        client = _client(request)
+        client = client_of(request.scope)
         if wait_s := self._votes.wait_s(client):
             return _refusal(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
-        press = await _body(request, _Press)
+        press = await _body(request, Press)
         self._votes.note(client)
         default = "http" if request.scope.get("by_token") else "page"
         source = f"{default}-{_name(press.source)}" if press.source else default
@@ -194,8 +190,32 @@ class _Pages:
         return _json(accepted)
 
     async def undo(self, request: Request) -> Response:
-        await run_in_threadpool(self._device.undo, (await _body(request, _Undo)).vote)
-        return _json({"undone": True})
+        await run_in_threadpool(self._device.undo, (await _body(request, Undo)).vote)
+        return _json(Undone(True))
+
+    def finds(self, _: Request) -> Response:
+        return _json(self._device.finds())
+
+    async def correct(self, request: Request) -> Response:
+        """A correction counts as a press against a flood of them."""
+        client = client_of(request.scope)
+        if wait_s := self._votes.wait_s(client):
+            return _refusal(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
+        said = await _body(request, Correct)
+        if (said.person is None) == (said.box is None):
+            raise UsageError("say a person's number or a box")
+        self._votes.note(client)
+        if said.person is not None:
+            return _json(Kept(await run_in_threadpool(self._device.reject, said.person)))
+        return _json(Kept(await run_in_threadpool(self._device.miss, said.box, said.camera)))
+
+    async def take_back(self, request: Request) -> Response:
+        await run_in_threadpool(self._device.take_back, (await _body(request, TakeBack)).correction)
+        return _json(Undone(True))
+
+    async def privacy(self, request: Request) -> Response:
+        said = await _body(request, SwitchPrivacy)
+        return _json(await run_in_threadpool(self._device.switch_privacy, said.on, said.camera))
 
     def _zone(self, request: Request) -> str:
         """The zone that is asked for; the first where none is."""
@@ -228,7 +248,7 @@ def make_app(
         routes=pages.routes(),
         exception_handlers={ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault},
     )
-    return Guard(app, access, failures, local=local)
+    return Guard(app, access, failures, role_needed, local=local)
 
 
 async def _body(request: Request, kind: type[Any]) -> Any:
@@ -251,16 +271,12 @@ def _safe_next(address: str) -> str:
     return address if address.startswith("/?") else "/"
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
 def _json(value: object) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 
 def _refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": code, "text": text}, status, headers=headers)
+    return Response(msgspec.json.encode(Refusal(code, text)), status, media_type="application/json", headers=headers)
 
 
 async def _explain(_: Request, error: Exception) -> Response:

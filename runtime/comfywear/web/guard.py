@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import cookie_parser
+from starlette.requests import ClientDisconnect, cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from comfywear.web.access import Access, Limiter
+from comfywear.system.rate_limit import Limiter
+from comfywear.web.access import Access, Role, allows
 
-__all__ = ["COOKIE", "MOST_BYTES", "Guard"]
+__all__ = ["COOKIE", "MOST_BYTES", "Guard", "client_of"]
 
 COOKIE = "comfywear"
 MOST_BYTES = 4096
-_OPEN = ("/login", "/static/", "/words/")
+BODY_S = 10.0
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -36,13 +40,23 @@ class Guard:
     Args:
         app: The page.
         access: Who may see it.
+        needed: The least role that a method and a path need; None = open to all.
         failures: Counts wrong tokens by client.
         local: The page listens on the loopback address: only its names are taken as Host, so that a foreign name
             that was bound to 127.0.0.1 (DNS rebinding) reaches nothing.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, failures: Limiter, *, local: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Access,
+        failures: Limiter,
+        needed: Callable[[str, str], Role | None],
+        *,
+        local: bool,
+    ) -> None:
         self._app = app
+        self._needed = needed
         self._access = access
         self._failures = failures
         self._local = local
@@ -65,7 +79,9 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
-        await self._app(scope, _bounded(receive), send_with_headers)
+        body = _bounded(receive) if scope["method"] not in ("GET", "HEAD") else receive
+        with suppress(ClientDisconnect):  # whoever asked does not wait for the answer
+            await self._app(scope, body, send_with_headers)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
@@ -74,36 +90,63 @@ class Guard:
             return _error(421, "host", "this page answers to localhost alone")
         if scope["method"] not in ("GET", "HEAD"):
             length = headers.get("content-length", "0")
-            if not length.isdigit() or int(length) > MOST_BYTES:
+            if not (length.isascii() and length.isdigit() and len(length) <= 18) or int(length) > MOST_BYTES:
                 return _error(413, "too-large", f"at most {MOST_BYTES} bytes")
             if not _same_origin(headers, host):
                 return _error(403, "origin", "this page's own buttons alone may do that")
-        return None if scope["path"].startswith(_OPEN) else self._check_sign_in(scope, headers)
+        needed = self._needed(scope["method"], scope["path"])
+        return None if needed is None else self._check_role(scope, headers, needed)
 
-    def _check_sign_in(self, scope: Scope, headers: Headers) -> Response | None:
+    def _check_role(self, scope: Scope, headers: Headers, needed: Role) -> Response | None:
+        """A refusal, or None; `role` and `by_token` of the scope then say who asks."""
+        role, refusal = self._signed_in(scope, headers)
+        if refusal is not None:
+            return refusal
+        scope["role"] = role
+        if role is None:
+            if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+                query = scope["query_string"].decode("latin-1")
+                return RedirectResponse("/login" + (f"?next={quote('/?' + query, safe='')}" if query else ""), 303)
+            return _error(401, "sign-in", "sign in, or send Authorization: Bearer TOKEN")
+        if not allows(role, needed):
+            return _error(403, "role", f"this password has the role {role!r}; that needs {needed!r}")
+        return None
+
+    def _signed_in(self, scope: Scope, headers: Headers) -> tuple[Role | None, Response | None]:
         scope["by_token"] = False
         if not self._access.needed:
-            return None
-        client = scope["client"][0] if scope.get("client") else ""
+            return "admin", None
+        client = client_of(scope)
         kind, _, given = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             if wait_s := self._failures.wait_s(client):
-                return _error(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
-            if self._access.token_ok(given.strip()):
-                scope["by_token"] = True
-                return None
-            self._failures.note(client)
-            return _error(401, "token", "wrong token")
-        signed_in = self._access.cookie_ok(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
-        if signed_in:
-            # A browser says where a POST comes from; with a cookie alone it must.
-            if scope["method"] in ("GET", "HEAD") or "origin" in headers or "sec-fetch-site" in headers:
-                return None
-            return _error(403, "origin", "a browser says where a request comes from; others send the token")
-        if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-            query = scope["query_string"].decode("latin-1")
-            return RedirectResponse("/login" + (f"?next={quote('/?' + query, safe='')}" if query else ""), 303)
-        return _error(401, "sign-in", "sign in, or send Authorization: Bearer TOKEN")
+                return None, _error(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
+            role = self._access.role_of_token(given.strip().encode("latin-1"))
+            if role is None:
+                self._failures.note(client)
+                return None, _error(401, "token", "wrong token")
+            scope["by_token"] = True
+            return role, None
+        role = self._access.role_of_cookie(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
+        # A browser says where a POST comes from; with a cookie alone it must.
+        said = scope["method"] in ("GET", "HEAD") or "origin" in headers or "sec-fetch-site" in headers
+        if role is not None and not said:
+            return None, _error(403, "origin", "a browser says where a request comes from; others send the token")
+        return role, None
+
+
+def client_of(scope: Scope) -> str:
+    """Who asks, for what is counted by client: an IPv4 address, or the /64 network of an IPv6 one."""
+    address = scope["client"][0] if scope.get("client") else ""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    if found.ipv4_mapped is not None:
+        return found.ipv4_mapped.compressed
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def _error(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -111,11 +154,9 @@ def _error(status: int, code: str, text: str, headers: dict[str, str] | None = N
 
 
 def _is_local_name(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    if name == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 
@@ -125,16 +166,23 @@ def _same_origin(headers: Headers, host: str) -> bool:
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
     if site is not None and site not in ("same-origin", "none"):
         return False
-    return origin is None or (urlsplit(origin).netloc.lower() == host.lower() and bool(host))
+    try:
+        return origin is None or (urlsplit(origin).netloc.lower() == host.lower() and bool(host))
+    except ValueError:  # half an IPv6 address
+        return False
 
 
 def _bounded(receive: Receive) -> Receive:
-    """`receive` that fails once a body has grown too large, whatever its headers said."""
+    """`receive` that fails once a body has grown too large, whatever its headers said, or takes too long to come."""
     total = 0
+    until = asyncio.get_running_loop().time() + BODY_S
 
     async def bounded() -> Message:
         nonlocal total
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), max(until - asyncio.get_running_loop().time(), 0.0))
+        except (TimeoutError, asyncio.TimeoutError):
+            raise HTTPException(408, f"the rest did not come within {BODY_S:.0f} s") from None
         total += len(message.get("body", b""))
         if total > MOST_BYTES:
             raise HTTPException(413, f"at most {MOST_BYTES} bytes")

@@ -9,22 +9,23 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from comfywear.errors import ComfyWearError, UsageError
-from comfywear.web.access import Access, is_loopback
+from comfywear.errors import UsageError
+from comfywear.system.listening import listen
+from comfywear.system.loopback import is_loopback
+from comfywear.web.access import Access
 from comfywear.web.shown import PageDevice
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-__all__ = ["Page", "config_of", "listen"]
+__all__ = ["PageServer", "config_of"]
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.25
-MOST_CONNECTIONS = 64
 
 
-class Page:
+class PageServer:
     """The page of one device.
 
     Args:
@@ -34,6 +35,7 @@ class Page:
         port: The port; 0 = any that is free.
         title: The page's title.
         language: A language code, or "auto" for each browser's own.
+        proxy: As `config_of`.
 
     Raises:
         UsageError: When it would be open to the network without a token.
@@ -48,6 +50,7 @@ class Page:
         port: int = 0,
         title: str = "comfywear",
         language: str = "auto",
+        proxy: str = "",
     ) -> None:
         self._local = is_loopback(host)
         if not self._local and not access.needed:
@@ -60,6 +63,7 @@ class Page:
         self._port = port
         self._title = title
         self._language = language
+        self._proxy = proxy
         self.url: str | None = None
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
@@ -68,7 +72,7 @@ class Page:
         Raises:
             ComfyWearError: When the port cannot be listened on.
         """
-        with listen(self._host, self._port, "set web.host and web.port") as listener:
+        with listen(self._host, self._port, "the page", "set web.host and web.port") as listener:
             host, port = listener.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             self.url = f"http://{shown}:{port}/"
@@ -87,7 +91,7 @@ class Page:
             self._device, self._access, local=self._local, title=self._title, language=self._language, stop=stop
         )
         # In a thread that is not the main one, uvicorn leaves the signals alone.
-        server = uvicorn.Server(config_of(app))
+        server = uvicorn.Server(config_of(app, self._proxy))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not serving.done():
             beat()
@@ -96,31 +100,16 @@ class Page:
         await serving
 
 
-def listen(host: str, port: int, advice: str) -> socket.socket:
-    """A socket that listens; 0 = any port that is free.
+def config_of(app: ASGIApp, proxy: str = "") -> uvicorn.Config:
+    """How an app is served: plain HTTP, few connections, small headers, and nothing said of who asks for what.
 
-    Raises:
-        ComfyWearError: When it cannot, with the reason and `advice`.
+    Args:
+        app: What answers.
+        proxy: Address of a reverse proxy whose word on the client's address is taken; "" = nobody's.
     """
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, proto)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(128)
-        except (OSError, OverflowError):
-            listener.close()
-            raise
-    except (OSError, OverflowError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ComfyWearError(f"the page cannot listen on {host} port {port} ({why}); {advice}") from error
-    return listener
-
-
-def config_of(app: ASGIApp) -> uvicorn.Config:
-    """How an app is served: plain HTTP, few connections, small headers, and nothing said of who asks for what."""
     import uvicorn
+
+    from comfywear.web.connections import MOST_CONNECTIONS, BoundedProtocol
 
     return uvicorn.Config(
         app,
@@ -129,11 +118,12 @@ def config_of(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         ws="none",
-        http="h11",
+        http=BoundedProtocol,
         loop="asyncio",
-        proxy_headers=False,
+        proxy_headers=bool(proxy),
+        forwarded_allow_ips=proxy or None,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=MOST_CONNECTIONS + 2,  # never reached: the protocol makes room
         h11_max_incomplete_event_size=16384,
         timeout_graceful_shutdown=1,
     )

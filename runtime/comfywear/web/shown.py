@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from comfywear.web.history import Point
 
 __all__ = [
+    "SPANS",
     "Accepted",
     "AirNow",
     "ComfortNow",
     "Day",
     "DayVote",
     "Field",
+    "Find",
+    "Finds",
+    "HeldCorrection",
+    "LikedNow",
+    "LineNow",
+    "Looking",
     "Now",
+    "OutdoorsNow",
     "PageDevice",
     "PersonNow",
+    "PresenceNow",
     "Recording",
     "SettingsTable",
+    "Span",
     "WornNow",
     "Zone",
 ]
@@ -72,11 +82,70 @@ class ComfortNow:
 
 
 @dataclass(frozen=True, slots=True)
+class LikedNow:
+    """The air temperature that would please most, where 80 % are satisfied, and what a thermostat should be set to, °C.
+
+    Each is None where it is not known, or where nothing satisfies so many.
+    """
+
+    preferred_c: float | None = None
+    low_80_c: float | None = None
+    high_80_c: float | None = None
+    setpoint_c: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutdoorsNow:
+    """The weather, and what adaptive comfort makes of it; None where that is not known.
+
+    Attributes:
+        air_temp_c: Outdoors, °C; None with the `reason` in words.
+        category: EN 16798-1: "I", "II", "III" or "outside".
+        low_c, high_c: Bounds of its category II, °C.
+        reason: Why there is no temperature.
+    """
+
+    air_temp_c: float | None
+    category: str | None = None
+    low_c: float | None = None
+    high_c: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """Whether pictures of people are being kept, and how many are there."""
 
     active: bool
     kept: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """Whether a camera may look; `held` where a switch at the device says that it may not."""
+
+    camera: str
+    private: bool
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceNow:
+    """Whether anybody is there, how many (None = not known), since when (ISO 8601 UTC), and why it is not known."""
+
+    state: Literal["occupied", "empty", "unknown"]
+    count: int | None
+    since: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineNow:
+    """How many crossed a line today."""
+
+    name: str
+    entered: int
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +164,13 @@ class Now:
         recording: Whether pictures are kept.
         sketch: "on", or "off" where the settings switch it off or there is no camera.
         troubles: Parts of the device that do not work now, in words.
+        liked: Which temperature would please.
         showing: The device's name while somebody wants to see which one it is, else None.
+        cameras: Whether each may look.
+        presence: Whether anybody is there; None without a camera.
+        grey: Whether the pictures have no colours now, so that those of garments are not known.
+        lines: The lines of the device.
+        outdoors: The weather; None where nobody says it.
     """
 
     zone: str
@@ -110,6 +185,12 @@ class Now:
     sketch: Literal["on", "off"] = "off"
     troubles: tuple[str, ...] = ()
     showing: str | None = None
+    cameras: tuple[Looking, ...] = ()
+    presence: PresenceNow | None = None
+    grey: bool = False
+    lines: tuple[LineNow, ...] = ()
+    liked: LikedNow = LikedNow()
+    outdoors: OutdoorsNow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +212,18 @@ class DayVote:
     level: int
 
 
+Span = Literal["day", "week", "month"]
+"""How far back a chart goes: 24 hours, 7 days, 30 days."""
+SPANS: tuple[Span, ...] = get_args(Span)
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The last 24 hours of a zone, up to `until_s` (Unix time); `time_ok` false while the clock is not set."""
+    """The last 24 hours of a zone, or 7 or 30 days, up to `until_s` (Unix time).
+
+    `time_ok` is false while the clock is not set. Points stand for a minute in a day, and are means of a quarter of an
+    hour in a week, of an hour in a month.
+    """
 
     zone: str
     since_s: float
@@ -162,6 +252,39 @@ class SettingsTable:
     fields: tuple[Field, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A person who is found: number, zone, certainty 0…1, box (left, top, right, bottom) in parts of the picture.
+
+    `camera` says in whose picture, where there are several.
+    """
+
+    number: int
+    zone: str
+    score: float
+    box: tuple[float, float, float, float]
+    camera: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCorrection:
+    """A correction that holds: at its box nobody is ("reject"), or somebody is ("miss"); `ts` is ISO 8601 UTC."""
+
+    number: int
+    kind: Literal["reject", "miss"]
+    box: tuple[float, float, float, float]
+    ts: str | None
+    camera: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """Who is found now, and the corrections."""
+
+    finds: tuple[Find, ...] = ()
+    corrections: tuple[HeldCorrection, ...] = ()
+
+
 class PageDevice(Protocol):
     """What the page asks of a device. Every method may be called from any thread."""
 
@@ -171,8 +294,8 @@ class PageDevice(Protocol):
     def now(self, zone: str) -> Now:
         """How a zone is."""
 
-    def day(self, zone: str) -> Day:
-        """The last 24 hours of a zone."""
+    def day(self, zone: str, span: Span = "day") -> Day:
+        """The last 24 hours of a zone, or 7 or 30 days."""
 
     def vote(self, zone: str | None, level: int, source: str, person: str | None) -> Accepted:
         """Commit a vote; raises UsageError for one that cannot be, StoreError when it could not be stored."""
@@ -180,8 +303,26 @@ class PageDevice(Protocol):
     def undo(self, vote_id: str) -> None:
         """Take a vote back; raises as `vote`."""
 
-    def sketch(self) -> bytes | None:
+    def sketch(self, camera: str) -> bytes | None:
         """The newest sketch as JPEG; None while there is none."""
+
+    def cameras(self) -> Sequence[str]:
+        """The cameras, the first is shown where none was chosen."""
+
+    def finds(self) -> Finds:
+        """Who is found, and the corrections."""
+
+    def reject(self, person: int) -> int:
+        """A find is no person; returns the correction's number. Raises UsageError when there is no such find."""
+
+    def miss(self, box: Sequence[float], camera: str | None) -> int:
+        """A person was missed in a box of a camera (None = the only one), in parts; returns the correction's number."""
+
+    def take_back(self, correction: int) -> None:
+        """Take a correction back; raises UsageError when there is none with that number."""
+
+    def switch_privacy(self, on: bool, camera: str | None) -> Sequence[Looking]:
+        """Have a camera (None = all) look no more, or again; raises UsageError, or StoreError where it is not kept."""
 
     def settings(self) -> Sequence[SettingsTable]:
         """The settings without secrets."""

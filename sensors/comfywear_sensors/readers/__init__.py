@@ -1,1 +1,1 @@
-"""The readers, a module a scheme; each has `open_uri(uri, clock) -> Reader`."""
+"""The readers, a module a scheme; each has `plan(uri, clock)`, which checks a URI and returns what opens it."""

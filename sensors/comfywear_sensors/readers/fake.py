@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import math
 import random
+from functools import partial
 
 from comfywear_sensors.air import saturation_pressure_hpa
 from comfywear_sensors.clock import Clock
 from comfywear_sensors.quantities import reading_of
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.uri import SensorURI
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> FakeReader:
-    """The room; `BadSensorURI` when an option cannot be."""
-    reader = FakeReader(
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What makes the room; `BadSensorURI` when an option cannot be."""
+    make = partial(
+        FakeReader,
         uri.source,
         clock,
         air_temp_c=uri.number("air_temp", 22.0, -20.0, 50.0),
@@ -32,10 +34,10 @@ def open_uri(uri: SensorURI, clock: Clock) -> FakeReader:
         seed=uri.integer("seed", 0, 0, 2**32),
     )
     uri.finish()
-    return reader
+    return make
 
 
-class FakeReader:
+class FakeReader(Reader):
     """The room of this module's first lines."""
 
     polled = True

@@ -12,22 +12,23 @@ from comfywear_sensors.clock import Clock
 from comfywear_sensors.errors import NotAReading, SensorError
 from comfywear_sensors.quantities import Values, reading_of
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
-from comfywear_sensors.sysfs import find_device, read_number
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.sysfs import check_device, find_device, read_number
 from comfywear_sensors.uri import SensorURI
 
 ROOT = "/sys/class/hwmon"
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> HwmonReader:
-    """Find the device; `BadSensorURI` or `SensorError` when it is not there."""
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What finds the device; `BadSensorURI` when the URI cannot be meant."""
     root = Path(uri.text("root", ROOT))
     channel = uri.integer("channel", 1, 1, 99)
     uri.finish()
-    return HwmonReader(find_device(uri, root), channel, uri.source, clock)
+    check_device(uri)
+    return lambda: HwmonReader(find_device(uri, root), channel, uri.source, clock)
 
 
-class HwmonReader:
+class HwmonReader(Reader):
     """The files of one hwmon device."""
 
     polled = True

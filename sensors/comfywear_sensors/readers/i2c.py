@@ -15,20 +15,19 @@ from comfywear_sensors.clock import Clock
 from comfywear_sensors.errors import BadSensorURI, MissingPackage, NotAReading, SensorError
 from comfywear_sensors.quantities import reading_of
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.uri import SensorURI
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> I2CReader:
-    """Open the bus; `BadSensorURI` or `SensorError` when that cannot be."""
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What opens the bus; `BadSensorURI` when the URI cannot be meant."""
     name = uri.path.strip("/").lower()
     if name not in CHIPS or not uri.host.isdecimal() or len(uri.host) > 4:
         raise BadSensorURI(f"{uri.source}: write i2c://BUS/CHIP, such as i2c://1/sht4x (chips: {', '.join(CHIPS)})")
     chip, usual_address = CHIPS[name]
     address = uri.integer("address", usual_address, 0x08, 0x77)
     uri.finish()
-    wire = SMBusWire(int(uri.host), address, by_register=chip is BME280)
-    return I2CReader(wire, chip(), uri.source, clock)
+    return lambda: I2CReader(SMBusWire(int(uri.host), address, by_register=chip is BME280), chip(), uri.source, clock)
 
 
 def _smbus2() -> ModuleType:
@@ -91,7 +90,7 @@ class SMBusWire:
         self._bus.close()
 
 
-class I2CReader:
+class I2CReader(Reader):
     """A chip that is asked at each `read`."""
 
     polled = True

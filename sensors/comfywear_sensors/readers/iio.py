@@ -12,8 +12,8 @@ from comfywear_sensors.clock import Clock
 from comfywear_sensors.errors import SensorError
 from comfywear_sensors.quantities import Values, reading_of
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
-from comfywear_sensors.sysfs import find_device, read_number
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.sysfs import check_device, find_device, read_number
 from comfywear_sensors.uri import SensorURI
 
 ROOT = "/sys/bus/iio/devices"
@@ -26,10 +26,15 @@ _CHANNELS = {
 }
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> IIOReader:
-    """Find the device; `BadSensorURI` or `SensorError` when it is not there."""
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What finds the device; `BadSensorURI` when the URI cannot be meant."""
     root = Path(uri.text("root", ROOT))
     uri.finish()
+    check_device(uri)
+    return lambda: _open(uri, root, clock)
+
+
+def _open(uri: SensorURI, root: Path, clock: Clock) -> IIOReader:
     folder = find_device(uri, root)
     if not channels(folder):
         raise SensorError(f"{uri.source}: {folder} shows neither temperature nor humidity")
@@ -47,7 +52,7 @@ def channels(folder: Path) -> list[str]:
     return found if any(name.startswith(("in_temp", "in_humidity")) for name in found) else []
 
 
-class IIOReader:
+class IIOReader(Reader):
     """The files of one IIO device."""
 
     polled = True

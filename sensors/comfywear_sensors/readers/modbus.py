@@ -12,7 +12,8 @@ from __future__ import annotations
 import logging
 import select
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from comfywear_sensors.clock import Clock
@@ -20,7 +21,7 @@ from comfywear_sensors.errors import BadSensorURI, MissingPackage, NotAReading, 
 from comfywear_sensors.quantities import QUANTITY_OPTIONS, in_celsius, reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registers import ORDERS, PRESETS, Register, parse_register, requests
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.uri import SensorURI
 
 try:
@@ -46,8 +47,8 @@ _EXCEPTIONS = {
 }
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> ModbusReader:
-    """Open the line; `BadSensorURI` or `SensorError` when that cannot be."""
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What opens the line; `BadSensorURI` when the URI cannot be meant."""
     device = uri.integer("device", 1, 0, 247)
     order = uri.choice("order", ORDERS, "ABCD")
     unit = uri.choice("unit", ("C", "F"), "C")
@@ -64,19 +65,24 @@ def open_uri(uri: SensorURI, clock: Clock) -> ModbusReader:
         host, port = uri.host_port(502)
         key, settings = f"{host}:{port}", (framer,)
         uri.finish()
-        line = _Line.shared(key, settings, lambda: ModbusTcpClient(host, port=port, framer=framer, retries=0))
+        shared: Callable[[], _Line] = partial(
+            _Line.shared, key, settings, lambda: ModbusTcpClient(host, port=port, framer=framer, retries=0)
+        )
     else:
-        line = _open_serial_line(uri)
-    return ModbusReader(line, device, registers, unit, uri.source, clock)
+        shared = _serial_line(uri)
+    return lambda: ModbusReader(shared(), device, registers, unit, uri.source, clock)
 
 
-def _open_serial_line(uri: SensorURI) -> _Line:
+def _serial_line(uri: SensorURI) -> Callable[[], _Line]:
+    if not uri.path.strip("/"):
+        raise BadSensorURI(f"{uri.source}: name the port or the gateway: modbus:///dev/ttyUSB0, modbus://192.0.2.7:502")
     baud = uri.integer("baud", 9600, 300, 4_000_000)
     parity = uri.choice("parity", ("N", "E", "O"), "N")
     stop = uri.integer("stop", 1, 1, 2)
     uri.finish()
     settings = (baud, parity, stop)
-    return _Line.shared(
+    return partial(
+        _Line.shared,
         uri.path,
         settings,
         lambda: _PromptSerialClient(uri.path, baudrate=baud, parity=parity, stopbits=stop, retries=0),
@@ -139,7 +145,7 @@ class _Line:
                 self._open.pop(self._key, None)
 
 
-class ModbusReader:
+class ModbusReader(Reader):
     """Registers of one Modbus device, asked for at each `read`."""
 
     polled = True
@@ -184,7 +190,13 @@ class ModbusReader:
         client.comm_params.timeout_connect = remaining_s / 2.0
         ask = client.read_input_registers if table == "input" else client.read_holding_registers
         try:
-            answer = ask(first, count=count, device_id=self._device)
+            try:
+                answer = ask(first, count=count, device_id=self._device)
+            except (ConnectionException, OSError):
+                # A gateway may hang up after each answer, or when nobody has asked for a while: ask once more.
+                if not isinstance(client, ModbusTcpClient) or not self._line_again(client, remaining_s):
+                    raise
+                answer = ask(first, count=count, device_id=self._device)
         except ConnectionException:
             raise SensorError(f"{self.source}: the line is gone; plug it in again or check the address") from None
         except (OSError, serial.SerialException) as error:
@@ -204,6 +216,12 @@ class ModbusReader:
         if len(answer.registers) != count:
             raise NotAReading(f"{self.source}: {len(answer.registers)} registers came, not {count}")
         return [int(word) for word in answer.registers]
+
+    @staticmethod
+    def _line_again(client: Any, remaining_s: float) -> bool:
+        client.close()
+        client.comm_params.timeout_connect = remaining_s / 2.0
+        return bool(client.connect())
 
     def close(self) -> None:
         """Let go of the line; it closes when no other device uses it."""

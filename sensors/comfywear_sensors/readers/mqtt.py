@@ -3,12 +3,13 @@
 MQTT 5, or 3.1.1 where the broker speaks only that. Options: `topic` (more topics, repeatable); `path` (where the
 sensor's object is in the JSON); `temperature`, `humidity`, `radiant`, `air_speed`, `illuminance`, `irradiance`, `co2`
 (JSON paths of numbers); `temperature_topic`, `humidity_topic` … (topics whose messages are just a number, as
-ESPHome's); `unit` (C or F); `retained` (1 takes messages that the broker kept, whose age nobody knows);
-`password_file`; `ca` (a file of the CA for `mqtts`).
+ESPHome's); `unit` (C or F); `decimal` (auto, point, comma); `retained` (1 takes messages that the broker kept, whose
+age nobody knows); `password_file`; `ca` (a file of the CA for `mqtts`).
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,17 +22,18 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from comfywear_sensors.clock import Clock
 from comfywear_sensors.errors import BadSensorURI, NotAReading, ReaderTimeout, SensorError
+from comfywear_sensors.measured import DECIMALS
 from comfywear_sensors.payloads import parse_message, parse_number
 from comfywear_sensors.quantities import QUANTITY_OPTIONS, Values, reading_of
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.uri import SensorURI
 
 Parser = Callable[[bytes], Values]
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> MqttReader:
-    """Connect and subscribe; `BadSensorURI` or `SensorError` when that cannot be."""
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What connects and subscribes; `BadSensorURI` when the URI cannot be meant."""
     parsers = _parsers(uri)
     if not uri.host or not parsers:
         raise BadSensorURI(f"{uri.source}: write mqtt://BROKER/TOPIC, such as mqtt://localhost/tele/office/SENSOR")
@@ -40,24 +42,30 @@ def open_uri(uri: SensorURI, clock: Clock) -> MqttReader:
             raise BadSensorURI(f"{uri.source}: {topic}: name each topic; a wildcard would mix several sensors into one")
     secure = uri.scheme == "mqtts"
     host, port = uri.host_port(8883 if secure else 1883)
-    password = uri.password or uri.text("password") or _secret(uri.text("password_file"))
+    password = uri.password or uri.text("password")
+    password_file = uri.text("password_file")
     ca = uri.text("ca")
     retained = uri.flag("retained")
     uri.finish()
-    for protocol in (MQTTv5, MQTTv311):
-        client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
-        if uri.user:
-            client.username_pw_set(uri.user, password or None)
-        if secure:
-            client.tls_set_context(_tls_context(ca))
-        reader = MqttReader(client, parsers, uri.source, clock, take_retained=retained)
-        try:
-            reader.connect(host, port)
-        except _OtherVersion as error:
-            fault = error
-        else:
-            return reader
-    raise fault
+
+    def connect() -> MqttReader:
+        secret = password or _secret(password_file)
+        for protocol in (MQTTv5, MQTTv311):
+            client = Client(CallbackAPIVersion.VERSION2, protocol=protocol)
+            if uri.user:
+                client.username_pw_set(uri.user, secret or None)
+            if secure:
+                client.tls_set_context(_tls_context(ca))
+            reader = MqttReader(client, parsers, uri.source, clock, take_retained=retained)
+            try:
+                reader.connect(host, port)
+            except _OtherVersion as error:
+                fault = error
+            else:
+                return reader
+        raise fault
+
+    return connect
 
 
 class _OtherVersion(SensorError):  # noqa: N818 - a reason to try the other one
@@ -67,16 +75,17 @@ class _OtherVersion(SensorError):  # noqa: N818 - a reason to try the other one
 def _parsers(uri: SensorURI) -> dict[str, Parser]:
     """Topic → parser of its messages."""
     unit = uri.choice("unit", ("C", "F"), "C")
+    decimal = uri.choice("decimal", DECIMALS, "auto")
     path = uri.text("path")
     paths = {field: place for name, field in QUANTITY_OPTIONS.items() if (place := uri.text(name))}
     topics = [topic for topic in (uri.path.removeprefix("/"), *uri.all("topic")) if topic]
     parsers: dict[str, Parser] = {
-        topic: partial(parse_message, unit=unit, path=path, paths=paths or None) for topic in topics
+        topic: partial(parse_message, unit=unit, path=path, paths=paths or None, decimal=decimal) for topic in topics
     }
     for name, field in QUANTITY_OPTIONS.items():
         topic = uri.text(f"{name}_topic")
         if topic:
-            parsers[topic] = partial(parse_number, field=field, unit=unit)
+            parsers[topic] = partial(parse_number, field=field, unit=unit, decimal=decimal)
     return parsers
 
 
@@ -94,7 +103,7 @@ def _tls_context(ca: str) -> ssl.SSLContext:
         raise SensorError(f"{ca}: not a file of CA certificates in PEM form") from None
 
 
-class MqttReader:
+class MqttReader(Reader):
     """Messages of a broker, waited for inside `read`: no thread."""
 
     polled = False
@@ -103,6 +112,7 @@ class MqttReader:
         self, client: Any, parsers: Mapping[str, Parser], source: str, clock: Clock, *, take_retained: bool = False
     ) -> None:
         self.source = source
+        self.on_raw: Callable[[str], None] | None = None
         self._client = client
         self._parsers = parsers
         self._clock = clock
@@ -136,8 +146,10 @@ class MqttReader:
 
     def connect(self, host: str, port: int) -> None:
         """Connect and wait until the broker has granted the subscriptions."""
-        self._client.connect_timeout = DEFAULT_TIMEOUT_S
         try:
+            # A name may have many addresses, each of which is given this time.
+            addresses = len(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            self._client.connect_timeout = max(1.0, DEFAULT_TIMEOUT_S / max(1, addresses))
             self._client.connect(host, port, keepalive=60)
         except (OSError, ValueError) as error:
             raise SensorError(f"{self.source}: no broker at {host}:{port} ({error}); is it running?") from None
@@ -172,6 +184,8 @@ class MqttReader:
         while True:
             while self._waiting:
                 heard_s, topic, payload, retained = self._waiting.popleft()
+                if self.on_raw:
+                    self.on_raw(f"{topic} {payload.decode('utf-8', 'replace')}")
                 try:
                     values = self._parsers[topic](payload)
                 except NotAReading as error:

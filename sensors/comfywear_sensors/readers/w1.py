@@ -13,8 +13,8 @@ from comfywear_sensors.crc import crc8_maxim
 from comfywear_sensors.errors import NotAReading
 from comfywear_sensors.quantities import reading_of
 from comfywear_sensors.reading import Reading
-from comfywear_sensors.registry import DEFAULT_TIMEOUT_S
-from comfywear_sensors.sysfs import find_device, read_text
+from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.sysfs import check_device, find_device, read_text
 from comfywear_sensors.uri import SensorURI
 
 ROOT = "/sys/bus/w1/devices"
@@ -24,11 +24,12 @@ _SLAVE = re.compile(
 _POWER_UP_C = 85.0  # what a DS18B20 holds until its first conversion (data sheet, table 1)
 
 
-def open_uri(uri: SensorURI, clock: Clock) -> W1Reader:
-    """Find the thermometer; `BadSensorURI` or `SensorError` when it is not there."""
+def plan(uri: SensorURI, clock: Clock) -> Opener:
+    """What finds the thermometer; `BadSensorURI` when the URI cannot be meant."""
     root = Path(uri.text("root", ROOT))
     uri.finish()
-    return W1Reader(find_device(uri, root), uri.source, clock)
+    check_device(uri)
+    return lambda: W1Reader(find_device(uri, root), uri.source, clock)
 
 
 def parse_w1_slave(text: str) -> float:
@@ -42,7 +43,7 @@ def parse_w1_slave(text: str) -> float:
     return int(match.group(4)) / 1000.0
 
 
-class W1Reader:
+class W1Reader(Reader):
     """The file `w1_slave` of one thermometer."""
 
     polled = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from report import Report
+from proof_report import Report
 from scene import PATIENCE_S, Scene
 
 

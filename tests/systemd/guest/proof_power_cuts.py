@@ -7,7 +7,7 @@ import statistics
 import time
 
 from machine import GuestError
-from report import Report
+from proof_report import Report
 from scene import Scene
 
 PRESSING = "while :; do for level in 1 2 3 4 5; do echo $level >/run/keypad; sleep 0.6; done; done"

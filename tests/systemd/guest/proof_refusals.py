@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from machine import GuestError
-from report import Report
+from proof_report import Report
 from scene import Scene
 
 # Root's own nodes of those devices are made once more for anybody to open: what refuses them is the policy of the unit.

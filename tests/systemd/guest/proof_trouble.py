@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from report import Report
+from proof_report import Report
 from scene import PATIENCE_S, Scene, Service
 
 # The oldest thread, but for the first, that woke between once and sixty times in three seconds: a worker's, as they do;

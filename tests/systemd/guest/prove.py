@@ -18,8 +18,8 @@ from broker import Broker
 from container import Container
 from machine import GuestError
 from proof_power_cuts import PowerCuts
+from proof_report import Report
 from qemu import Guest
-from report import Report
 from scene import Scene
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -2,6 +2,5 @@
 
 from comfywear.feedback.buttons.panel import PanelState, PatientPanel
 from comfywear.feedback.buttons.signals import Call
-from comfywear.feedback.buttons.uri import parse_button_uri
 
-__all__ = ["Call", "PanelState", "PatientPanel", "parse_button_uri"]
+__all__ = ["Call", "PanelState", "PatientPanel"]

@@ -1,4 +1,4 @@
-"""Five buttons on GPIO pins, by gpiozero on lgpio (never RPi.GPIO: its edges are broken since kernel 6.6)."""
+"""Buttons and switches on GPIO pins, by gpiozero on lgpio (never RPi.GPIO: its edges are broken since kernel 6.6)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from comfywear.feedback.buttons.signals import (
     Pattern,
     show,
 )
-from comfywear.feedback.buttons.uri import GpioButtons
 from comfywear.records import Vote
+from comfywear.settings.button_uri import GpioButtons, GpioSwitch
 
 
 @final
@@ -106,6 +106,43 @@ class GpioPanel:
         self._open.close()
 
 
+@final
+class GpioSwitchPin:
+    """A switch on the pin of `spec`, open.
+
+    Args:
+        spec: The pin.
+        factory: As for `GpioPanel`.
+
+    Raises:
+        SourceError: When gpiozero is missing or refuses the pin.
+    """
+
+    def __init__(self, spec: GpioSwitch, factory: Any = None) -> None:
+        try:
+            gpiozero = import_module("gpiozero")
+            self._pin = gpiozero.DigitalInputDevice(
+                spec.pin, pull_up=spec.active_low, pin_factory=factory or _factory(gpiozero)
+            )
+        except Exception as error:  # gpiozero, lgpio and the kernel each have errors of their own
+            raise SourceError(_why(error)) from error
+
+    def closed(self) -> bool:
+        """Whether the switch is closed now.
+
+        Raises:
+            SourceError: When the pin cannot be read.
+        """
+        try:
+            return bool(self._pin.is_active)
+        except Exception as error:  # as above
+            raise SourceError(_why(error)) from error
+
+    def close(self) -> None:
+        """Give the pin back."""
+        self._pin.close()
+
+
 def _factory(gpiozero: Any) -> Any:
     if gpiozero.Device.pin_factory is not None:
         return gpiozero.Device.pin_factory
@@ -118,5 +155,5 @@ def _factory(gpiozero: Any) -> Any:
 
 def _why(error: Exception) -> str:
     if isinstance(error, ImportError):
-        return f"GPIO buttons need {error.name}: pip install 'comfywear[pi]'"
+        return f"GPIO pins need {error.name}: pip install 'comfywear[pi]'"
     return f"the GPIO pins cannot be used ({type(error).__name__}: {error}); is the user in the group gpio?"

@@ -16,8 +16,8 @@ from comfywear.errors import SourceError
 from comfywear.feedback.buttons.port import Port
 from comfywear.feedback.buttons.presses import UNDO_KEY, Presses, Wish
 from comfywear.feedback.buttons.signals import LIGHT_ACCEPTED, LIGHT_REFUSED, Call, Lamp
-from comfywear.feedback.buttons.uri import Keypad
 from comfywear.records import Vote
+from comfywear.settings.button_uri import Keypad
 
 EVENT = struct.Struct("llHHi")  # seconds, microseconds, type, code, value
 EV_SYN, EV_KEY, EV_LED = 0x00, 0x01, 0x11

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -16,8 +15,9 @@ from comfywear.feedback.buttons.keypad import KeypadPanel
 from comfywear.feedback.buttons.presses import UNDO, Wish
 from comfywear.feedback.buttons.serial_box import SerialPanel
 from comfywear.feedback.buttons.signals import Call
-from comfywear.feedback.buttons.uri import ButtonSpec, GpioButtons, Keypad, parse_button_uri
 from comfywear.records import Vote
+from comfywear.settings.button_uri import ButtonSpec, GpioButtons, Keypad, parse_button_uri
+from comfywear_sensors.backoff import BackOff
 
 _log = logging.getLogger(__name__)
 
@@ -86,10 +86,9 @@ class PatientPanel:
         self.name = self._spec.name
         self._long_press_s = long_press_s
         self._vote, self._undo, self._calls = vote, undo, calls
-        self._retry_s = retry_s
+        self._back_off = BackOff(*retry_s, share=(0.75, 1.0))
         self._opener = opener or open_panel
         self._panel: Panel | None = None
-        self._failures = 0
         self._due_s = time.monotonic()
         self._up_since_s = 0.0
         self._state: Literal["waiting", "up", "down"] = "waiting"
@@ -147,12 +146,9 @@ class PatientPanel:
 
     def _lost(self, reason: str) -> None:
         self._close()
-        if time.monotonic() - self._up_since_s > self._retry_s[1]:
-            self._failures = 0  # only a source that stays starts again with short pauses; a loose plug does not
-        first, longest = self._retry_s
-        pause_s = min(first * 2.0 ** min(self._failures, 30), longest)
-        self._failures += 1
-        self._due_s = time.monotonic() + pause_s * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, no secret
+        if time.monotonic() - self._up_since_s > self._back_off.longest_s:
+            self._back_off.settle()  # only a source that stays starts again with short pauses; a loose plug does not
+        self._due_s = time.monotonic() + self._back_off.fail()
         if (self._state, self._error) != ("down", reason):
             _log.warning("buttons down: %s", reason)
         self._state, self._error = "down", reason

@@ -16,8 +16,8 @@ from comfywear.errors import SourceError
 from comfywear.feedback.buttons.port import Port
 from comfywear.feedback.buttons.presses import UNDO, Wish
 from comfywear.feedback.buttons.signals import Call
-from comfywear.feedback.buttons.uri import SerialBox
 from comfywear.records import Vote
+from comfywear.settings.button_uri import SerialBox
 
 LONGEST_LINE = 64
 _VOTE = re.compile(r"(?:vote\s+)?(-?\d{1,3})", re.IGNORECASE)

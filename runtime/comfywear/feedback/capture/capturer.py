@@ -10,13 +10,13 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from comfywear.clock import Clock, wall_time
 from comfywear.errors import StoreError
 from comfywear.feedback.capture.folder import SCHEMA, CaptureFolder
 from comfywear.feedback.capture.samplers import SAMPLERS, Look, Pick, Wanted, covered, of_vote
-from comfywear.records import Box, Vote
+from comfywear.records import Box, Detection, Vote
+from comfywear.system.clock import Clock, wall_time
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class _Task:
     pick: Pick
     sampler: str
     vote: Vote | None
+    correction: Mapping[str, Any] | None = None
 
 
 class Capturer:
@@ -81,7 +82,7 @@ class Capturer:
         self._clock = clock
         self._draw = draw or random.Random()  # noqa: S311 - a sample, not a secret
         self._tasks: queue.Queue[_Task] = queue.Queue(_WAITING)
-        self._newest_look: Look | None = None
+        self._newest_looks: dict[str, Look] = {}  # by camera
         self._last_s: dict[str, float] = {}
         self._newest: str | None = None
         self._error: str | None = None
@@ -89,7 +90,7 @@ class Capturer:
 
     def on_look(self, look: Look) -> None:
         """Choose from a look; returns at once."""
-        self._newest_look = look
+        self._newest_looks[look.source] = look
         for name in self._samplers:
             if name not in SAMPLERS or not self._due(name, look.monotonic_s):
                 continue
@@ -101,13 +102,27 @@ class Capturer:
 
     def on_vote(self, vote: Vote) -> None:
         """Keep the people of a vote's zone, as they were seen last."""
-        look, now_s = self._newest_look, time.monotonic()
-        if "vote" not in self._samplers or look is None or now_s - look.monotonic_s > _FRESH_S:
+        now_s = time.monotonic()
+        fresh = [look for look in self._newest_looks.values() if now_s - look.monotonic_s <= _FRESH_S]
+        if "vote" not in self._samplers or not fresh:
             return
+        look = max(fresh, key=lambda each: sum(person.zone == vote.zone for person in each.persons))
         if self._due("vote", now_s):
             self._last_s["vote"] = now_s
             for pick in of_vote(look, vote.zone, vote.level):
                 self._put(_Task(look, pick, "vote", vote))
+
+    def on_correction(self, number: int, kind: Literal["reject", "miss"], look: Look, box: Box) -> None:
+        """Keep what somebody said of a find: "reject" = no person is in `box`, "miss" = one is, who was not found."""
+        newest = self._newest_looks.get(look.source)
+        if newest is not None and newest.monotonic_s == look.monotonic_s:
+            look = newest
+        found = [each for each in look.detections if covered(each.box, box) <= 0.5 or kind == "miss"]
+        if kind == "miss":
+            found.append(Detection(box, 1.0, "person"))
+        look = Look(look.image, look.monotonic_s, found, look.persons, look.thresholds, look.source)
+        why = "said to be no person" if kind == "reject" else "said to be a person"
+        self._put(_Task(look, Pick(box, why), "correction", None, {"number": number, "kind": kind}))
 
     def _due(self, name: str, now_s: float) -> bool:
         return now_s - self._last_s.get(name, float("-inf")) >= self._gap_s
@@ -129,8 +144,11 @@ class Capturer:
         while not stop.is_set():
             beat()
             if time.monotonic() - pruned_s > _PRUNE_EVERY_S:
-                self._folder.prune()
                 pruned_s = time.monotonic()
+                try:
+                    self._folder.prune()
+                except OSError as error:
+                    _log.error("old captures cannot be deleted: %s", error)
             try:
                 task = self._tasks.get(timeout=0.5)
             except queue.Empty:
@@ -152,7 +170,7 @@ class Capturer:
         if min(x2 - x1, y2 - y1) < _SMALLEST:
             self._skipped += 1
             return
-        people = [_moved(box, x1, y1) for box in task.look.people()]
+        people = [_moved(box, x1, y1) for box in (*task.look.people(), task.pick.box)]
         crop, sharp = hide_faces(image[y1:y2, x1:x2], people)
         if sharp < _LEAST_SHARP:
             self._skipped += 1
@@ -191,6 +209,7 @@ class Capturer:
             "models": self._models(),
             "crop_of": {"box": list(crop), "width": task.look.image.shape[1], "height": task.look.image.shape[0]},
             "vote": _vote(task.vote),
+            "correction": task.correction,
         }
 
 

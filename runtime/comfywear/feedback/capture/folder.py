@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from comfywear.errors import StoreError
+from comfywear.system.clock import SteadyTime
+from comfywear.system.files import matching, replace_file
 
 SCHEMA = "comfywear/v1/capture"
 
@@ -28,13 +29,15 @@ class CaptureFolder:
         path: The folder; it is made when the first capture is.
         max_bytes: The oldest are deleted beyond it.
         max_age_s: Older ones are deleted.
-        clock: Seconds as the files' times have them.
+        clock: Seconds as the files' times have them; no jump of the clock makes a capture old when left out.
     """
 
-    def __init__(self, path: Path, max_bytes: float, max_age_s: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, path: Path, max_bytes: float, max_age_s: float, clock: Callable[[], float] | None = None
+    ) -> None:
         self.path = path
         self._max_bytes, self._max_age_s = max_bytes, max_age_s
-        self._clock = clock
+        self._clock = clock or SteadyTime()
         self._lock = threading.Lock()
 
     def add(self, capture_id: str, jpeg: bytes, sidecar: Mapping[str, Any]) -> None:
@@ -48,11 +51,9 @@ class CaptureFolder:
             try:
                 self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 picture.write_bytes(jpeg)
-                part = text.with_suffix(".part")
-                part.write_text(json.dumps(sidecar, ensure_ascii=False) + "\n", encoding="utf-8")
-                part.replace(text)
+                replace_file(text, (json.dumps(sidecar, ensure_ascii=False) + "\n").encode(), durable=False)
             except OSError as error:
-                for path in (picture, text, text.with_suffix(".part")):
+                for path in (picture, text):
                     with suppress(OSError):  # what could not be made is not there
                         path.unlink()
                 raise StoreError(f"{self.path}: a capture cannot be written ({error.strerror})") from error
@@ -65,7 +66,7 @@ class CaptureFolder:
                 return
             for path in self.path.iterdir():
                 other = {".jpg": ".json", ".json": ".jpg"}.get(path.suffix)
-                if path.suffix == ".part" or (other and not path.with_suffix(other).exists()):
+                if path.suffix in (".part", ".new") or (other and not path.with_suffix(other).exists()):
                     path.unlink(missing_ok=True)
             kept, room = 0, self._max_bytes
             for written_s, size, path in sorted(self._pairs(), reverse=True):
@@ -82,8 +83,15 @@ class CaptureFolder:
     def forget_votes(self, vote_ids: Collection[str]) -> int:
         """Delete the captures that belong to votes that were deleted; returns how many."""
         gone = set(vote_ids)
-        found = [item for item in read_captures(self.path) if (item.get("vote") or {}).get("id") in gone]
-        with self._lock:
+        return self._forget(lambda item: (item.get("vote") or {}).get("id") in gone)
+
+    def forget_correction(self, number: int) -> int:
+        """Delete the captures of a correction that was taken back; returns how many."""
+        return self._forget(lambda item: (item.get("correction") or {}).get("number") == number)
+
+    def _forget(self, is_gone: Callable[[Mapping[str, Any]], bool]) -> int:
+        with self._lock:  # what is pruned meanwhile would end the search
+            found = [item for item in read_captures(self.path) if is_gone(item)]
             for item in found:
                 self._remove(self.path / f"{item['id']}.json")
         return len(found)
@@ -92,7 +100,7 @@ class CaptureFolder:
         """When each was written, its bytes, and its sidecar."""
         if not self.path.is_dir():
             return
-        for text in self.path.glob("*.json"):
+        for text in matching(self.path, "*.json"):
             with suppress(OSError):  # deleted by hand in between
                 state = text.stat()
                 yield state.st_mtime, state.st_size + text.with_suffix(".jpg").stat().st_size, text
@@ -104,8 +112,11 @@ class CaptureFolder:
 
 def read_captures(folder: Path) -> Iterator[dict[str, Any]]:
     """The sidecars of a folder of captures, the oldest first; what is none of ours is passed over."""
-    texts = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    for text in texts:
+    written: list[tuple[int, str, Path]] = []
+    for text in matching(folder, "*.json"):
+        with suppress(OSError):  # deleted in between
+            written.append((text.stat().st_mtime_ns, text.name, text))
+    for *_, text in sorted(written):
         try:
             found = json.loads(text.read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -18,13 +18,23 @@ _OVERLAP = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """One frame with what was seen in it; `image` is `(H, W, 3) uint8` BGR, `thresholds` are by label."""
+    """One frame of a camera with what was seen in it.
+
+    Attributes:
+        image: `(H, W, 3) uint8` BGR.
+        monotonic_s: When.
+        detections: Whatever was seen, however weakly.
+        persons: Those who were followed.
+        thresholds: By label.
+        source: Which camera's it is.
+    """
 
     image: NDArray[np.uint8]
     monotonic_s: float
     detections: Sequence[Detection]
     persons: Sequence[Person]
     thresholds: Mapping[str, float]
+    source: str = ""
 
     def people(self) -> list[Box]:
         """The boxes of everybody, however weakly seen."""

@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import SourceError
-from comfywear.vision.camera.uri import parse_camera_uri
+from comfywear.settings.camera_uri import parse_camera_uri
 
-__all__ = ["MAX_SIDE", "fit", "looks_like_photo", "read_photo"]
+__all__ = ["KINDS", "MAX_SIDE", "decode", "fit", "looks_like_photo", "read_photo"]
 
 MAX_SIDE = 1920
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6", b"\0\0\0\x0cjP  ")
+# Brands of the ISO container that hold a still picture, as against a clip (HEIF, ISO/IEC 23008-12; AVIF).
+_STILL_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"})
+KINDS = "JPEG, PNG, WebP, AVIF, BMP or TIFF"
+"""The photos that are read, in words."""
 
 
 def read_photo(path: str | Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
@@ -28,18 +32,27 @@ def read_photo(path: str | Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     """
     uri = parse_camera_uri(str(path))
     if uri.kind != "file":
-        raise SourceError(f"{uri.shown} is not a photo; give the path of a JPEG, PNG, WebP, BMP or TIFF file")
+        raise SourceError(f"{uri.shown} is not a photo; give the path of a {KINDS} file")
     try:
         data = Path(uri.target).read_bytes()
     except OSError as error:
         raise SourceError(f"{uri.target}: the photo cannot be read ({error.strerror})") from error
+    image = decode(data)
+    if image is None:
+        if data[4:8] == b"ftyp" and data[8:12] in _STILL_BRANDS:
+            kind = "an AVIF" if data[8:12] in (b"avif", b"avis") else "a HEIC"
+            raise SourceError(f"{uri.target}: {kind} photo, which the OpenCV here cannot read; save it as JPEG")
+        raise SourceError(f"{uri.target}: not a photo that can be read ({KINDS})")
+    return fit(image, max_side)
+
+
+def decode(data: bytes) -> NDArray[np.uint8] | None:
+    """The picture in `data` as `(H, W, 3) uint8` BGR, turned as its EXIF says; None when it is none."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    except cv2.error:
-        image = None  # such as a picture of absurd size
-    if image is None:
-        raise SourceError(f"{uri.target}: not a photo that can be read (JPEG, PNG, WebP, BMP or TIFF)")
-    return fit(image.astype(np.uint8, copy=False), max_side)
+    except cv2.error:  # such as a picture of absurd size
+        return None
+    return None if image is None else image.astype(np.uint8, copy=False)
 
 
 def fit(image: NDArray[np.uint8], max_side: int) -> NDArray[np.uint8]:
@@ -56,4 +69,6 @@ def looks_like_photo(path: Path) -> bool:
     """Whether the first bytes of the file are those of a photo, as against a clip."""
     with path.open("rb") as file:
         head = file.read(16)
+    if head[4:8] == b"ftyp":
+        return head[8:12] in _STILL_BRANDS
     return head.startswith(_SIGNATURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

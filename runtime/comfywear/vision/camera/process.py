@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
-import random
 import select
 import signal
 import subprocess
@@ -19,18 +17,32 @@ import threading
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, final
+from typing import TYPE_CHECKING, Literal, final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.records import Frame
-from comfywear.vision.camera.child import STOP_GRACE_S, Order
+from comfywear.settings.camera_uri import CameraUri, parse_camera_uri
+from comfywear.vision.camera.child import STOP_GRACE_S, CameraOrder
 from comfywear.vision.camera.framebuffer import FrameBuffer
+from comfywear.vision.camera.light import measure_light
 from comfywear.vision.camera.photo import MAX_SIDE
-from comfywear.vision.camera.uri import CameraUri, parse_camera_uri
+from comfywear.vision.camera.view import View, view_of, visible
+from comfywear_sensors.backoff import BackOff
 
-__all__ = ["Camera", "CameraState", "open_camera"]
+if TYPE_CHECKING:
+    from comfywear.settings.camera import CameraSettings
+
+__all__ = ["Camera", "CameraState", "open_camera", "open_configured"]
 
 _HEALTHY_S = 10.0  # after this long with frames, the next loss starts again with the shortest delay
+# Cameras lock an account after five to seven wrong logins, most for half an hour (Hikvision, Dahua): never so many.
+_LOGIN_RETRY_S = (600.0, 3600.0)
+# Commands that draw silence OpenCV by these; in the camera's process its words are the reason that is told.
+_QUIET = frozenset({"OPENCV_FFMPEG_LOGLEVEL", "OPENCV_LOG_LEVEL"})
 _SLICE_S = 0.1  # how long one wait keeps others from closing the camera
 
 
@@ -58,6 +70,8 @@ def open_camera(
     loop: bool = False,
     size: tuple[int, int] | None = None,
     max_side: int = MAX_SIDE,
+    hold_s: float = 0.0,
+    view: View = View(),  # noqa: B008 - frozen
     open_deadline_s: float = 20.0,
     frame_deadline_s: float = 6.0,
     retry_s: tuple[float, float] = (0.5, 30.0),
@@ -66,12 +80,15 @@ def open_camera(
 
     Args:
         uri: `file:///clip.mp4` or a photo, `images:///folder` (sorted by name) or a glob, `v4l2:///dev/video0`,
-            `rtsp://user:password@host/path`, or a bare path.
+            `picamera://0`, `rtsp://user:password@host/path`, `http://host/stream`, `rtmp://host/path`, or a bare path.
         fps: Frames a second. Clips and photos are paced to it (a clip's own rate and 5 when None); live sources are
             thinned to it.
         loop: Start a clip, folder or photo again at its end; a photo then is a camera that nobody moves before.
         size: Width and height asked of a V4L2 camera.
         max_side: Larger frames are shrunk to this longer side.
+        hold_s: How long each picture of a folder is shown that is another photo than the one before (not the next of a
+            sequence); 0 = one frame.
+        view: How pictures are turned, cut and masked before they leave the camera's process.
         open_deadline_s: Seconds that the first frame may take before the process is killed.
         frame_deadline_s: Seconds that every further frame may take.
         retry_s: The first and the longest delay before a lost source is tried again; it doubles in between.
@@ -83,7 +100,27 @@ def open_camera(
         raise UsageError(f"fps must be in 0.001…1000, not {fps}")
     if not 16 <= max_side <= 4096:
         raise UsageError(f"max_side must be in 16…4096 pixels, not {max_side}")
-    return Camera(parse_camera_uri(uri), fps, loop, size, max_side, open_deadline_s, frame_deadline_s, retry_s)
+    if not 0 <= hold_s <= 86_400:
+        raise UsageError(f"hold_s must be in 0…86,400 seconds, not {hold_s}")
+    found = parse_camera_uri(uri)
+    order = CameraOrder(found.kind, found.target, found.shown, fps, loop, size, max_side, hold_s, view, 0, -1, -1)
+    return Camera(found, order, open_deadline_s, max(frame_deadline_s, 3.0 / fps if fps else 0.0), retry_s)
+
+
+def open_configured(camera: CameraSettings, *, source: str = "", fps: float | None = None) -> Camera:
+    """Open the camera of the settings as they say: with its masks, however it is used.
+
+    Args:
+        camera: The settings.
+        source: Another source, seen in the same way.
+        fps: Another rate.
+
+    Raises:
+        UsageError: See `open_camera`.
+    """
+    return open_camera(
+        source or camera.source, fps=fps or camera.fps, loop=camera.loop, hold_s=camera.hold_s, view=view_of(camera)
+    )
 
 
 @final
@@ -93,19 +130,17 @@ class Camera:
     def __init__(
         self,
         uri: CameraUri,
-        fps: float | None,
-        loop: bool,
-        size: tuple[int, int] | None,
-        max_side: int,
+        order: CameraOrder,
         open_deadline_s: float,
         frame_deadline_s: float,
         retry_s: tuple[float, float],
     ) -> None:
         self.source = uri.shown
         self._uri = uri
-        self._order = Order(uri.kind, uri.target, uri.shown, fps, loop, size, max_side, 0, -1, -1)
-        self._deadlines = open_deadline_s, max(frame_deadline_s, 3.0 / fps if fps else 0.0)
-        self._retry_s = retry_s
+        self._order = order
+        self._deadlines = open_deadline_s, frame_deadline_s
+        self._back_off = BackOff(*retry_s, share=(0.75, 1.25))
+        self._login_back_off = BackOff(*_LOGIN_RETRY_S, share=(0.75, 1.25))
         self._lock = threading.Lock()
         self._buffer = FrameBuffer()
         self._child: subprocess.Popen[bytes] | None = None
@@ -114,8 +149,8 @@ class Camera:
         self._said: str | None = None
         self._death = ""
         self._last_index = -1
+        self._visible: NDArray[np.uint8] | None = None
         self._alive_s = self._retry_at_s = time.monotonic()
-        self._failures = 0
         self._state = CameraState("starting", None, self._alive_s)
 
     @property
@@ -144,6 +179,11 @@ class Camera:
             if frame is not None or left <= 0:
                 return frame
 
+    @property
+    def bell(self) -> int | None:
+        """A file descriptor that can be read when the camera's process has said something; None while there is none."""
+        return None if self._child is None else self._bell
+
     def close(self) -> None:
         """Stop reading and free everything, in well under a second; a second call does nothing."""
         with self._lock:
@@ -166,7 +206,10 @@ class Camera:
         if found is None:
             return None
         image, self._last_index, monotonic_s = found
-        return Frame(image, self._last_index, monotonic_s, self.source)
+        size = (image.shape[0], image.shape[1])
+        if self._order.view.masks and (self._visible is None or self._visible.shape != size):
+            self._visible = visible(self._order.view, size)
+        return Frame(image, self._last_index, monotonic_s, self.source, measure_light(image, self._visible))
 
     def _pump(self, wait_s: float) -> None:
         """Start the child if it is time, hear what it says for up to `wait_s`, and kill it when it is too late."""
@@ -201,22 +244,20 @@ class Camera:
                 if self._state.name != "running":
                     self._enter("running", None)
                 elif self._alive_s - self._state.since_s > _HEALTHY_S:
-                    self._failures = 0
+                    self._back_off.settle()
             else:
                 self._said = line.decode(errors="replace")
         if data:
             return
         self._stop_child(STOP_GRACE_S)
-        if self._said == ".":
-            self._enter("ended", "the end of the recording")
+        said = self._said or f"!{self._death}"
+        if said[0] == ".":
+            self._enter("ended", said[1:])
         else:
-            self._lost(self._said[1:] if self._said else self._death)
+            self._lost(said[1:], self._login_back_off if said[0] == "?" else None)
 
-    def _lost(self, reason: str) -> None:
-        first, longest = self._retry_s
-        delay = min(first * 2.0**self._failures, longest)
-        self._failures = min(self._failures + 1, 30)
-        self._retry_at_s = time.monotonic() + delay * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+    def _lost(self, reason: str, back_off: BackOff | None = None) -> None:
+        self._retry_at_s = time.monotonic() + (back_off or self._back_off).fail()
         self._enter("gone", reason)
 
     def _enter(self, name: Literal["starting", "running", "gone", "ended"], reason: str | None) -> None:
@@ -233,6 +274,7 @@ class Camera:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # FFmpeg prints addresses with passwords
+                env={name: value for name, value in os.environ.items() if name not in _QUIET},
                 pass_fds=(self._buffer.fd, theirs),
                 start_new_session=True,  # Ctrl-C is for the parent, which then ends the child
             )
@@ -247,7 +289,7 @@ class Camera:
         )
         assert self._child.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it is dead already, as its bell will tell
-            self._child.stdin.write(json.dumps(dataclasses.asdict(order)).encode() + b"\n")
+            self._child.stdin.write(msgspec.json.encode(order) + b"\n")
             self._child.stdin.flush()
         self._alive_s = time.monotonic()
         return True
@@ -264,7 +306,8 @@ class Camera:
                 code = child.wait(wait_s)
                 break
             except subprocess.TimeoutExpired:
-                child.kill()
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)  # it leads a session of its own: with what it started
             except BrokenPipeError:
                 continue
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -14,79 +15,115 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import SourceError
-from comfywear.vision.camera.photo import looks_like_photo, read_photo
-from comfywear.vision.camera.uri import CameraUri
+from comfywear.settings.camera_uri import CameraUri
+from comfywear.vision.camera.ffmpeg import overhearing, refusal
+from comfywear.vision.camera.folder import folder_frames, list_pictures, photo_frames
+from comfywear.vision.camera.jpegs import cut_jpegs
+from comfywear.vision.camera.pace import FramePace
+from comfywear.vision.camera.photo import KINDS, decode, looks_like_photo
 
-__all__ = ["frames"]
+__all__ = ["Wishes", "end_of", "frames"]
 
 Image = NDArray[np.uint8]
 
 _PHOTO_FPS = 5.0
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+_CLIP_FPS = 25.0  # of clips that do not say theirs
+_RAW_MJPEG = frozenset({".mjpeg", ".mjpg"})
+_CHUNK_BYTES = 256 * 1024
 # An RTSP read that stalls returns only after about three times the read timeout, and the capture is dead then.
-_RTSP_OPTIONS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 10_000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 2_000]
+_STREAM_OPTIONS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 10_000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 2_000]
 
 
-def frames(
-    uri: CameraUri, fps: float | None, loop: bool, size: tuple[int, int] | None, max_side: int
-) -> Iterator[Image]:
-    """Frames `(H, W, 3) uint8` BGR of `uri`, each when it is due.
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a source is to be read.
 
-    Args:
-        uri: The source.
-        fps: Frames a second; None means a clip's own rate, 5 for photos, all frames of a live source.
+    Attributes:
+        fps: Frames a second; None means a clip's own rate, 5 for photos, 1 for single pictures over HTTP, all frames
+            of other live sources.
         loop: Start again after the last frame of a clip, a folder or a photo.
         size: Width and height asked of a V4L2 camera; it may give others.
         max_side: Photos are shrunk to this longer side.
+        hold_s: How long each picture of a folder is shown that is another photo than the one before.
+    """
+
+    fps: float | None
+    loop: bool
+    size: tuple[int, int] | None
+    max_side: int
+    hold_s: float
+
+
+def frames(uri: CameraUri, wishes: Wishes) -> Iterator[Image]:
+    """Frames `(H, W, 3) uint8` BGR of `uri`, each when it is due.
 
     Raises:
+        LoginRefusedError: A camera in the network refuses the user name or password.
         SourceError: It cannot be opened, gives no frame, or (a live source) stopped giving frames.
     """
-    if uri.live:
-        yield from _live(uri, fps, size)
-        return
-    path = Path(uri.target)
+    fps, path = wishes.fps, Path(uri.target)
+    match uri.kind:
+        case "http":  # imported where it is needed: TLS takes memory in a process that has no other use for it
+            from comfywear.vision.camera.http import http_frames
+
+            return http_frames(uri, fps)
+        case "picamera":
+            from comfywear.vision.camera.picamera import picamera_frames
+
+            return picamera_frames(uri, fps)
+        case "rtsp" | "rtmp" | "v4l2":
+            return _live(uri, fps, wishes.size)
+        case "images":
+            return folder_frames(uri.target, fps or _PHOTO_FPS, wishes.loop, wishes.max_side, wishes.hold_s)
+        case _:
+            if _is_raw_mjpeg(path):
+                return _mjpeg(path, fps or _CLIP_FPS, wishes.loop)
+            if looks_like_photo(path):
+                return photo_frames(path, fps or _PHOTO_FPS, wishes.loop, wishes.max_side)
+            return _clip(path, fps, wishes.loop)
+
+
+def end_of(uri: CameraUri) -> str:
+    """Why a source that does not loop is over, and what would go on."""
     if uri.kind == "images":
-        pictures = _pictures(uri.target)
-    elif looks_like_photo(path):
-        pictures = [path]
-    else:
-        yield from _clip(path, fps, loop)
-        return
-    yield from _photos(pictures, fps or _PHOTO_FPS, loop, max_side)
+        return f"the last of {len(list_pictures(uri.target))} pictures was shown; loop = true begins again"
+    return "the end of the recording; loop = true begins it again"
 
 
-def _pictures(target: str) -> list[Path]:
-    folder = Path(target)
-    found = folder.iterdir() if folder.is_dir() else map(Path, glob.glob(target))  # noqa: PTH207 - absolute patterns
-    pictures = sorted(path for path in found if path.suffix.lower() in _PICTURES)
-    if not pictures:
-        raise SourceError(f"no picture in {target} (looked for {', '.join(sorted(_PICTURES))})")
-    return pictures
+def _is_raw_mjpeg(path: Path) -> bool:
+    """Whether JPEG pictures stand in the file one after the other, all of a clip.
+
+    A photo may hold a second picture, too (a preview, a depth map), but says so (CIPA DC-007, the marker "MPF").
+    """
+    with path.open("rb") as file:
+        if path.suffix.lower() in _RAW_MJPEG:
+            return True
+        head = file.read(_CHUNK_BYTES)
+        if not head.startswith(b"\xff\xd8\xff") or b"MPF\0" in head:
+            return False
+        pictures = cut_jpegs(chain([head], iter(lambda: file.read(_CHUNK_BYTES), b"")))
+        shapes = [_shape(picture) for _, picture in zip(range(3), pictures, strict=False)]
+    return len(shapes) == 3 and len(set(shapes)) == 1
 
 
-def _photos(pictures: list[Path], fps: float, loop: bool, max_side: int) -> Iterator[Image]:
-    due = _Pace(fps)
-    if len(pictures) == 1:
-        image = read_photo(pictures[0], max_side)
-        yield image
-        while loop:
-            due.wait()
-            yield image
-        return
+def _shape(jpeg: bytes) -> tuple[int, ...] | None:
+    image = decode(jpeg)
+    return None if image is None else image.shape
+
+
+def _mjpeg(path: Path, fps: float, loop: bool) -> Iterator[Image]:
+    due = FramePace(fps)
     while True:
         readable = 0
-        for path in pictures:
-            try:
-                image = read_photo(path, max_side)
-            except SourceError as error:
-                problem = error
-                continue
-            readable += 1
-            yield image
-            due.wait()
+        with path.open("rb") as file:
+            for picture in cut_jpegs(iter(lambda: file.read(_CHUNK_BYTES), b"")):
+                image = decode(picture)
+                if image is not None:
+                    readable += 1
+                    yield image
+                    due.wait()
         if not readable:
-            raise SourceError(f"none of {len(pictures)} pictures can be read; the last: {problem}")
+            raise SourceError(f"{path}: not a clip or photo that can be read (no JPEG picture in it)")
         if not loop:
             return
 
@@ -95,10 +132,12 @@ def _clip(path: Path, fps: float | None, loop: bool) -> Iterator[Image]:
     while True:
         with _capture(lambda: cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)) as capture:
             own = capture.get(cv2.CAP_PROP_FPS) if capture.isOpened() else 0.0
-            due = _Pace(fps or (own if 0.0 < own <= 240.0 else 25.0))
+            due = FramePace(fps or (own if 0.0 < own <= 240.0 else _CLIP_FPS))
             ok, image = capture.read()
             if not ok:
-                raise SourceError(f"{path}: not a clip or photo that can be read (no frame could be decoded)")
+                raise SourceError(
+                    f"{path}: not a clip or photo that can be read (no frame could be decoded; photos are {KINDS})"
+                )
             while ok:
                 yield image.astype(np.uint8, copy=False)
                 due.wait()
@@ -112,8 +151,9 @@ def _live(uri: CameraUri, fps: float | None, size: tuple[int, int] | None) -> It
         raise SourceError(f"{uri.target} is not a video device")
 
     def start() -> cv2.VideoCapture:
-        if uri.kind == "rtsp":
-            return cv2.VideoCapture(uri.target, cv2.CAP_FFMPEG, _RTSP_OPTIONS)
+        if uri.kind != "v4l2":
+            scheme, _, rest = uri.target.partition("://")  # FFmpeg knows schemes in small letters only
+            return cv2.VideoCapture(f"{scheme.lower()}://{rest}", cv2.CAP_FFMPEG, _STREAM_OPTIONS)
         capture = cv2.VideoCapture(uri.target, cv2.CAP_V4L2)
         wanted = {cv2.CAP_PROP_FRAME_WIDTH: size and size[0], cv2.CAP_PROP_FRAME_HEIGHT: size and size[1]}
         for prop, value in {**wanted, cv2.CAP_PROP_FPS: fps}.items():
@@ -121,9 +161,12 @@ def _live(uri: CameraUri, fps: float | None, size: tuple[int, int] | None) -> It
                 capture.set(prop, value)
         return capture
 
-    with _capture(start) as capture:
+    with overhearing() as heard:
+        capture = start()
         if not capture.isOpened():
-            raise SourceError(f"{uri.shown} cannot be opened (is it plugged in, switched on and not in use?)")
+            capture.release()
+            raise refusal(uri.shown, heard.text, login="@" in uri.target.partition("://")[2].partition("/")[0])
+    with _capture(lambda: capture):
         due = time.monotonic()
         while capture.grab():  # every frame is taken, so that none gets old in a queue; only due ones are decoded
             now = time.monotonic()
@@ -144,16 +187,3 @@ def _capture(start: Callable[[], cv2.VideoCapture]) -> Iterator[cv2.VideoCapture
         yield capture
     finally:
         capture.release()
-
-
-class _Pace:
-    """Waits until the next frame is due; a late frame doesn't make the following ones hurry."""
-
-    def __init__(self, fps: float) -> None:
-        self._step = 1.0 / fps
-        self._due = time.monotonic()
-
-    def wait(self) -> None:
-        now = time.monotonic()
-        self._due = max(self._due + self._step, now)
-        time.sleep(self._due - now)

@@ -19,6 +19,7 @@ __all__ = ["CudaEngine", "OnnxEngine", "TensorRtEngine", "XnnpackEngine", "onnx_
 REFUSED_VERSION = "1.21.0"
 _CPU = "CPUExecutionProvider"
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}
+_SIZES = "orig_target_sizes"
 _MOST_KEPT = 8  # batch sizes whose input memory is kept
 
 
@@ -46,6 +47,7 @@ class OnnxEngine:
             # ONNX Runtime itself only prints a warning and goes on with the CPU.
             raise ModelError(f"{self.provider} could not be started here (missing or other CUDA libraries?)")
         only = _only(self._session.get_inputs(), path)
+        self._more = [given.name for given in self._session.get_inputs()[1:]]
         check_shape(only.shape, size, str(path))
         self.input = _info(only)
         if self.input.dtype not in ("float32", "float16", "uint8"):
@@ -93,6 +95,9 @@ class OnnxEngine:
             memory = np.empty((count, *self._size), self._dtype)
             binding = self._session.io_binding()
             binding.bind_input(self.input.name, "cpu", 0, self._dtype, memory.shape, memory.ctypes.data)
+            sides = self._size[:0:-1] if self._size[0] == 3 else self._size[1::-1]  # width, height
+            for name in self._more:
+                binding.bind_cpu_input(name, np.tile(np.array(sides, np.int64), (count, 1)))
             for output in self.outputs:
                 binding.bind_output(output.name, "cpu")
             self._bound[count] = binding, memory
@@ -185,7 +190,7 @@ def _options(onnxruntime: Any, threads: int) -> Any:
 
 def _cache_folder() -> Path:
     """Where compiled engines are kept."""
-    from comfywear.places import state_home
+    from comfywear.system.paths import state_home
 
     folder = state_home() / "tensorrt"
     folder.mkdir(parents=True, exist_ok=True)
@@ -193,7 +198,8 @@ def _cache_folder() -> Path:
 
 
 def _only(inputs: Sequence[Any], path: Path) -> Any:
-    if len(inputs) != 1:
+    """The picture's input. RT-DETR, D-FINE and DEIM have a second one, for the size that boxes are to be given in."""
+    if len(inputs) != 1 and [given.name for given in inputs[1:]] != [_SIZES]:
         raise ModelError(f"{path}: the graph has {len(inputs)} inputs, comfywear's models have one")
     return inputs[0]
 

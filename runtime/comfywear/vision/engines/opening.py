@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfywear.errors import ModelError, UsageError
-from comfywear.places import find_model
+from comfywear.system.paths import find_model
 from comfywear.vision.engines.engine import Engine, TensorInfo
 from comfywear.vision.engines.litert import LiteRtEngine, find_interpreter, litert_input
 from comfywear.vision.engines.onnx import CudaEngine, OnnxEngine, TensorRtEngine, XnnpackEngine, onnx_input

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from comfywear.vision.layouts import efficientdet, nanodet, rows, ssd, yolov5, yolov8, yolox
+from comfywear.vision.layouts import detr, efficientdet, nanodet, nms_inside, rows, ssd, yolo, yolonas
 from comfywear.vision.layouts.decoding import Options, Raw
 
 __all__ = ["LAYOUTS", "Decode", "Family"]
@@ -39,9 +39,9 @@ _LETTERBOX = {"resize": "letterbox", "grey": 114}
 _CORNER = {"resize": "letterbox to the corner", "grey": 114}
 
 LAYOUTS: dict[str, Family] = {
-    "yolov5": Family(yolov5.decode, "YOLOv5", {**_UNIT, **_LETTERBOX}, 0.3),
-    "yolov8": Family(yolov8.decode, "YOLOv8, YOLO11", {**_UNIT, **_LETTERBOX}, 0.3),
-    "yolox": Family(yolox.decode, "YOLOX", {"channels": "BGR", **_CORNER}, 0.3),
+    "yolov5": Family(yolo.yolov5, "YOLOv5, YOLOv7", {**_UNIT, **_LETTERBOX}, 0.3),
+    "yolov8": Family(yolo.yolov8, "YOLOv8, YOLOv9, YOLO11", {**_UNIT, **_LETTERBOX}, 0.3),
+    "yolox": Family(yolo.yolox, "YOLOX", {"channels": "BGR", **_CORNER}, 0.3),
     "nanodet": Family(
         nanodet.decode,
         "NanoDet, NanoDet-Plus",
@@ -61,5 +61,8 @@ LAYOUTS: dict[str, Family] = {
         0.35,
     ),
     "rows": Family(rows.decode, "finished boxes, one a row (YOLOv10, YOLO26)", {**_UNIT, **_LETTERBOX}, 0.3),
+    "nms": Family(nms_inside.decode, "finished boxes, scores and classes apart", {**_UNIT, **_LETTERBOX}, 0.3),
+    "yolonas": Family(yolonas.decode, "YOLO-NAS without suppression inside", {**_UNIT, **_LETTERBOX}, 0.3),
+    "detr": Family(detr.decode, "RT-DETR, RF-DETR, D-FINE, DEIM, DETR", {**_UNIT, "resize": "stretch"}, 0.4),
 }
 """Every foreign layout that a card may name."""

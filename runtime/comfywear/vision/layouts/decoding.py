@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError
-from comfywear.vision.nms import nms
+from comfywear.vision.layouts.nms import nms
 
-__all__ = ["Options", "Raw", "cells", "from_centres", "most_likely", "one_output", "pick", "sigmoid"]
+__all__ = ["Options", "Raw", "cells", "from_centres", "in_pixels", "most_likely", "one_output", "pick", "sigmoid"]
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 
 Options = Mapping[str, Any]
 """What a card says under `output` about the details of its family, such as {"strides": [8, 16, 32]}."""
@@ -32,13 +32,13 @@ class Raw:
         scores: `(N, L) float32` in 0…1, a column a class of the model.
     """
 
-    boxes: Floats
-    scores: Floats
+    boxes: Floats32
+    scores: Floats32
 
 
 def pick(
-    raw: Raw, columns: Sequence[int], thresholds: Floats, overlap: float
-) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    raw: Raw, columns: Sequence[int], thresholds: Floats32, overlap: float
+) -> tuple[Floats32, Floats32, NDArray[np.intp]]:
     """The boxes of some classes that reach their threshold, without doubles.
 
     Args:
@@ -61,7 +61,7 @@ def pick(
     return np.concatenate(boxes), np.concatenate(scores), np.concatenate(labels)
 
 
-def most_likely(boxes: Floats, classes: NDArray[Any], scores: Floats, count: int) -> Raw:
+def most_likely(boxes: Floats32, classes: NDArray[Any], scores: Floats32, count: int) -> Raw:
     """Boxes that have one class each as a `Raw` with `count` columns; classes outside of it are left out."""
     known = (classes >= 0) & (classes < count)
     table = np.zeros((int(known.sum()), count), np.float32)
@@ -69,9 +69,12 @@ def most_likely(boxes: Floats, classes: NDArray[Any], scores: Floats, count: int
     return Raw(boxes[known], table)
 
 
-def one_output(outputs: Sequence[NDArray[Any]], family: str, shape: tuple[int | None, int | None]) -> Floats:
-    """The first output as `(rows, columns) float32`; ModelError unless it is `(1, *shape)` (None: any)."""
-    found = outputs[0]
+def one_output(outputs: Sequence[NDArray[Any]], family: str, shape: tuple[int | None, int | None]) -> Floats32:
+    """The first output of three axes as `(rows, columns) float32`; ModelError unless it is `(1, *shape)` (None: any).
+
+    Others (the masks of a segmenting model) are left out.
+    """
+    found = next((output for output in outputs if output.ndim == 3), outputs[0])
     if (
         found.ndim != 3
         or found.shape[0] != 1
@@ -83,7 +86,7 @@ def one_output(outputs: Sequence[NDArray[Any]], family: str, shape: tuple[int | 
 
 
 @lru_cache(maxsize=8)
-def cells(height: int, width: int, strides: tuple[int, ...], offset: float) -> tuple[Floats, Floats]:
+def cells(height: int, width: int, strides: tuple[int, ...], offset: float) -> tuple[Floats32, Floats32]:
     """Points `(N, 2)` x y in pixels and strides `(N,)` of the cells of all maps, the finest first, row by row.
 
     A map has ⌈side / stride⌉ cells a side; `offset` is where in its cell a point lies, in parts of the cell.
@@ -98,12 +101,19 @@ def cells(height: int, width: int, strides: tuple[int, ...], offset: float) -> t
     return np.concatenate(points), np.concatenate(steps)
 
 
-def from_centres(rows: Floats) -> Floats:
+def from_centres(rows: Floats32) -> Floats32:
     """Boxes cx cy w h → x1 y1 x2 y2."""
     half = rows[:, 2:4] / 2
     return np.concatenate([rows[:, :2] - half, rows[:, :2] + half], 1)
 
 
-def sigmoid(x: Floats) -> Floats:
+def in_pixels(boxes: Floats32, size: tuple[int, int], options: Options) -> Floats32:
+    """`boxes` x1 y1 x2 y2 themselves, or times the input's sides where the options say that they are "normalised"."""
+    if not options.get("normalised"):
+        return boxes
+    return boxes * np.array([size[1], size[0], size[1], size[0]], np.float32)
+
+
+def sigmoid(x: Floats32) -> Floats32:
     """1 / (1 + e⁻ˣ), without overflow for any x."""
     return np.asarray(np.exp(-np.logaddexp(0, -x)), np.float32)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError
-from comfywear.vision.layouts.decoding import Floats, Options, Raw, cells, sigmoid
+from comfywear.vision.layouts.decoding import Floats32, Options, Raw, cells, sigmoid
 
 __all__ = ["STRIDES", "anchors", "decode"]
 
@@ -46,7 +46,7 @@ def decode(outputs: Sequence[NDArray[Any]], size: tuple[int, int], labels: int, 
 
 
 @lru_cache(maxsize=4)
-def anchors(height: int, width: int, scale: float) -> tuple[Floats, Floats]:
+def anchors(height: int, width: int, scale: float) -> tuple[Floats32, Floats32]:
     """Centres `(N, 2)` x y and sides `(N, 2)` width height in pixels, map by map, cell by cell, size by size."""
     points, strides = cells(height, width, STRIDES, 0.5)
     shapes = np.array([[2 ** (o / 3) * w, 2 ** (o / 3) * h] for o in _OCTAVES for w, h in _RATIOS], np.float32)

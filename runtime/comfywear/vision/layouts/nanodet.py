@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError
-from comfywear.vision.layouts.decoding import Floats, Options, Raw, cells
+from comfywear.vision.layouts.decoding import Floats32, Options, Raw, cells
 
 __all__ = ["STRIDES", "decode"]
 
@@ -32,13 +32,13 @@ def decode(outputs: Sequence[NDArray[Any]], size: tuple[int, int], labels: int, 
             f"the graph's outputs are {[o.shape for o in outputs]}; "
             f"layout nanodet means {len(points)} rows of {labels} classes and four distributions"
         )
-    split: Floats = np.asarray(bins.reshape(len(bins), 4, -1))
+    split: Floats32 = np.asarray(bins.reshape(len(bins), 4, -1))
     weights = np.asarray(np.exp(split - split.max(axis=-1, keepdims=True)))
     distances = (weights @ np.arange(weights.shape[-1], dtype=np.float32)) / weights.sum(axis=-1) * strides[:, None]
     return Raw(np.concatenate([points - distances[:, :2], points + distances[:, 2:]], 1), scores)
 
 
-def _parts(outputs: list[Floats], labels: int) -> tuple[Floats, Floats]:
+def _parts(outputs: list[Floats32], labels: int) -> tuple[Floats32, Floats32]:
     """Class scores and bins of all maps, the finest first."""
     flat = [output.reshape(output.shape[-2], output.shape[-1]) for output in outputs if output.ndim >= 2]
     if len(flat) == 1:

@@ -3,8 +3,9 @@
 Four outputs: boxes 1 x N x 4 as y1, x1, y2, x2 in parts of the input; classes 1 x N as numbers from 0; scores 1 x N,
 the best first; and how many of the N count. Files of TensorFlow 1 have them in this order, files of TensorFlow 2 in
 others: "order" names them as they stand. The numbers are those of the label file, for COCO with its gaps (90 names:
-person 0, handbag 30). Input: RGB, stretched; bytes in quantised files, else (x − 127.5) / 127.5, for EfficientDet-Lite
-(x − 127) / 128 (Tan, Pang, Le 2020, arXiv:1911.09070; repository google/automl).
+person 0, handbag 30); where they count from 1, "first" says so (TensorFlow's own graphs, as tf2onnx turns them). Input:
+RGB, stretched; bytes in quantised files, else (x − 127.5) / 127.5, for EfficientDet-Lite (x − 127) / 128 (Tan, Pang, Le
+2020, arXiv:1911.09070; repository google/automl).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError
-from comfywear.vision.layouts.decoding import Options, Raw, most_likely
+from comfywear.vision.layouts.decoding import Options, Raw, in_pixels, most_likely
 
 __all__ = ["ORDER", "decode", "find_order"]
 
@@ -30,9 +31,8 @@ def decode(outputs: Sequence[NDArray[Any]], size: tuple[int, int], labels: int, 
     if len(outputs) != 4 or set(order) != set(ORDER) or named["boxes"].shape[-1] != 4 or named["count"].size != 1:
         raise ModelError(f"the graph's outputs are {[o.shape for o in outputs]}; layout ssd means {', '.join(order)}")
     count = int(np.clip(named["count"].ravel()[0], 0, named["scores"].size))
-    boxes = named["boxes"].reshape(-1, 4)[:count][:, [1, 0, 3, 2]]
-    boxes = boxes * np.array([size[1], size[0], size[1], size[0]], np.float32)
-    classes = np.rint(named["classes"].ravel()[:count])
+    boxes = in_pixels(named["boxes"].reshape(-1, 4)[:count][:, [1, 0, 3, 2]], size, {"normalised": True})
+    classes = np.rint(named["classes"].ravel()[:count]) - int(options.get("first", 0))
     return most_likely(boxes, classes, named["scores"].ravel()[:count], labels)
 
 

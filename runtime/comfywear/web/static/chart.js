@@ -1,26 +1,33 @@
-// The day's chart: temperature, humidity, expected feeling and votes over one time axis, and the same as a table.
+// The chart of a day, a week or a month: temperature, humidity, expected feeling and votes over one time axis, and the same as a table.
 
 import { draw } from "./faces.js";
 import { degrees, sensation } from "./room.js";
-import { clock, counted, make, number, word } from "./words.js";
+import { clock, counted, make, moment, number, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const GAP = 38, TOP = 26, LEFT = 46, RIGHT = 14, BOTTOM = 28;
 // What stands above and below the chart on the screen, about; the panels share the rest.
 const AROUND = 400;
-// Points further apart than this are not joined: the device was off, or did not know.
-const BROKEN_S = 300;
+// By span: points further apart than `broken` are not joined (the device was off, or did not know); a row of the table
+// is so long.
+const SPANS = {
+  day: { broken: 300, row: 1800, time: clock },
+  week: { broken: 2700, row: 6 * 3600, time: (unix) => moment(unix, true) },
+  month: { broken: 3 * 3600, row: 24 * 3600, time: (unix) => moment(unix, true) },
+};
 
 let panel = 118;
 let shown = null;
+let span = "day";
 
-export function renderDay(day) {
+export function renderDay(day, wanted = span) {
   shown = day;
+  span = wanted;
   const nothing = !day.time_ok || (!day.points.length && !day.votes.length);
   if (nothing) {
     const why = word(day.time_ok ? "day.empty" : "day.clock");
     $("chart").replaceChildren(make("p", { class: "empty", text: why }));
-  } else drawChart(day);
+  } else drawChart(fitted(day));
   $("readout").textContent = nothing ? "" : word("day.readout_hint");
   $("day-table").setAttribute("aria-label", word("day.table"));
   $("day-table").replaceChildren(table(day));
@@ -28,6 +35,12 @@ export function renderDay(day) {
 
 export function resized() {
   if (shown) renderDay(shown);
+}
+
+// The first day is drawn from its first point on, and no less than an hour of it.
+function fitted(day) {
+  const first = Math.min(...[...day.points, ...day.votes].map((each) => each.unix_s));
+  return { ...day, since_s: Math.max(day.since_s, Math.min(first - 300, day.until_s - 3600)) };
 }
 
 function drawChart(day) {
@@ -49,7 +62,9 @@ function drawChart(day) {
 }
 
 function hours(svg, day, x, width, height) {
-  const step = width < 520 ? 6 : 3;
+  const long = day.until_s - day.since_s > 2 * 86400;
+  if (long) { days(svg, day, x, width, height); return; }
+  const step = day.until_s - day.since_s < 8 * 3600 ? 1 : width < 520 ? 6 : 3;
   const first = new Date(day.since_s * 1000);
   first.setMinutes(0, 0, 0);
   for (let at = first; at.getTime() / 1000 <= day.until_s; at.setHours(at.getHours() + 1)) {
@@ -58,6 +73,18 @@ function hours(svg, day, x, width, height) {
     draw("line", { class: "grid-line", x1: x(unix), x2: x(unix), y1: TOP, y2: height - BOTTOM }, svg);
     if (x(unix) < LEFT + 14 || x(unix) > width - 24) continue;
     label(svg, x(unix), height - 8, clock(unix), "middle");
+  }
+}
+
+// A line at each midnight; as many of them named as there is room for.
+function days(svg, day, x, width, height) {
+  const at = new Date(day.since_s * 1000);
+  at.setHours(24, 0, 0, 0);
+  const each = Math.ceil((56 * (day.until_s - day.since_s)) / 86400 / (width - LEFT - RIGHT));
+  for (let index = 0; at.getTime() / 1000 <= day.until_s; index += 1, at.setDate(at.getDate() + 1)) {
+    const unix = at.getTime() / 1000;
+    draw("line", { class: "grid-line", x1: x(unix), x2: x(unix), y1: TOP, y2: height - BOTTOM }, svg);
+    if (index % each === 0 && x(unix) > LEFT + 14 && x(unix) < width - 24) label(svg, x(unix), height - 8, moment(unix), "middle");
   }
 }
 
@@ -100,8 +127,8 @@ function votesPanel(svg, day, x, width, top) {
     label(svg, LEFT - 8, y(level) + 4, String(level), "end");
   }
   for (const vote of day.votes) {
-    draw("circle", { class: `vote vote-${vote.level}`, cx: x(vote.unix_s), cy: y(vote.level), r: 11 }, svg);
-    label(svg, x(vote.unix_s), y(vote.level) + 4.5, String(vote.level), "middle", "vote-text");
+    draw("circle", { class: `vote vote-${vote.level}`, cx: x(vote.unix_s), cy: y(vote.level), r: span === "day" ? 11 : 5 }, svg);
+    if (span === "day") label(svg, x(vote.unix_s), y(vote.level) + 4.5, String(vote.level), "middle", "vote-text");
   }
 }
 
@@ -125,7 +152,7 @@ function runs(points, field) {
   for (const point of points) {
     if (point[field] === null) last = null;
     else {
-      if (last === null || point.unix_s - last.unix_s > BROKEN_S) all.push([]);
+      if (last === null || point.unix_s - last.unix_s > SPANS[span].broken) all.push([]);
       all.at(-1).push(point);
       last = point;
     }
@@ -139,7 +166,7 @@ function read(event, svg, cursor, day, x, width) {
   const nearest = day.points.reduce((a, b) => (Math.abs(x(b.unix_s) - at) < Math.abs(x(a.unix_s) - at) ? b : a));
   for (const end of ["x1", "x2"]) cursor.setAttribute(end, x(nearest.unix_s));
   cursor.setAttribute("visibility", "visible");
-  $("readout").textContent = word("day.readout", { time: clock(nearest.unix_s), values: values(nearest).join(" · ") });
+  $("readout").textContent = word("day.readout", { time: SPANS[span].time(nearest.unix_s), values: values(nearest).join(" · ") });
 }
 
 function values(point) {
@@ -153,32 +180,38 @@ function values(point) {
 function summary(day) {
   const known = day.points.map((point) => point.air_temp_c).filter((value) => value !== null);
   const votes = counted(day.votes.length);
-  if (!known.length) return `${word("day.heading")}: ${votes}`;
+  const heading = word(`day.headings.${span}`);
+  if (!known.length) return `${heading}: ${votes}`;
   const [low, high] = [Math.min(...known), Math.max(...known)].map((value) => number(value));
-  return `${word("day.heading")}: ${word("day.summary", { low, high, votes })}`;
+  return `${heading}: ${word("day.summary", { low, high, votes })}`;
 }
 
-// A row every half hour: the newest values of it, and its votes.
+// A row every half hour (of a week: six hours, of a month: a day): the means of it, and its votes.
 function table(day) {
   const rows = new Map();
   const row = (unix) => {
-    const key = Math.floor(unix / 1800) * 1800;
-    if (!rows.has(key)) rows.set(key, { point: null, votes: [] });
+    const zero = new Date(unix * 1000).setHours(0, 0, 0, 0) / 1000;
+    const key = zero + Math.floor((unix - zero) / SPANS[span].row) * SPANS[span].row;
+    if (!rows.has(key)) rows.set(key, { points: [], votes: [] });
     return rows.get(key);
   };
-  for (const point of day.points) row(point.unix_s).point = point;
+  const mean = (points, field) => {
+    const known = points.map((point) => point[field]).filter((value) => value !== null);
+    return known.length ? known.reduce((a, b) => a + b) / known.length : null;
+  };
+  for (const point of day.points) row(point.unix_s).points.push(point);
   for (const vote of day.votes) row(vote.unix_s).votes.push(vote.level);
   const heads = ["time", "temperature", "humidity", "expected", "votes"];
   const head = make("tr", {}, ...heads.map((name) => make("th", { scope: "col", text: word(`day.${name}`) })));
   const body = make("tbody");
-  for (const [unix, { point, votes }] of [...rows].sort((a, b) => b[0] - a[0])) {
+  for (const [unix, { points, votes }] of [...rows].sort((a, b) => b[0] - a[0])) {
     const cell = (value, said) => make("td", { text: value === null || value === undefined ? "–" : said(value) });
     body.append(
       make(
-        "tr", {}, make("th", { scope: "row", text: clock(unix) }),
-        cell(point?.air_temp_c, (value) => number(value)),
-        cell(point?.humidity_pct, (value) => number(value, 0)),
-        cell(point?.expected_vote, (value) => sensation(value)),
+        "tr", {}, make("th", { scope: "row", text: span === "month" ? moment(unix) : SPANS[span].time(unix) }),
+        cell(mean(points, "air_temp_c"), (value) => number(value)),
+        cell(mean(points, "humidity_pct"), (value) => number(value, 0)),
+        cell(mean(points, "expected_vote"), (value) => sensation(value)),
         make("td", { text: votes.join(", ") || "–" }),
       ),
     );

@@ -1,6 +1,8 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
+import { showFinds, startFinds } from "./finds.js";
 import { renderDay, resized } from "./chart.js";
+import { showPrivacy } from "./privacy.js";
 import { renderRoom } from "./room.js";
 import { learnt, renderFaces, startVoting } from "./vote.js";
 import { load, make, number, sentence, word } from "./words.js";
@@ -10,13 +12,14 @@ const VIEWS = ["vote", "room", "day", "sketch", "about"];
 const SKETCH_EVERY_MS = 1000;
 const DAY_EVERY_MS = 60000;
 
-let start = null; // {title, zones, languages, signed_in}
+let start = null; // {title, zones, languages, signed_in, role}
 let zone = null;
 let now = null;
 let source = null;
 let sketchOn = kept("sketch") !== "off";
 let sketchTimer = null;
 let dayTimer = null;
+let span = ["week", "month"].find((each) => each === kept("span")) ?? "day";
 
 function kept(name) {
   try { return localStorage.getItem(`comfywear.${name}`); } catch { return null; }
@@ -89,7 +92,8 @@ function chooseZone(name) {
 
 function route() {
   const wanted = location.hash.slice(1);
-  const view = VIEWS.includes(wanted) ? wanted : "vote";
+  const first = start.role === "read" ? "room" : "vote";
+  const view = VIEWS.includes(wanted) && (wanted !== "vote" || first === "vote") ? wanted : first;
   for (const name of VIEWS) $(`view-${name}`).hidden = name !== view;
   for (const link of $("nav").querySelectorAll("a")) {
     if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
@@ -97,17 +101,23 @@ function route() {
   }
   clearInterval(dayTimer);
   clearTimeout(sketchTimer);
-  document.title = view === "vote" ? start.title : `${word(`nav.${view}`)} – ${start.title}`;
+  document.title = view === first ? start.title : `${word(`nav.${view}`)} – ${start.title}`;
   if (view === "day") {
     loadDay();
     dayTimer = setInterval(loadDay, DAY_EVERY_MS);
   }
   if (view === "sketch") showSketch();
-  if (view === "about") loadSettings();
+  if (view === "about" && start.role === "admin") loadSettings();
 }
 
 async function loadDay() {
-  try { renderDay(await get(`/api/day?zone=${encodeURIComponent(zone)}`)); } catch { /* the banner says so */ }
+  const wanted = span;
+  $("day-heading").textContent = word(`day.headings.${span}`);
+  for (const button of $("spans").children) button.setAttribute("aria-pressed", String(button.dataset.span === span));
+  try {
+    const day = await get(`/api/day?zone=${encodeURIComponent(zone)}&span=${wanted}`);
+    if (wanted === span) renderDay(day, span);
+  } catch { /* the banner says so */ }
 }
 
 async function loadSettings() {
@@ -137,9 +147,11 @@ function showSketch() {
     $("sketch").removeAttribute("src");
     $("sketch-none").hidden = false;
     $("sketch-none").textContent = word(possible ? "sketch.off" : "sketch.disabled");
+    showFinds(false);
     return;
   }
-  $("sketch").src = `/api/sketch.jpg?${Date.now()}`;
+  const of = $("camera").value ? `camera=${encodeURIComponent($("camera").value)}&` : "";
+  $("sketch").src = `/api/sketch.jpg?${of}t=${Date.now()}`;
 }
 
 function sketchCame(there) {
@@ -147,6 +159,7 @@ function sketchCame(there) {
   $("sketch").hidden = !there;
   $("sketch-none").hidden = there;
   $("sketch-none").textContent = there ? "" : word("sketch.none");
+  showFinds(there);
   clearTimeout(sketchTimer);
   sketchTimer = setTimeout(showSketch, SKETCH_EVERY_MS);
 }
@@ -180,7 +193,19 @@ function render() {
   $("here").hidden = !now.showing;
   $("here").textContent = now.showing ? word("here", { device: now.showing }) : "";
   if (now.learnt) learnt(now.learnt);
+  showPrivacy(now.cameras, start.role === "admin");
   renderRoom(now, title(zone));
+}
+
+// A link to a zone that there is none of: nobody votes for another one by it.
+async function sayUnknown(name) {
+  await load(language());
+  const links = start.zones.map((each) => make("a", { href: `/?zone=${encodeURIComponent(each.name)}`, text: each.title }));
+  $("unknown-zone").replaceChildren(word("unknown_zone", { zone: name }), ...links.flatMap((link) => [" ", link]));
+  $("unknown-zone").hidden = false;
+  $("main").hidden = true;
+  $("nav").hidden = true;
+  document.documentElement.dataset.ready = "yes";
 }
 
 async function begin() {
@@ -200,12 +225,20 @@ async function begin() {
     ...Object.entries(start.languages).map(([code, name]) => make("option", { value: code, text: name, lang: code })),
   );
   $("logout").hidden = !start.signed_in;
+  $("nav").querySelector("[href='#vote']").hidden = start.role === "read";
+  $("on-device").hidden = start.role !== "admin";
   $("person").value = kept("person") ?? "";
   const known = start.zones.map((each) => each.name);
-  const wanted = [new URL(location.href).searchParams.get("zone"), kept("zone"), known[0]];
+  const asked = new URL(location.href).searchParams.get("zone");
+  if (asked !== null && !known.includes(asked)) {
+    await sayUnknown(asked);
+    return;
+  }
+  const wanted = [asked, kept("zone"), known[0]];
   zone = wanted.find((name) => known.includes(name));
   await speak(language());
-  startVoting({ zone: () => zone, person: () => $("person").value.trim(), place: place() });
+  startFinds(start.role === "admin");
+  if (start.role !== "read") startVoting({ zone: () => zone, person: () => $("person").value.trim(), place: place() });
   $("zone").addEventListener("change", () => chooseZone($("zone").value));
   $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value); });
   $("theme-choice").addEventListener("change", () => chooseTheme($("theme-choice").value));
@@ -213,7 +246,18 @@ async function begin() {
     const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
     chooseTheme(dark ? "light" : "dark");
   });
+  for (const button of $("spans").children) {
+    button.addEventListener("click", () => {
+      span = button.dataset.span;
+      keep("span", span);
+      loadDay();
+    });
+  }
   $("person").addEventListener("change", () => keep("person", $("person").value.trim()));
+  $("camera").replaceChildren(...start.cameras.map((name) => make("option", { value: name, text: name })));
+  $("camera-choice").hidden = start.cameras.length < 2;
+  if (start.cameras.includes(kept("camera"))) $("camera").value = kept("camera");
+  $("camera").addEventListener("change", () => { keep("camera", $("camera").value); showSketch(); });
   $("sketch-switch").addEventListener("click", () => {
     sketchOn = !sketchOn;
     keep("sketch", sketchOn ? "on" : "off");

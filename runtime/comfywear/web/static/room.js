@@ -1,23 +1,24 @@
 // The zone in plain words: air, people, what is expected, advice, what was learnt, what is recorded.
 
 import { show } from "./faces.js";
-import { colour, counted, garment, make, number, sentence, word } from "./words.js";
+import { clock, colour, counted, garment, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const TROUBLE = /^([a-z-]+)(?: \((.+?)\))?: (.*) \((\d+ (?:min|h))\) → (.*)$/s;
 const GAIN = /^(.*?)(?: \(like ([\d.]+) K (cooler|warmer)\))?: (\d+)% instead of (\d+)% would want no change$/;
 
 export function renderRoom(now, title) {
   $("room-heading").textContent = word("room.heading", { zone: title });
   $("room-lead").textContent = lead(now);
-  $("air").replaceChildren(...air(now.air));
+  $("air").replaceChildren(...air(now.air), ...weather(now.outdoors));
   $("expected").replaceChildren(...expected(now.comfort));
   $("people").replaceChildren(...people(now));
-  $("advice").replaceChildren(...advice(now.comfort.advice));
+  $("advice").replaceChildren(...liked(now.liked), ...advice(now.comfort));
   $("learnt").replaceChildren(...learnt(now));
   for (const place of document.querySelectorAll(".recording")) place.replaceChildren(...recording(now.recording));
   $("recording-badge").hidden = !now.recording.active;
   $("troubles-card").hidden = now.troubles.length === 0;
-  $("troubles").replaceChildren(...now.troubles.map((text) => make("li", { text })));
+  $("troubles").replaceChildren(...now.troubles.map(trouble));
 }
 
 export function degrees(value) {
@@ -54,6 +55,21 @@ function air(state) {
   return parts;
 }
 
+// What adaptive comfort says follows from the weather of the last days; a device that knows none has no such lines.
+function weather(outdoors) {
+  if (!outdoors) return [];
+  const parts = [];
+  if (outdoors.air_temp_c === null) parts.push(make("p", {}, word("room.no_weather"), " ", sentence(outdoors.reason ?? "")));
+  else parts.push(make("p", { text: word("room.outdoors", { temperature: degrees(outdoors.air_temp_c) }) }));
+  if (outdoors.category !== null) {
+    const bounds = { low: number(outdoors.low_c), high: degrees(outdoors.high_c) };
+    const inside = outdoors.category !== "outside";
+    const said = inside ? word("room.adaptive", { ...bounds, category: outdoors.category }) : word("room.adaptive_outside", bounds);
+    parts.push(make("p", { class: "quiet", text: said }));
+  }
+  return parts;
+}
+
 function expected(comfort) {
   if (comfort.level === null) return [make("p", {}, sentence(comfort.reason ?? ""))];
   const picture = make("div", { class: "face" });
@@ -75,7 +91,23 @@ function expected(comfort) {
 }
 
 function people(now) {
-  if (now.people === null) return [make("p", {}, word("room.unseen"), " ", sentence(now.unseen ?? ""))];
+  return [...presence(now.presence), ...seen(now), ...now.lines.map(({ name, entered, left }) => (
+    make("p", { class: "quiet", text: word("room.line", { line: name, entered, left }) })
+  ))];
+}
+
+// Whether anybody is there, without the flicker of single pictures: "2 people are here, since 14:05".
+function presence(state) {
+  if (!state) return [];
+  const many = state.count > 1 ? "room.presence.several" : "room.presence.one";
+  const what = state.state === "occupied" ? word(many, { n: state.count }) : word(`room.presence.${state.state}`);
+  const since = state.since ? word("room.presence.since", { what, time: clock(Date.parse(state.since) / 1000) }) : what;
+  const shown = make("p", { class: "presence", "data-presence": state.state }, make("strong", { text: since }));
+  return [shown, ...(state.reason && state.state === "unknown" ? [make("p", {}, sentence(state.reason))] : [])];
+}
+
+function seen(now) {
+  if (now.people === null) return now.presence ? [] : [make("p", {}, word("room.unseen"), " ", sentence(now.unseen ?? ""))];
   if (!now.people.length) return [make("p", { text: word("room.nobody") })];
   const list = make("ul", { class: "plainlist" });
   now.people.forEach((person, index) => {
@@ -94,15 +126,44 @@ function people(now) {
     const known = person.garments.length > 0;
     list.append(make("li", {}, heading, known ? worn : make("span", { text: word("room.nothing_worn") })));
   });
-  return [list];
+  return [list, ...(now.grey ? [make("p", { class: "quiet", text: word("room.grey") })] : [])];
 }
 
-function advice(sentences) {
+// "no-sensor (serial:///dev/x): reason (5 min) → what to do", of which the first word is in every language.
+function trouble(text) {
+  const [whole, name, about, reason, age, what] = TROUBLE.exec(text) ?? [];
+  const known = whole && word("troubles")[name];
+  if (!known) return make("li", { text, lang: "en" });
+  const details = [about, reason].filter(Boolean).join(": ");
+  return make(
+    "li", {}, make("strong", { text: `${known} (${age})` }),
+    make("div", { class: "quiet", text: details, lang: "en" }), make("div", { class: "quiet", text: `→ ${what}`, lang: "en" }),
+  );
+}
+
+function liked({ preferred_c: best, low_80_c: low, high_80_c: high, setpoint_c: setpoint }) {
+  if (best === null) return [];
+  const fine = low !== null && high !== null && low <= best && best <= high;  // two yardsticks, which may differ
+  const values = { best: degrees(best), low: number(low ?? 0), high: degrees(high ?? 0) };
+  const parts = [make("strong", { text: word(fine ? "room.liked" : "room.liked_alone", values) })];
+  if (setpoint !== null) {
+    parts.push(make("span", { class: "quiet", text: ` · ${word("room.setpoint", { setpoint: degrees(setpoint) })}` }));
+  }
+  return [make("p", { class: "liked" }, ...parts)];
+}
+
+function advice({ advice: sentences, level }) {
+  if (level === null) return [make("p", { text: word("room.advice_unknown") })];
   if (!sentences.length) return [make("p", { text: word("room.no_advice") })];
   const list = make("ul", { class: "plainlist" });
   for (const text of sentences) {
     const [whole, what, k, direction, after, before] = GAIN.exec(text) ?? [];
     if (!whole) {
+      const known = word("advice")[text];
+      if (known) {
+        list.append(make("li", {}, make("strong", { text: known })));
+        continue;
+      }
       list.append(make("li", {}, sentence(text)));
       continue;
     }

@@ -34,6 +34,13 @@ export function clock(unix) {
   return time.format(new Date(unix * 1000));
 }
 
+// A day, and with `hour` the hour of it: "Tue 14", "Tue 14, 15:00".
+export function moment(unix, hour = false) {
+  const at = new Date(unix * 1000);
+  const day = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", day: "numeric" }).format(at);
+  return hour ? `${day}, ${clock(unix)}` : day;
+}
+
 export const counted = (n) => word(`room.votes.${n > 1 ? "n" : n}`, { n });
 export const garment = (kind) => word(`garments.${kind}`) || kind;
 export const colour = (name) => word(`colours.${name}`) || name;
@@ -44,7 +51,8 @@ export function sentence(text) {
     const expression = new RegExp(pattern);
     if (expression.test(text)) return make("span", { text: text.replace(expression, said) });
   }
-  return make("span", { text: text.charAt(0).toUpperCase() + text.slice(1), lang: "en" });
+  const begun = /^[a-z][a-z0-9+]*:\/\//.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
+  return make("span", { text: begun, lang: "en" });
 }
 
 // An element: make("p", {class: "quiet", text: "…"}, child, …)

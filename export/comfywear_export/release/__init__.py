@@ -1,0 +1,1 @@
+"""A release of models: the gate of figures, and the signed folder."""

@@ -1,0 +1,1 @@
+"""A device in one file: its settings, votes, what was learnt, names, models; secrets only with a passphrase."""

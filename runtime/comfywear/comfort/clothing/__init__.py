@@ -1,0 +1,1 @@
+"""From garments to clothing insulation."""

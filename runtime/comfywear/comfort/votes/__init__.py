@@ -1,0 +1,1 @@
+"""What votes teach: the ordinal model, persons and zones, levels, when to ask."""

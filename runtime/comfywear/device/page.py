@@ -1,0 +1,355 @@
+"""What the page shows of a device, and its two workers: the page itself, and the history of its chart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from comfywear import __version__, web
+from comfywear.device.capture_worker import CaptureWorker
+from comfywear.device.finds import CorrectionBook
+from comfywear.device.line_counts import LineCounts
+from comfywear.device.mqtt_commands import MqttCommands
+from comfywear.device.mqtt_worker import MqttLink
+from comfywear.device.page_now import (
+    STARTING,
+    air_now,
+    comfort_now,
+    liked_now,
+    looking_now,
+    outdoors_now,
+    person_now,
+    point_of,
+    trouble_line,
+)
+from comfywear.device.page_settings import settings_tables
+from comfywear.device.privacy import Privacy
+from comfywear.device.prometheus import exposition
+from comfywear.device.setpoints import Setpoints
+from comfywear.device.vision_worker import Sight, VisionWorker
+from comfywear.device.voting import Voting
+from comfywear.device.watch import Watch
+from comfywear.errors import StoreError
+from comfywear.learning.worker import Learning
+from comfywear.records import (
+    Frame,
+    Person,
+    ZoneEstimate,
+)
+from comfywear.settings import CameraSettings, Settings
+from comfywear.system.clock import WallMoments, wall_time
+from comfywear.system.supervisor import Pulse, Supervisor, WorkerHealth
+from comfywear.web.history import QUARTER_S
+
+_log = logging.getLogger(__name__)
+
+DAY_S, HOUR_S = 86400.0, 3600.0
+SPANS_S: Mapping[web.Span, float] = {"day": DAY_S, "week": 7 * DAY_S, "month": 30 * DAY_S}
+POINT_EVERY_S = 60.0
+RECORDING_EVERY_S = 5.0
+MOST_VOTES: Mapping[web.Span, int] = {"day": 300, "week": 1000, "month": 1000}
+JPEG_QUALITY = 80
+
+
+class ShownDevice(Protocol):
+    """What the page shows of a device.
+
+    Attributes:
+        settings: Of the device.
+        folder: The state folder.
+        link: The way to the broker.
+        voting: Takes the votes.
+        learning: What was learnt from them.
+        vision: Looks at the camera; None without one.
+        finds: Takes corrections of what it finds.
+        commands: Knows the questions that stand, and the zones' given names.
+        capture: Whether pictures are kept.
+        privacy: Which cameras may not look.
+        lines: Counts who crosses the lines.
+        setpoints: What each zone likes.
+        watch: What does not work.
+    """
+
+    settings: Settings
+    folder: Path
+    link: MqttLink
+    voting: Voting
+    learning: Learning
+    vision: VisionWorker | None
+    finds: CorrectionBook
+    commands: MqttCommands
+    capture: CaptureWorker
+    privacy: Privacy
+    lines: LineCounts
+    setpoints: Setpoints
+    watch: Watch
+
+    def estimates(self) -> Mapping[str, ZoneEstimate]:
+        """The newest estimate of each zone."""
+
+    def health(self) -> Mapping[str, WorkerHealth]:
+        """How each worker is."""
+
+    def metrics(self) -> Mapping[str, float | None]:
+        """How the device is doing, by the names of the metrics message."""
+
+
+class DevicePage:
+    """The page of one device; what `comfywear.web.PageDevice` asks for."""
+
+    def __init__(self, device: ShownDevice) -> None:
+        """Reads the page's tokens.
+
+        Raises:
+            UsageError: When the page would be open to the network without one, or it cannot be read.
+        """
+        self._device = device
+        chosen = device.settings.web
+        others = [(web.read_token(each.file, "web.tokens.file"), each.role) for each in chosen.tokens]
+        access = web.Access(
+            web.read_token(chosen.token_file), web.read_secret(device.folder / "page.key"), others=others
+        )
+        self.server = web.PageServer(
+            self,
+            access,
+            host=chosen.host,
+            port=chosen.port,
+            title=chosen.title,
+            language=chosen.language,
+            proxy=chosen.proxy,
+        )
+        self._history = _open_history(device.folder / "page.sqlite")
+        self._lock = threading.Lock()
+        self._drawn: dict[str, tuple[int, bytes]] = {}  # by camera: the frame and its view
+        self._counts: dict[str, int] = {}
+        self._moments = WallMoments()
+        self._recorded = web.Recording(device.settings.capture.enabled)
+        self._recording_until_s = 0.0
+        for changed in (device.voting.after_vote, device.voting.after_undo):
+            changed.append(lambda vote: self._recount(vote.zone))
+        device.voting.after_delete.append(lambda _: self._counts.clear())
+
+    def add_workers(self, supervisor: Supervisor) -> None:
+        """Have the supervisor run the page and its history."""
+        supervisor.add("page", lambda pulse: self.server.run(pulse.stop, pulse.beat))
+        supervisor.add("page history", self._remember)
+
+    def close(self) -> None:
+        """Close the history."""
+        self._history.close()
+
+    def zones(self) -> Sequence[web.Zone]:
+        """The zones with the names that were given to them."""
+        names = self._device.commands.names
+        return [web.Zone(zone.name, names.shown(zone.name)) for zone in self._device.settings.zones]
+
+    def now(self, zone: str) -> web.Now:
+        """How a zone is now."""
+        device, estimate = self._device, self._device.estimates().get(zone)
+        unseen = "there is no camera in the settings"
+        sight = device.vision.sight() if device.vision else None
+        if sight:
+            unseen = sight.unseen.get(zone, "")
+        question = device.commands.questions.of(zone)
+        seen = estimate.people if estimate and not unseen else None
+        return web.Now(
+            zone=zone,
+            air=air_now(estimate),
+            people=None if seen is None else tuple(person_now(each) for each in seen),
+            unseen=None if seen is not None else unseen or STARTING,
+            comfort=comfort_now(estimate),
+            learnt=self._learnt(zone),
+            question=(question.why or question.text) if question else None,
+            votes=self._count(zone),
+            recording=self._recording(),
+            sketch="on" if device.vision and device.settings.web.shown_view != "off" else "off",
+            troubles=tuple(trouble_line(each) for each in device.watch.book.now()),
+            liked=liked_now(device.setpoints.of(zone)),
+            showing=device.link.topics.device if device.commands.showing else None,
+            cameras=looking_now(device.privacy.state()),
+            presence=self._presence(zone, sight) if sight else None,
+            grey=bool(sight and zone in sight.grey and not unseen),
+            lines=tuple(web.LineNow(each.line, each.entered, each.left) for each in device.lines.counts()),
+            outdoors=outdoors_now(estimate),
+        )
+
+    def day(self, zone: str, span: web.Span = "day") -> web.Day:
+        """The last 24 hours of a zone, or 7 or 30 days; nothing while the clock is not set."""
+        now_s, time_ok = time.time(), wall_time().time_ok
+        since_s = now_s - SPANS_S[span]
+        if not time_ok:
+            return web.Day(zone, since_s, now_s, False, (), ())
+        votes = [
+            web.DayVote(at, vote.level)
+            for vote in self._device.voting.store.pressed(MOST_VOTES[span], zone)
+            if vote.ts and since_s <= (at := datetime.fromisoformat(vote.ts).timestamp()) <= now_s
+        ]
+        points = (
+            self._history.since(zone, since_s)
+            if span == "day"
+            else self._history.quarters(zone, since_s, QUARTER_S if span == "week" else HOUR_S)
+        )
+        return web.Day(zone, since_s, now_s, True, points, tuple(reversed(votes)))
+
+    def vote(self, zone: str | None, level: int, source: str, person: str | None) -> web.Accepted:
+        """Commit a vote; errors as `Voting.vote`."""
+        vote = self._device.voting.vote(zone, level, source, person=person)
+        undo_s = self._device.settings.votes.undo_s
+        return web.Accepted(vote.id, vote.zone, vote.level, undo_s, self._learnt(vote.zone))
+
+    def undo(self, vote_id: str) -> None:
+        """Take a vote back; errors as `Voting.undo`."""
+        self._device.voting.undo(vote_id)
+
+    def cameras(self) -> Sequence[str]:
+        """Their names."""
+        return list(self._device.vision.cameras) if self._device.vision else []
+
+    def sketch(self, camera: str) -> bytes | None:
+        """The view of a camera in JPEG; None where there is no picture, or the settings switch it off."""
+        vision, view = self._device.vision, self._device.settings.web.shown_view
+        if vision is None or view == "off":
+            return None
+        picture = vision.pictures().get(camera)
+        if picture is None:
+            with self._lock:  # of a camera that may not look nothing is kept
+                self._drawn.pop(camera, None)
+            return None
+        frame, persons = picture
+        with self._lock:  # one drawing a frame, however many look
+            drawn = self._drawn.get(camera)
+            if drawn is None or drawn[0] != frame.index:
+                image = self._room(camera, persons) if view == "room" else _sketch(frame, persons)
+                if image is None:
+                    return None
+                drawn = self._drawn[camera] = (frame.index, _jpeg(image, vision.cameras[camera].settings))
+            return drawn[1]
+
+    def _room(self, camera: str, persons: Sequence[Person]) -> Any | None:
+        """The room with figures; None while nobody looks."""
+        step = self._device.vision.cameras[camera].step if self._device.vision else None
+        if step is None or step.view is None:
+            return None
+        estimates = self._device.estimates()
+        return step.view.draw(
+            persons, {zone: (each.comfort.level, each.comfort.expected_vote) for zone, each in estimates.items()}
+        )
+
+    def finds(self) -> web.Finds:
+        """As `CorrectionBook.listed`; nothing where no view is shown."""
+        if self._device.vision is None or self._device.vision.sight().missing:
+            return web.Finds()
+        if self._device.settings.web.shown_view == "off":
+            return web.Finds()
+        return msgspec.convert(self._device.finds.listed(), web.Finds)
+
+    def reject(self, person: int) -> int:
+        """As `CorrectionBook.reject`."""
+        return self._device.finds.reject(person)
+
+    def miss(self, box: Sequence[float], camera: str | None) -> int:
+        """As `CorrectionBook.miss`."""
+        return self._device.finds.miss(box, camera)
+
+    def take_back(self, correction: int) -> None:
+        """As `CorrectionBook.undo`."""
+        self._device.finds.undo(correction)
+
+    def switch_privacy(self, on: bool, camera: str | None) -> Sequence[web.Looking]:
+        """As `Privacy.switch`."""
+        return looking_now(self._device.privacy.switch(on, camera, "on the page"))
+
+    def settings(self) -> Sequence[web.SettingsTable]:
+        """The settings file's tables; passwords in addresses are left out."""
+        return settings_tables(self._device.settings)
+
+    def metrics(self) -> bytes:
+        """How the device is, for Prometheus; without anything that is said of a person."""
+        device = self._device
+        identity = {"version": __version__, "device": device.link.topics.device, "site": device.settings.device.site}
+        return exposition(
+            identity,
+            device.metrics(),
+            device.health(),
+            device.estimates(),
+            connected=device.link.connected,
+            troubles=device.watch.book.now(),
+            begun=device.watch.book.begun,
+        )
+
+    def _remember(self, pulse: Pulse) -> None:
+        """The worker of the history: a point a minute and zone while the clock is set."""
+        due_s = time.monotonic() + 2.0  # the first estimate takes a moment
+        while pulse.wait(0.5):
+            if time.monotonic() < due_s or not wall_time().time_ok:
+                continue
+            due_s = time.monotonic() + POINT_EVERY_S
+            now_s = time.time()
+            occupied = self._device.vision.sight().occupied if self._device.vision else {}
+            points = [
+                (zone, point_of(estimate, now_s, occupied.get(zone)))
+                for zone, estimate in self._device.estimates().items()
+            ]
+            try:
+                self._history.add(points)
+            except StoreError as error:  # a gap in the chart; the trouble itself is said by the watch
+                _log.debug("%s", error)
+
+    def _presence(self, zone: str, sight: Sight) -> web.PresenceNow:
+        """Whether anybody is in a zone."""
+        found = sight.occupied.get(zone)
+        if found is None or found.state == "unknown":
+            return web.PresenceNow("unknown", None, None, sight.unseen.get(zone) or sight.doubts.get(zone))
+        with self._lock:
+            since = self._moments.of(found.since_s, time.monotonic())
+        return web.PresenceNow(found.state, found.count, since)
+
+    def _learnt(self, zone: str) -> str | None:
+        return self._device.learning.summary(zone)
+
+    def _recording(self) -> web.Recording:
+        """Whether pictures are kept; looked up every few seconds, since it may look at the disk."""
+        now_s = time.monotonic()
+        if now_s >= self._recording_until_s:
+            state = self._device.capture.state()
+            self._recorded = web.Recording(state.on, state.items)
+            self._recording_until_s = now_s + RECORDING_EVERY_S
+        return self._recorded
+
+    def _count(self, zone: str) -> int:
+        if zone not in self._counts:
+            self._recount(zone)
+        return self._counts[zone]
+
+    def _recount(self, zone: str) -> None:
+        self._counts[zone] = self._device.voting.store.count(zone)
+
+
+def _sketch(frame: Frame, persons: Sequence[Person]) -> Any:
+    from comfywear.vision.drawing.sketch import sketch
+
+    return sketch(frame.image, [person.box for person in persons])
+
+
+def _jpeg(image: Any, camera: CameraSettings) -> bytes:
+    import cv2
+
+    from comfywear.vision.drawing.hatching import hatched
+
+    _, encoded = cv2.imencode(".jpg", hatched(image, camera), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return encoded.tobytes()
+
+
+def _open_history(path: Path) -> web.History:
+    try:
+        return web.History(path)
+    except StoreError as error:
+        _log.error("%s; the page's chart is kept in memory alone", error)
+        return web.History(None)

@@ -1,0 +1,1 @@
+"""What votes taught a zone: lessons, the usual air, questions, and their log."""

@@ -1,0 +1,1 @@
+"""What is said over MQTT: structs, topics, schemas, and the words for people."""

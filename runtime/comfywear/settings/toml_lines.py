@@ -1,0 +1,177 @@
+"""TOML with line numbers: says on which line of a file a refused field stands."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from comfywear.errors import SettingsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]")
+_ENDLESS = re.compile(r"\d(?:_?\d){1000}")
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text in quotes",
+    "bool": "true or false",
+    "array": "a list in [ ]",
+    "object": "a table",
+    "null": "nothing",
+}
+_HEADER = re.compile(r"^\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
+
+
+def parse(text: str, path: str) -> dict[str, Any]:
+    """The file's content; SettingsError with the line where it is not TOML."""
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        line = int(found.group(1)) if found else len(text.splitlines())
+        reason = re.sub(r"\s*\(at .*\)$", "", str(error))
+        lines = text.splitlines()
+        reason += _bare_word(lines[line - 1]) if 0 < line <= len(lines) else ""
+        raise SettingsError(f"{path}:{line}: not valid TOML: {reason}") from error
+    except RecursionError:
+        line = next((number for number, each in enumerate(text.splitlines(), 1) if each.count("[") > 50), 1)
+        raise SettingsError(f"{path}:{line}: not valid TOML: brackets are nested too deep") from None
+    except ValueError:  # an integer of more digits than Python reads
+        line = next((number for number, each in enumerate(text.splitlines(), 1) if _ENDLESS.search(each)), 1)
+        raise SettingsError(f"{path}:{line}: a number has too many digits") from None
+    return data
+
+
+def not_finite(data: object, field: str = "") -> Iterator[tuple[str, float]]:
+    """The path (".zones[0].name") and the value of each number that is infinite or none: TOML knows such."""
+    if isinstance(data, float) and not isfinite(data):
+        yield field, data
+    elif isinstance(data, dict):
+        for name, value in data.items():
+            yield from not_finite(value, f"{field}.{name}")
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from not_finite(value, f"{field}[{index}]")
+
+
+def explain(
+    message: str,
+    text: str,
+    path: str,
+    known: Mapping[str, Sequence[str]] | None = None,
+    choices: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    """One line "FILE:LINE: FIELD: what is wrong" from msgspec's "… - at `$.camera.fps`".
+
+    For an unknown field, the nearest name in `known` (fields by table) is offered; for a word that is not one of a
+    few, those in `choices` (words by "table.field").
+    """
+    reason, _, where = message.partition(" - at `$")
+    where = where.rstrip("`")
+    steps = _steps(where)
+    unknown = re.match(r"Object contains unknown field `(.+)`", reason)
+    if unknown:
+        steps.append(unknown.group(1))
+        reason = "there is no such field"
+        names = (known or {}).get(".".join(step for step in steps[:-1] if isinstance(step, str)), [])
+        near = difflib.get_close_matches(unknown.group(1), names, n=1)
+        reason += f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(names)}" if names else ""
+    missing = re.match(r"Object missing required field `(.+)`", reason)
+    if missing:
+        reason = f"the field {missing.group(1)!r} is missing"
+    reason = _plain(reason, steps, choices or {})
+    field = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    line = line_of(text, steps)
+    place = f"{path}:{line}" if line else path
+    return f"{place}: {field}: {reason}" if field else f"{place}: {reason}"
+
+
+def _plain(reason: str, steps: Sequence[str | int], choices: Mapping[str, Sequence[str]]) -> str:
+    """What msgspec says, in the words of somebody who writes a settings file."""
+    last = next((step for step in reversed(steps) if isinstance(step, str)), "")
+    if len(steps) == 1 and reason == "Expected `array`, got `object`":
+        return f"there may be several: write [[{last}]] with two brackets"
+    if len(steps) == 1 and reason == "Expected `object`, got `array`":
+        return f"there is only one: write [{last}] with one bracket"
+    if "polygon" in steps and re.match(r"Expected `(?:float|int)` [<>]= ", reason):
+        return "a corner is given in parts of the picture, 0 to 1 (50 % is 0.5), not in percent or pixels"
+    if "matching regex" in reason and "schedule" in steps:
+        return "a time of day is wanted, such as 08:00 or 17:30"
+    if "matching regex" in reason:
+        return "letters A-Z, digits, _ and - are allowed, without spaces or umlauts, 64 at most" + (
+            "; people may read another name: set-zone-name in docs/mqtt.md" if steps[:1] == ["zones"] else ""
+        )
+    words = choices.get(".".join(str(step) for step in steps if isinstance(step, str)))
+    if reason.startswith("Invalid enum value"):
+        given = re.search(r"Invalid enum value (.+)", reason)
+        said = given[1] if given else "this"
+        near = difflib.get_close_matches(said.strip("'"), words or [], n=1, cutoff=0.5)
+        offer = f"did you mean {near[0]!r}? " if near else ""
+        return f"{said} is not known; {offer}There are: {', '.join(map(repr, words or []))}"
+    found = re.fullmatch(r"Expected `([a-z |]+)`( [<>]=? \S+)?(?:, got `([a-z]+)`)?", reason)
+    if found:
+        wanted = " or ".join(_KINDS.get(kind, kind) for kind in found[1].split(" | "))
+        got = f", not {_KINDS.get(found[3], found[3])}" if found[3] else ""
+        limit = re.sub(r"\.0$", "", found[2] or "")
+        return f"{wanted}{limit} is wanted{got}"
+    return reason
+
+
+def _bare_word(line: str) -> str:
+    """What was probably meant by a value without quotes."""
+    found = re.match(r"^\s*[\w.\"'-]+\s*=\s*([^\s\"'\[{#][^#]*)", line)
+    if not found:
+        return ""
+    word = found[1].strip()
+    if word.lower() in ("yes", "on", "true", "no", "off", "false"):
+        return f"; write {'true' if word.lower() in ('yes', 'on', 'true') else 'false'}, in small letters"
+    if re.fullmatch(r"[+-]?\d+,\d+", word):
+        return f"; write a decimal point: {word.replace(',', '.')}"
+    return "; a text stands in quotes" if word[:1].isalpha() else ""
+
+
+def _steps(where: str) -> list[str | int]:
+    return [int(index) if index else name for name, index in _STEP.findall(where)]
+
+
+def line_of(text: str, steps: Sequence[str | int]) -> int | None:
+    """The line (from 1) on which the field at `steps` stands, or its nearest parent that can be found."""
+    wanted = list(steps)
+    best: int | None = None
+    current: list[str | int] = []
+    counts: dict[tuple[str | int, ...], int] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _HEADER.match(line)
+        if header:
+            names = [part.strip().strip("\"'") for part in header.group(2).split(".")]
+            current = _place(names, counts, begins=header.group(1) == "[[")
+            same = current[: len(wanted)] == wanted[: len(current)]
+            if same and (best is None or len(current) <= len(wanted)):
+                best = number
+            continue
+        rest = [step for step in wanted[len(current) :] if isinstance(step, str)]
+        inside = current == wanted[: len(current)]
+        if inside and rest and re.match(rf"^\s*(['\"]?){re.escape(rest[0])}\1\s*[.=]", line):
+            return number
+    return best
+
+
+def _place(names: Sequence[str], counts: dict[tuple[str | int, ...], int], *, begins: bool) -> list[str | int]:
+    """The steps to the table of a header, numbered where it is one of a list; notes where one `begins`."""
+    place: list[str | int] = []
+    for depth, name in enumerate(names, 1):
+        place.append(name)
+        key = tuple(place)
+        if begins and depth == len(names):
+            counts[key] = counts.get(key, -1) + 1
+        if key in counts:
+            place.append(counts[key])
+    return place

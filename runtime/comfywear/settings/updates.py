@@ -1,0 +1,80 @@
+"""The table of the settings file about models that the device takes over while it runs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from comfywear.settings.types import Megabytes, Seconds, Section
+
+
+class UpdatesSettings(Section, frozen=True):
+    """Whose models are taken over, from where, and what they must hold to (docs/updates.md)."""
+
+    keys: Annotated[
+        list[str],
+        Meta(
+            title="Keys",
+            description="Public keys (ed25519, base64) of those who may release models; empty = no model is taken.",
+            max_length=16,
+        ),
+    ] = msgspec.field(default_factory=list)
+    sources: Annotated[
+        list[str],
+        Meta(
+            title="Sources",
+            description="Beginnings of the URLs that the MQTT command models-pull may name, each ending in /; empty = "
+            "no model is pulled by MQTT. The command line may name any.",
+            max_length=16,
+        ),
+    ] = msgspec.field(default_factory=list)
+    ca_file: Annotated[
+        str,
+        Meta(title="CA file", description="Your own authority's certificate; empty = the system's authorities."),
+    ] = ""
+    allow_http: Annotated[
+        bool,
+        Meta(
+            title="Without TLS",
+            description="Take http:// from other machines, too: signatures are checked all the same, but others see "
+            "what is fetched.",
+        ),
+    ] = False
+    largest_mb: Annotated[
+        Megabytes, Meta(title="Largest", description="All files of a release together.", extra={"unit": "MB"})
+    ] = 100.0
+    slower_at_most: Annotated[
+        Annotated[float, Meta(ge=1, le=100)],
+        Meta(
+            title="Slower at most",
+            description="A picture may cost so many times what it costs with the present model.",
+        ),
+    ] = 1.5
+    trial_s: Annotated[
+        Seconds,
+        Meta(
+            title="Trial",
+            description="For so long a new model is watched at work: slower than that, or an error, and the one "
+            "before comes back.",
+            extra={"unit": "s"},
+        ),
+    ] = 300.0
+
+
+def faults(updates: UpdatesSettings) -> Iterator[tuple[str, str]]:
+    """What one field's type does not show: the field and what is wrong with it."""
+    for index, key in enumerate(updates.keys):
+        try:
+            right = len(base64.b64decode(key, validate=True)) == 32
+        except binascii.Error:
+            right = False
+        if not right:
+            yield f"keys[{index}]", "A public key is base64 of 32 bytes (44 characters)"
+    for index, source in enumerate(updates.sources):
+        if not source.startswith(("https://", "http://")) or not source.endswith("/"):
+            yield f"sources[{index}]", "A source is the beginning of a URL and ends in /, such as https://host/models/"

@@ -1,0 +1,1 @@
+"""Pictures for people: drawn finds, zones, the sketch, clips."""

@@ -1,0 +1,1 @@
+"""Persons with garments, colours and zones, from what was found in frames."""

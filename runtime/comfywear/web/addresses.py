@@ -1,0 +1,118 @@
+"""Every address of the page: what it takes and gives, and who may ask.
+
+The one list that the page serves, the guard keeps and the OpenAPI document tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from comfywear.web.access import Role
+from comfywear.web.bodies import Correct, Kept, Press, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.shown import Accepted, Day, Finds, Looking, Now, SettingsTable
+
+__all__ = ["ADDRESSES", "STATIC", "Address", "role_needed"]
+
+JSON = "application/json"
+STATIC = "/static"
+"""Scripts and styles lie below it, open to all: who may not see the page needs them to sign in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One method of one address.
+
+    Attributes:
+        method: GET answers HEAD too, and changes nothing.
+        path: With parameters in braces.
+        role: The least that is needed; None = open to all.
+        what: What it is for, in a sentence.
+        gives: The type of a good answer in JSON; None for one that is not JSON.
+        media: The media type of a good answer.
+        takes: The type of the JSON body; None without one.
+        of_zone: Whether `?zone=` chooses a zone.
+        of_camera: Whether `?camera=` chooses a camera.
+        of_span: Whether `?span=` chooses how far back it goes.
+        counted: Whether there may be only so many in a minute from a client.
+        may_miss: Whether there may be nothing (404).
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    role: Role | None
+    what: str
+    gives: Any = None
+    media: str = JSON
+    takes: Any = None
+    of_zone: bool = False
+    of_camera: bool = False
+    of_span: bool = False
+    counted: bool = False
+    may_miss: bool = False
+
+    @property
+    def for_programs(self) -> bool:
+        """Whether it stands in the OpenAPI document."""
+        return self.path.startswith("/api/") or self.path == "/metrics"
+
+
+ADDRESSES: Mapping[str, Address] = {
+    "page": Address("GET", "/", "read", "The page.", media="text/html"),
+    "login_form": Address("GET", "/login", None, "The form to sign in.", media="text/html"),
+    "login": Address("POST", "/login", None, "Sign in.", media="text/html"),
+    "logout": Address("POST", "/logout", "read", "Sign out.", media="text/html"),
+    "words": Address("GET", "/words/{code}.json", None, "The words of a language.", dict[str, Any]),
+    "start": Address("GET", "/api/start", "read", "What a page needs to begin.", Start),
+    "now": Address("GET", "/api/now", "read", "How a zone is.", Now, of_zone=True),
+    "events": Address(
+        "GET",
+        "/api/events",
+        "read",
+        "How a zone is, whenever it changes: server-sent events named `now`, their data as /api/now.",
+        media="text/event-stream",
+        of_zone=True,
+    ),
+    "day": Address(
+        "GET", "/api/day", "read", "The last 24 hours of a zone, or 7 or 30 days.", Day, of_zone=True, of_span=True
+    ),
+    "settings": Address(
+        "GET", "/api/settings", "admin", "The settings in words, without secrets.", list[SettingsTable]
+    ),
+    "sketch": Address(
+        "GET",
+        "/api/sketch.jpg",
+        "read",
+        "The newest sketch of the room.",
+        media="image/jpeg",
+        of_camera=True,
+        may_miss=True,
+    ),
+    "metrics": Address("GET", "/metrics", "read", "How the device is, for Prometheus.", media="text/plain"),
+    "vote": Address(
+        "POST", "/api/vote", "vote", "Vote; answered once it is committed.", Accepted, takes=Press, counted=True
+    ),
+    "undo": Address("POST", "/api/undo", "vote", "Take a vote back within `undo_s`.", Undone, takes=Undo),
+    "finds": Address("GET", "/api/finds", "read", "Who is found in the picture, and the corrections that hold.", Finds),
+    "correct": Address("POST", "/api/finds", "admin", "Correct what is found.", Kept, takes=Correct, counted=True),
+    "take_back": Address("POST", "/api/finds/undo", "admin", "Take a correction back.", Undone, takes=TakeBack),
+    "privacy": Address(
+        "POST", "/api/privacy", "admin", "Have cameras look no more, or again.", list[Looking], takes=SwitchPrivacy
+    ),
+}
+"""By the name of what answers."""
+
+_PATTERNS = tuple((re.compile(re.sub(r"\{\w+\}", r"[^/]+", each.path)), each) for each in ADDRESSES.values())
+
+
+def role_needed(method: str, path: str) -> Role | None:
+    """The least role that a request needs, None for none; "admin" for an address that is not listed."""
+    if path.startswith(f"{STATIC}/"):
+        return None
+    wanted = "GET" if method == "HEAD" else method
+    for pattern, address in _PATTERNS:
+        if address.method == wanted and pattern.fullmatch(path):
+            return address.role
+    return "admin"

@@ -1,0 +1,96 @@
+"""What goes over HTTP as JSON beside the records of `shown`: the bodies of requests, and short answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from comfywear.web.access import Role
+from comfywear.web.shown import Zone
+
+__all__ = ["Correct", "Kept", "Press", "Refusal", "Start", "SwitchPrivacy", "TakeBack", "Undo", "Undone"]
+
+Part = Annotated[float, Meta(description="In parts of the picture's width or height, 0…1.")]
+
+
+class Press(msgspec.Struct, forbid_unknown_fields=True):
+    """A vote."""
+
+    level: Annotated[int, Meta(description="1 (very uncomfortable) … 5 (very comfortable).")]
+    zone: Annotated[str | None, Meta(description="May be left out where there is one.")] = None
+    source: Annotated[str, Meta(description="Names the place: at most 32 letters, digits, - and _.")] = ""
+    person: Annotated[str, Meta(description="Who pressed, if they want that.")] = ""
+
+
+class Undo(msgspec.Struct, forbid_unknown_fields=True):
+    """A vote to take back."""
+
+    vote: Annotated[str, Meta(description="Its id.")]
+
+
+class Correct(msgspec.Struct, forbid_unknown_fields=True):
+    """A find that is no person, or the box of one who was missed: one of the two."""
+
+    person: Annotated[int | None, Meta(description="The find's number.")] = None
+    box: Annotated[tuple[Part, Part, Part, Part] | None, Meta(description="Left, top, right, bottom.")] = None
+    camera: Annotated[str | None, Meta(description="In whose picture the box is; null = the only camera.")] = None
+
+
+class TakeBack(msgspec.Struct, forbid_unknown_fields=True):
+    """A correction to take back."""
+
+    correction: Annotated[int, Meta(description="Its number.")]
+
+
+class SwitchPrivacy(msgspec.Struct, forbid_unknown_fields=True):
+    """Whether a camera may look."""
+
+    on: Annotated[bool, Meta(description="True = it may not look any more.")]
+    camera: Annotated[str | None, Meta(description="Its name; null = all.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a page needs to begin.
+
+    Attributes:
+        title: To show at the top.
+        zones: The zones, the first is shown where none was chosen.
+        languages: Language codes with the language's own name.
+        signed_in: Whether a password was needed, so that one can sign out.
+        role: What whoever asks may do.
+        cameras: Their names, the first is shown where none was chosen.
+    """
+
+    title: str
+    zones: Sequence[Zone]
+    languages: Mapping[str, str]
+    signed_in: bool
+    role: Role
+    cameras: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """It was taken back."""
+
+    undone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The number of the correction that is kept."""
+
+    correction: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not: a word for programs, a sentence for people."""
+
+    error: str
+    text: str
