@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from ports import free_port
+
 # How long an example takes says how busy the machine is; times are measured in bench/. The suite tries the same
 # examples each time, so that no change is blamed for an unlucky draw; others: `--hypothesis-profile explore`.
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -78,9 +80,7 @@ class Mosquitto:
     """A real mosquitto on a random port of the loopback address, as a child of the test."""
 
     def __init__(self, folder: Path, lines: Sequence[str] = ("allow_anonymous true",), settings: str = "") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         # As root mosquitto would become another user, who may not read the test's folder.
         user = "user root\n" if os.geteuid() == 0 else ""
         self._config = folder / f"mosquitto-{self.port}.conf"

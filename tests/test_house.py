@@ -302,3 +302,10 @@ def test_a_public_class_of_the_device_has_a_name_of_its_own() -> None:
     assert not twice, "one meaning a name: rename the one that is less known, or share it"
     assert len(aliases) > 20
     assert not {name: values for name, values in aliases.items() if len(values) > 1}, "one name, one type"
+
+
+def test_whoever_opens_a_zip_file_knows_all_that_a_damaged_one_raises() -> None:
+    opening = [path for path in modules().values() if re.search(r"\bZipFile\(\w+\)", path.read_text(encoding="utf-8"))]
+    assert len(opening) > 1
+    for path in opening:
+        assert "except DAMAGED_ZIP" in path.read_text(encoding="utf-8"), path

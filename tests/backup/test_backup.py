@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sqlite3
@@ -186,6 +187,22 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(
     assert restore(out, lived) == SourceError.exit_code
     assert str(out) in capsys.readouterr().err
     assert {path: path.read_bytes() for path in lived.rglob("*") if path.is_file()} == before
+
+
+def test_whichever_byte_is_wrong_it_is_refused_or_means_the_same(tmp_path: Path) -> None:
+    out, wrong = tmp_path / "good.comfywear", tmp_path / "wrong.comfywear"
+    text = b"[device]\nid = 'lab'\n" * 20
+    write_archive(out, Manifest(format=FORMAT, version="1", site="s", device="d"), {"settings.toml": text})
+    data = out.read_bytes()
+    refused = 0
+    for at, flip in itertools.product(range(len(data)), (0x01, 0x55, 0xFF)):
+        wrong.write_bytes(data[:at] + bytes([data[at] ^ flip]) + data[at + 1 :])
+        try:
+            with Archive(wrong) as archive:
+                assert archive.read("settings.toml") == text
+        except (SourceError, UsageError):
+            refused += 1
+    assert refused > len(data)
 
 
 def damage(out: Path, how: str) -> None:

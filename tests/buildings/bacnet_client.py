@@ -12,13 +12,9 @@ from bacpypes3.local.device import DeviceObject
 from bacpypes3.local.networkport import NetworkPortObject
 from bacpypes3.pdu import Address
 
+from ports import free_port
+
 PATIENCE_S = 90.0
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @final
@@ -28,7 +24,9 @@ class Client:
     def __init__(self, port: int, number: int = 900) -> None:
         self.server = Address(f"127.0.0.1:{port}")
         me = DeviceObject(objectIdentifier=("device", number), objectName="client", vendorIdentifier=999)
-        wire = NetworkPortObject(f"127.0.0.1:{free_port()}", objectIdentifier=("network-port", 1), objectName="wire")
+        wire = NetworkPortObject(
+            f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}", objectIdentifier=("network-port", 1), objectName="wire"
+        )
         self.app = Application.from_object_list([me, wire])
 
     async def __aenter__(self) -> Client:

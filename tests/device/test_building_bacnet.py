@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,11 +14,12 @@ import pytest
 from comfywear import settings as settings_file
 from comfywear.device.device import Device
 from comfywear_sensors.pty_replay import PtyReplay
+from ports import free_port
 from waiting import until
 
 pytest.importorskip("bacpypes3", reason="needs the extra bacnet")
 
-from bacnet_client import Client, free_port
+from bacnet_client import Client
 from bacnet_client import until as soon
 from bacpypes3.primitivedata import ObjectIdentifier
 
@@ -91,7 +93,7 @@ def test_a_camera_that_is_gone_leaves_the_count_unknown_and_the_air_good(tmp_pat
 
 def test_after_a_restart_the_objects_are_the_same_and_a_new_subscription_is_told(tmp_path: Path) -> None:
     zones = "[[zones]]\nname = 'desk'\n[[zones]]\nname = 'door'\nnumber = 12\n"
-    text = f"{ON.format(free_port())}{zones}[[sensors]]\nuri = 'fake://'\n"
+    text = f"{ON.format(free_port(socket.SOCK_DGRAM))}{zones}[[sensors]]\nuri = 'fake://'\n"
 
     async def look(port: int) -> list[str]:
         async with Client(port) as client:

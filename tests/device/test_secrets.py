@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from comfywear.errors import ComfyWearError
 from comfywear.feedback import ask
 from comfywear.settings import CameraSettings, Settings
 from comfywear.system.log import RedactingFormatter
+from ports import free_port
 from waiting import until
 
 MARK = "Zq7Marker"
@@ -212,12 +212,6 @@ def ask_patiently(folder: Path) -> dict[str, Any]:
 
 def order(port: int, name: str, payload: dict[str, Any]) -> None:
     publish.single(f"comfywear/v1/home/d1/cmd/{name}", json.dumps(payload), port=port, qos=1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(url: str) -> bool:

@@ -24,6 +24,7 @@ from comfywear_sensors import BadSensorURI, NotAReading, PatientReader, Reader, 
 from comfywear_sensors.gate import DEFAULT_LIMITS, Gate
 from comfywear_sensors.payloads import parse_message, parse_number
 from comfywear_sensors.quantities import reading_of
+from ports import free_port
 
 TASMOTA = {
     "Time": "2026-01-01T00:00:00",
@@ -39,9 +40,7 @@ class Broker:
     """mosquitto on a loopback port, with one user; can be stopped and started again on the same port."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._config = folder / "mosquitto.conf"
         passwords = folder / "passwords"
         subprocess.run(

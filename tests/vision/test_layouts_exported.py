@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +19,7 @@ from tiny_onnx import write_onnx
 from tiny_tflite import write_tflite
 
 from comfywear.cli import main
+from comfywear.errors import ModelError
 from comfywear.vision import Detector
 from comfywear.vision.detectors.foreign import labels_inside
 from comfywear.vision.layouts.decoding import Raw
@@ -254,6 +256,25 @@ def test_names_come_from_what_is_appended_to_a_tflite_file(
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, text)
     assert labels_inside(path) == names
+
+
+def test_whichever_byte_of_the_appended_names_is_wrong_they_are_read_or_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "mine.tflite"
+    model = b"\0" * 64
+    path.write_bytes(model)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.json", json.dumps({"names": ["helmet", "person", "helmet of a person"]}))
+    data = path.read_bytes()
+    refused = 0
+    for at, flip in itertools.product(range(len(model), len(data)), (0x01, 0x55, 0xFF)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ flip]) + data[at + 1 :])
+        try:
+            names = labels_inside(path)
+        except ModelError as error:
+            refused += "the label list in it is damaged" in str(error)
+        else:
+            assert names in (None, ("helmet", "person", "helmet of a person"))
+    assert refused > 50
 
 
 def test_a_tflite_file_with_its_names_becomes_a_detector(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

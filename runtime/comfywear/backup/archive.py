@@ -14,6 +14,7 @@ from typing import final
 import msgspec
 
 from comfywear.errors import SourceError, UsageError
+from comfywear.system.damaged_zip import DAMAGED_ZIP
 
 __all__ = ["FORMAT", "SECRETS", "SETTINGS", "STATE", "Archive", "Manifest", "Member", "write_archive"]
 
@@ -109,7 +110,7 @@ class Archive:
         self._path = path
         try:
             self._zip = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        except DAMAGED_ZIP as error:
             raise SourceError(f"{path} cannot be read as a backup ({_said(error)})") from error
         try:
             self.manifest = self._checked()
@@ -157,7 +158,7 @@ class Archive:
             raise SourceError(f"{self._path}: no backup has {len(infos)} files, or so long a manifest")
         try:
             manifest = msgspec.json.decode(self._zip.read(_MANIFEST), type=Manifest)
-        except (msgspec.DecodeError, UnicodeError, RecursionError, *_DAMAGE) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError, *DAMAGED_ZIP) as error:
             raise SourceError(f"{self._path} is damaged: its manifest cannot be read ({_said(error)})") from error
         if manifest.format > FORMAT:
             raise UsageError(f"{self._path} was written by comfywear {manifest.version}, which is later: update first")
@@ -178,13 +179,10 @@ class Archive:
                 while size <= member.size and (piece := source.read(_PIECE)):
                     digest.update(piece)
                     size += len(piece)
-        except _DAMAGE as error:
+        except DAMAGED_ZIP as error:
             raise SourceError(f"{self._path} is damaged at {member.name} ({_said(error)})") from error
         if (size, digest.hexdigest()) != (member.size, member.sha256):
             raise SourceError(f"{self._path} is damaged at {member.name}: it is not what was written")
-
-
-_DAMAGE = (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 def _may_be(name: str) -> bool:

@@ -21,6 +21,7 @@ from comfywear.publishing.broker.dialect import Dialect
 from comfywear.publishing.broker.v5 import LARGEST_PACKET_BYTES
 from comfywear.publishing.messages.commands import LARGEST_COMMAND_BYTES
 from comfywear.records import Climate
+from ports import free_port
 from waiting import until
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -36,19 +37,17 @@ def refusal(port: int, **options: Any) -> Refused:
     return caught.value
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@pytest.fixture(name="port")
+def a_port() -> int:
+    return free_port()
 
 
 @pytest.fixture
-def embedded(free_port: int) -> Iterator[int]:
+def embedded(port: int) -> Iterator[int]:
     """iotcore without a configuration file: MQTT 3.1.1 alone, and it drops the socket of everything else."""
     broker = pytest.importorskip("iotcore.broker", reason="needs the package iotcore (pip install 'comfywear[demo]')")
-    with broker.Broker(port=free_port, listen="127.0.0.1"):
-        yield free_port
+    with broker.Broker(port=port, listen="127.0.0.1"):
+        yield port
 
 
 def test_mosquitto_is_spoken_to_in_version_5(mosquitto: Any) -> None:
@@ -57,8 +56,8 @@ def test_mosquitto_is_spoken_to_in_version_5(mosquitto: Any) -> None:
     connection.close()
 
 
-def test_nobody_listening_is_said(free_port: int) -> None:
-    assert str(refusal(free_port)) == f"nothing listens on 127.0.0.1:{free_port}"
+def test_nobody_listening_is_said(port: int) -> None:
+    assert str(refusal(port)) == f"nothing listens on 127.0.0.1:{port}"
 
 
 def test_an_unknown_name_is_said() -> None:

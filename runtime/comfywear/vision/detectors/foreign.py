@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import ModelError, UsageError
+from comfywear.system.damaged_zip import DAMAGED_ZIP
 from comfywear.vision.detectors.preparing import preparation_of
 from comfywear.vision.engines import ENGINES, Engine, TensorInfo, read_input
 from comfywear.vision.layouts import LAYOUTS
@@ -120,17 +121,23 @@ def labels_inside(path: Path) -> tuple[str, ...] | None:
         return next((names for key in _NAME_KEYS if (names := _names_in(said.get(key, "")))), None)
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as archive:
-        members = [one for one in archive.infolist() if one.filename.endswith((".json", ".txt"))]
-        for member in members:
-            if member.file_size > _LARGEST_NOTE:
-                continue
-            text = archive.read(member).decode("utf-8-sig", "replace")
-            names = _names_in(text)
-            if names is None and member.filename.endswith(".txt") and "label" in member.filename.lower():
-                names = tuple(line.strip() for line in text.splitlines())
-            if names:
-                return names
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _labels_appended(archive)
+    except DAMAGED_ZIP as error:
+        raise ModelError(f"{path}: the label list in it is damaged ({error}); name one with --labels") from error
+
+
+def _labels_appended(archive: zipfile.ZipFile) -> tuple[str, ...] | None:
+    for member in archive.infolist():
+        if not member.filename.endswith((".json", ".txt")) or member.file_size > _LARGEST_NOTE:
+            continue
+        text = archive.read(member).decode("utf-8-sig", "replace")
+        names = _names_in(text)
+        if names is None and member.filename.endswith(".txt") and "label" in member.filename.lower():
+            names = tuple(line.strip() for line in text.splitlines())
+        if names:
+            return names
     return None
 
 
