@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["matching", "replace_file", "sync_folder"]
 
 
-def replace_file(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = True) -> None:
+def replace_file(
+    path: Path, content: bytes, *, mode: int = 0o666, durable: bool = True, like: os.stat_result | None = None
+) -> None:
     """Put a file in the place of the one before.
 
     Args:
@@ -17,6 +20,7 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o666, durable: bool
         content: All of it.
         mode: Its permissions, less the umask.
         durable: Whether it is on the disk when this returns; else the kernel writes it when it likes.
+        like: Of whom it has the owner and, exactly, the permissions, in place of `mode`.
 
     Raises:
         OSError: When it could not be written; the file is then what it was.
@@ -25,7 +29,11 @@ def replace_file(path: Path, content: bytes, *, mode: int = 0o666, durable: bool
     try:
         # What lies there is of a write that was cut short, or a link that somebody planted: neither is written to.
         beside.unlink(missing_ok=True)
-        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb") as file:
+        first = mode if like is None else 0o600
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, first), "wb") as file:
+            if like is not None:
+                os.fchown(file.fileno(), like.st_uid, like.st_gid)
+                os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
             file.write(content)
             if durable:
                 file.flush()
