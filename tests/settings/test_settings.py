@@ -197,7 +197,8 @@ polygon = [[0.6, 0.0], [0.6, 0.0], [0.6, 0.001]]
     assert "room, hall are each the whole picture: all people count in room" in said
     assert "left and right overlap (10 % of the picture): who stands there counts in left" in said
     assert f"mqtt.password_file: there is no file {tmp_path / 'none'}" in said
-    assert "right, with 3 warnings" in said
+    assert "apart is 0 % of the picture: hardly anybody will stand in it" in said
+    assert "right, with 4 warnings" in said
 
 
 def test_protocols_without_a_password_are_a_warning_once_a_network_can_reach_them(tmp_path: Path) -> None:

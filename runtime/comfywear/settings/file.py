@@ -103,14 +103,27 @@ def load(path: str | Path) -> Settings:
         raise SettingsError(f"{path}: the settings file cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
-    data = parse(text, str(path))
+    return checked(parse(text, str(path)), text, str(path))
+
+
+def checked(data: dict[str, Any], text: str, path: str) -> Settings:
+    """The settings that a file's content is.
+
+    Args:
+        data: The content.
+        text: The file's text, where the lines that are named stand.
+        path: What the file is called in what is said.
+
+    Raises:
+        SettingsError: Its argument is an `Explained`: what is wrong, and where.
+    """
     try:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise SettingsError(explain(str(error), text, str(path), field_names(), choices())) from error
+        raise SettingsError(explain(str(error), text, path, field_names(), choices())) from error
     for field, value in not_finite(data):
-        raise SettingsError(explain(f"a number is wanted, not {value:g} - at `${field}`", text, str(path)))
-    _check_together(settings, text, str(path))
+        raise SettingsError(explain(f"a number is wanted, not {value:g} - at `${field}`", text, path))
+    _check_together(settings, text, path)
     return settings
 
 

@@ -9,11 +9,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from comfywear.settings.polygons import PicturePoint, centre, side
+from comfywear.settings.shapes import SHORTEST_LINE
 from comfywear.settings.types import Fraction, Name, Section
 
 __all__ = ["LineSettings", "inside_of", "line_faults"]
-
-_SHORTEST = 0.02
 
 
 class LineSettings(Section, frozen=True):
@@ -67,8 +66,8 @@ def line_faults(
             yield f"{path}.name", f"Two lines are named {line.name!r}"
         if len(line.points) != 2:
             yield f"{path}.points", f"A line has two points, [[x, y], [x, y]], not {len(line.points)}"
-        elif math.dist(*line.points) < _SHORTEST:
-            yield f"{path}.points", f"The two points are less than {_SHORTEST:g} of the picture apart"
+        elif math.dist(*line.points) < SHORTEST_LINE:
+            yield f"{path}.points", f"The two points are less than {SHORTEST_LINE:g} of the picture apart"
         if line.camera and line.camera not in polygons:
             yield f"{path}.camera", f"No camera is named {line.camera!r}; the cameras are: {cameras}"
             continue

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-__all__ = ["PicturePoint", "centre", "contains", "crosses_itself", "doubled_area", "shared_part", "side", "sides_cross"]
+__all__ = [
+    "PicturePoint",
+    "area",
+    "centre",
+    "contains",
+    "crosses_itself",
+    "doubled_area",
+    "shared_part",
+    "side",
+    "sides_cross",
+]
 
 PicturePoint = tuple[float, float]
 _GRID = 100
@@ -45,6 +55,12 @@ def side(a: PicturePoint, b: PicturePoint, c: PicturePoint) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
+def area(polygon: Sequence[PicturePoint]) -> float:
+    """The part of the picture, 0…1, within an outline that does not cross itself."""
+    pairs = zip(polygon, [*polygon[1:], *polygon[:1]], strict=True)
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairs)) / 2
+
+
 def centre(polygon: Sequence[PicturePoint]) -> PicturePoint:
     """The centroid of a polygon's area; the mean of its corners where it has none."""
     pairs = list(zip(polygon, [*polygon[1:], *polygon[:1]], strict=True))
@@ -59,5 +75,12 @@ def centre(polygon: Sequence[PicturePoint]) -> PicturePoint:
 
 def shared_part(one: Sequence[PicturePoint], other: Sequence[PicturePoint]) -> float:
     """The part of the picture, 0…1, that is in both; to about a hundredth of its width and height."""
-    steps = [(step + 0.5) / _GRID for step in range(_GRID)]
-    return sum(contains(one, x, y) and contains(other, x, y) for x in steps for y in steps) / _GRID**2
+    across, down = (_steps(one, other, axis) for axis in (0, 1))
+    return sum(contains(one, x, y) and contains(other, x, y) for x in across for y in down) / _GRID**2
+
+
+def _steps(one: Sequence[PicturePoint], other: Sequence[PicturePoint], axis: int) -> list[float]:
+    """The places on an axis, of `_GRID` over the picture, that may lie in both polygons."""
+    low = max((min(corner[axis] for corner in polygon) for polygon in (one, other) if polygon), default=0.0)
+    high = min((max(corner[axis] for corner in polygon) for polygon in (one, other) if polygon), default=1.0)
+    return [at for step in range(_GRID) if low <= (at := (step + 0.5) / _GRID) <= high]

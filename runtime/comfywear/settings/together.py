@@ -8,7 +8,8 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from comfywear.settings.polygons import PicturePoint, crosses_itself, shared_part
+from comfywear.settings.polygons import PicturePoint, area
+from comfywear.settings.shapes import is_tiny, outline_fault, overlap
 from comfywear.settings.web import WebSettings, proxies
 from comfywear.system.credential import credential_path
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["broker_faults", "file_doubts", "proxy_faults", "zone_doubts", "zone_faults"]
 
-_LITTLE_SHARED = 0.002
+_OUTLINES = {
+    "few": "A polygon needs three corners or more",
+    "crosses": "This polygon's sides cross (a bow tie): give the corners in order, once around the outline",
+}
 
 
 def zone_faults(zones: Sequence[ZoneSettings]) -> Iterator[tuple[str, str]]:
@@ -35,13 +39,8 @@ def zone_faults(zones: Sequence[ZoneSettings]) -> Iterator[tuple[str, str]]:
         polygons = [(f"[{index}].polygon", zone.polygon)]
         polygons += [(f"[{index}].views[{number}].polygon", view.polygon) for number, view in enumerate(zone.views)]
         for field, polygon in polygons:
-            if 0 < len(polygon) < 3:
-                yield field, "A polygon needs three corners or more"
-            elif crosses_itself(polygon):
-                yield (
-                    field,
-                    "This polygon's sides cross (a bow tie): give the corners in order, once around the outline",
-                )
+            if fault := outline_fault(polygon):
+                yield field, _OUTLINES[fault]
 
 
 def broker_faults(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:
@@ -66,7 +65,7 @@ def proxy_faults(web: WebSettings) -> Iterator[tuple[str, str]]:
 
 
 def zone_doubts(zones: Mapping[str, Sequence[PicturePoint]], camera: str = "") -> Iterator[str]:
-    """Zones that share a part of a camera's picture, in a sentence each.
+    """Zones that share a part of a camera's picture or are hardly any of it, in a sentence each.
 
     Args:
         zones: Polygons by name, of the zones that the camera sees.
@@ -79,8 +78,11 @@ def zone_doubts(zones: Mapping[str, Sequence[PicturePoint]], camera: str = "") -
             f"zones: {', '.join(whole)} are each the whole picture{where}: all people count in {whole[0]}, the first; "
             "give the others a polygon"
         )
+    for zone, polygon in zones.items():
+        if is_tiny(polygon):
+            yield f"zones: {zone} is {100 * area(polygon):.1g} % of the picture{where}: hardly anybody will stand in it"
     for (zone, polygon), (other, its) in combinations(((z, p) for z, p in zones.items() if p), 2):
-        if (part := shared_part(polygon, its)) > _LITTLE_SHARED:
+        if part := overlap(polygon, its):
             yield (
                 f"zones: {zone} and {other} overlap ({100 * part:.0f} % of the picture{where}): "
                 f"who stands there counts in {zone}, the first"
