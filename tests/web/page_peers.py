@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+from page_plan import Plan
+
 from comfywear import web
 from comfywear.errors import StoreError, UsageError
 
@@ -29,6 +31,7 @@ class MadeUp:
         self.shown: list[str] = []  # whose sketches
         self.private = self.grey = False
         self.presence: web.PresenceNow | None = None
+        self.plan = Plan()
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -103,6 +106,9 @@ class MadeUp:
 
     def looking(self) -> tuple[web.Looking, ...]:
         return (web.Looking("camera", self.private),)
+
+    def drawings(self) -> Plan:
+        return self.plan
 
     def settings(self) -> Sequence[web.SettingsTable]:
         return []

@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     "/api/finds": {"person": 7},
     "/api/finds/undo": {"correction": 1},
     "/api/privacy": {"on": True},
+    "/api/drawing/check": {"shapes": [{"kind": "zone", "name": "desk"}]},
+    "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},
 }
 OTHERS: list[tuple[str, Role]] = [("only to look", "read"), ("also to vote", "vote")]
 TOKENS: list[tuple[str, Role]] = [*OTHERS, (TOKEN, "admin")]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from page_peers import TOKEN, MadeUp, serving
+from page_screens import PHONE, TABLET, holds, serious
 
 from comfywear import settings as settings_file
 from comfywear import web
@@ -23,44 +22,7 @@ from comfywear.device.device import Device
 from comfywear.publishing.messages.vote import VoteMessage
 from waiting import until
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (scripts/setup)")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PHONE, TABLET = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 VIEWS = ("vote", "room", "day", "sketch", "about")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("needs the browser chromium (Debian: apt install chromium)")
-    with playwright_api.sync_playwright() as playwright:
-        arguments = ["--disable-gpu"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def screen(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page on a screen of its own; fails when the page's scripts do or its policy stopped something."""
-    contexts, problems = [], []
-
-    def show(url: str, size: dict[str, int] = TABLET, theme: str = "light", locale: str = "en-GB") -> Any:
-        context = browser.new_context(viewport=size, color_scheme=theme, locale=locale)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
-        page.goto(url)
-        page.wait_for_selector("#chips span", state="attached")
-        return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert problems == []
 
 
 @contextmanager
@@ -77,11 +39,6 @@ def address(device: Device) -> str:
     assert device.page is not None
     assert device.page.server.url is not None
     return device.page.server.url
-
-
-def holds(page: Any, expression: str) -> None:
-    """Wait until an expression is true in the page (Playwright waits by evaluating text, which the policy stops)."""
-    until(lambda: bool(page.evaluate(expression)))
 
 
 def test_a_press_reaches_the_store_the_broker_and_the_chart(
@@ -380,15 +337,6 @@ ADVICE = (
     "open a window",
     "open the window: it is cooler outdoors",
 )
-
-
-def serious(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found if each["impact"] in ("serious", "critical")
-    ]
 
 
 def test_a_link_to_a_zone_that_there_is_none_of_votes_for_no_other(

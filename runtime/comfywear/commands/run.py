@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+from functools import partial
 from pathlib import Path
 
 from comfywear import settings as settings_file
@@ -27,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     from comfywear.device.runner import Runner
     from comfywear.system.sd_notify import ServiceManager
 
-    runner = Runner(Path(args.config), settings, Device, ServiceManager())
+    path = Path(args.config)
+    runner = Runner(path, settings, partial(Device, path=path), ServiceManager())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
     signal.signal(signal.SIGHUP, lambda *_: runner.reload_soon())

@@ -31,6 +31,7 @@ from comfywear.device.outdoors_worker import OutdoorSensors
 from comfywear.device.page import DevicePage
 from comfywear.device.privacy import Privacy
 from comfywear.device.setpoints import Setpoints
+from comfywear.device.settings_file import SettingsFile
 from comfywear.device.thermostats import Thermostats
 from comfywear.device.vision_worker import patience_s, vision_worker_of
 from comfywear.device.voting import Voting, moment_of
@@ -65,9 +66,12 @@ class Device:
             device runs on memory alone and says so.
     """
 
-    def __init__(self, settings: Settings, *, reload: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, reload: Callable[[], None] | None = None, path: Path | None = None
+    ) -> None:
         with ExitStack() as opened:  # what fails half way leaves nothing open: the next device needs the same files
             self.settings = settings
+            self.file = SettingsFile(path, reload)
             self.zones = [zone.name for zone in settings.zones]
             self.topics = publishing.Topics(settings.device.site, settings.device.name())
             self.folder = state_folder(settings)

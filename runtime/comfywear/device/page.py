@@ -18,6 +18,7 @@ from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
 from comfywear.device.mqtt_commands import MqttCommands
 from comfywear.device.mqtt_worker import MqttLink
+from comfywear.device.page_drawing import PageDrawings
 from comfywear.device.page_now import (
     STARTING,
     air_now,
@@ -33,6 +34,7 @@ from comfywear.device.page_settings import settings_tables
 from comfywear.device.privacy import Privacy
 from comfywear.device.prometheus import exposition
 from comfywear.device.setpoints import Setpoints
+from comfywear.device.settings_file import SettingsFile
 from comfywear.device.vision_worker import Sight, VisionWorker
 from comfywear.device.voting import Voting
 from comfywear.device.watch import Watch
@@ -75,6 +77,7 @@ class ShownDevice(Protocol):
         lines: Counts who crosses the lines.
         setpoints: What each zone likes.
         watch: What does not work.
+        file: The settings as they stand in their file.
     """
 
     settings: Settings
@@ -90,6 +93,7 @@ class ShownDevice(Protocol):
     lines: LineCounts
     setpoints: Setpoints
     watch: Watch
+    file: SettingsFile
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -124,6 +128,9 @@ class DevicePage:
             title=chosen.title,
             language=chosen.language,
             proxy=chosen.proxy,
+        )
+        self._drawings = PageDrawings(
+            device.file, device.settings, lambda: device.vision.pictures() if device.vision else {}
         )
         self._history = _open_history(device.folder / "page.sqlite")
         self._lock = threading.Lock()
@@ -265,6 +272,10 @@ class DevicePage:
     def switch_privacy(self, on: bool, camera: str | None) -> Sequence[web.Looking]:
         """As `Privacy.switch`."""
         return looking_now(self._device.privacy.switch(on, camera, "on the page"))
+
+    def drawings(self) -> web.Drawings:
+        """Zones, masks and lines of the settings file."""
+        return self._drawings
 
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from comfywear.web.access import Role
 from comfywear.web.bodies import Correct, Kept, Press, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.shown import Accepted, Day, Finds, Looking, Now, SettingsTable
 
 __all__ = ["ADDRESSES", "STATIC", "Address", "role_needed"]
@@ -100,6 +101,20 @@ ADDRESSES: Mapping[str, Address] = {
     "take_back": Address("POST", "/api/finds/undo", "admin", "Take a correction back.", Undone, takes=TakeBack),
     "privacy": Address(
         "POST", "/api/privacy", "admin", "Have cameras look no more, or again.", list[Looking], takes=SwitchPrivacy
+    ),
+    "drawing": Address(
+        "GET", "/api/drawing", "admin", "The zones, masks and lines of a camera's picture.", Drawing, of_camera=True
+    ),
+    "check_drawing": Address(
+        "POST", "/api/drawing/check", "admin", "What is wrong with a drawing.", CheckedDrawing, takes=Drawn
+    ),
+    "keep_drawing": Address(
+        "POST",
+        "/api/drawing",
+        "admin",
+        "Keep a drawing in the settings; the device starts anew with it.",
+        KeptDrawing,
+        takes=KeepDrawn,
     ),
 }
 """By the name of what answers."""

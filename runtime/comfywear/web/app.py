@@ -26,6 +26,7 @@ from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import SESSION_S, Access
 from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import COOKIE, Guard, client_of
 from comfywear.web.shown import SPANS, PageDevice
 from comfywear.web.words import choose, languages, words
@@ -216,6 +217,18 @@ class _Pages:
     async def privacy(self, request: Request) -> Response:
         said = await _body(request, SwitchPrivacy)
         return _json(await run_in_threadpool(self._device.switch_privacy, said.on, said.camera))
+
+    def drawing(self, request: Request) -> Response:
+        return _json(self._device.drawings().drawing(request.query_params.get("camera")))
+
+    async def check_drawing(self, request: Request) -> Response:
+        said = await _body(request, Drawn)
+        return _json(await run_in_threadpool(self._device.drawings().check, said.camera, said.shapes))
+
+    async def keep_drawing(self, request: Request) -> Response:
+        said = await _body(request, KeepDrawn)
+        await run_in_threadpool(self._device.drawings().keep, said.camera, said.shapes, said.version)
+        return _json(KeptDrawing(True))
 
     def _zone(self, request: Request) -> str:
         """The zone that is asked for; the first where none is."""

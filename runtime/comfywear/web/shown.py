@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
+from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
 
 __all__ = [
@@ -323,6 +324,9 @@ class PageDevice(Protocol):
 
     def switch_privacy(self, on: bool, camera: str | None) -> Sequence[Looking]:
         """Have a camera (None = all) look no more, or again; raises UsageError, or StoreError where it is not kept."""
+
+    def drawings(self) -> Drawings:
+        """Zones, masks and lines."""
 
     def settings(self) -> Sequence[SettingsTable]:
         """The settings without secrets."""

@@ -265,6 +265,8 @@ async function begin() {
   });
   $("sketch").addEventListener("load", () => sketchCame(true));
   $("sketch").addEventListener("error", () => $("sketch").hasAttribute("src") && sketchCame(false));
+  $("draw").hidden = start.role !== "admin" || start.cameras.length === 0;
+  $("draw").addEventListener("click", async () => (await import("./drawing.js")).openDrawing($("camera").value));
   addEventListener("hashchange", () => { route(); scrollTo(0, 0); $("main").focus({ preventScroll: true }); });
   addEventListener("resize", resized);
   if (kept("zone") !== null || new URL(location.href).searchParams.has("zone")) chooseZone(zone);
