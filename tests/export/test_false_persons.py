@@ -138,7 +138,7 @@ def test_a_person_whom_a_detector_drew_without_being_sure_counts_neither_way(tmp
         (photo,) = read_set(folder)
         tally = Tally()
         tally.add(photo, [Detection((10, 10, 50, 90), 0.9, "person")])
-        scores, hits = matched(tally.found["person"][0], 0.5)
+        ((scores, hits),) = matched(tally.found["person"][:1], 0.5)
         assert (tally.person(0.5)["n"], len(scores) - hits.sum(), photo.weak) == (n, 0, bool(extra))
 
 

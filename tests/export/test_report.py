@@ -18,7 +18,7 @@ from comfywear_export.data.datasets import read_set
 from comfywear_export.evaluate.detector import forms_of
 from comfywear_export.measure import intervals
 from comfywear_export.measure.answers import measure_answers
-from comfywear_export.measure.average_precision import Found, average_precision, boxes_precision, ranked_precision
+from comfywear_export.measure.average_precision import Found, average_precision, boxes_precision
 from comfywear_export.measure.curves import calibration_bins, calibration_error, confusion, curve
 from comfywear_export.measure.intervals import boxes_resampled, interval
 from comfywear_export.report import Chart, Table, Text, write_report
@@ -70,7 +70,10 @@ def test_the_curve_ends_where_the_average_precision_was_taken() -> None:
     np.testing.assert_allclose(found.precision, [1, 2 / 3, 3 / 4])
     assert found.at(0.8) == (0.5, pytest.approx(2 / 3))
     assert found.at(0.95)[0] == 0.0
-    assert ranked_precision(scores, hits, 4) == pytest.approx((26 + 50 * 0.75) / 101)
+    box = np.array([[0, 0, 10, 10]], np.float32)
+    nothing = np.zeros((0, 4), np.float32)
+    photos = [Found(box + 50 * (not hit), scores[i : i + 1], box, nothing) for i, hit in enumerate(hits)]
+    assert boxes_precision(photos, 0.5)[0] == pytest.approx((26 + 50 * 0.75) / 101)
 
 
 def test_an_interval_is_of_the_same_figure_and_holds_the_truth_as_often_as_it_says() -> None:

@@ -198,7 +198,7 @@ def _detector_thresholds(card: Path, data: Path) -> dict[str, float]:
     thresholds = {}
     for label in DETECTOR_LABELS:
         found = tallies["people" if label == "person" else "ccp"].found[label]
-        parts = [matched(photo, 0.5) for photo in found]
+        parts = matched(found, 0.5)
         scores, hits = np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
         threshold, _ = best_threshold(scores, hits, sum(len(photo.truth) for photo in found), 0.1, 0.6)
         thresholds[label] = round(threshold, 3)

@@ -1,19 +1,23 @@
-"""Average precision as COCO has it: 101 recall levels, greedy matching, IoU .50 to .95."""
+"""Average precision as COCO has it, by COCO's own tool (pycocotools): 101 recall levels, greedy matching."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from comfywear.vision.layouts.nms import box_iou
-
-__all__ = ["LEVELS", "Found", "average_precision", "boxes_precision", "matched", "ranked_precision"]
+__all__ = ["LEVELS", "Found", "average_precision", "boxes_precision", "matched"]
 
 LEVELS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """IoU levels over which COCO's AP is averaged; the first is that of AP50."""
+
+# The small slack keeps a recall of exactly 0.7 at the level 0.7, whose float is a little larger.
+_RECALLS = np.linspace(0, 1, 101) - 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +28,8 @@ class Found:
         boxes: `(K, 4) float32`.
         scores: `(K,) float32`.
         truth: `(G, 4) float32`.
-        ignored: `(I, 4) float32`: finds that lie mostly in one of these count neither way.
+        ignored: `(I, 4) float32`: COCO's crowds: finds of which a share as large as the IoU level lies in one of these
+            count neither way.
         labelled: `(L, 4) float32`: all that is labelled in the photo lies in these; finds that lie mostly elsewhere
             count neither way. None: the whole photo is labelled.
     """
@@ -37,35 +42,32 @@ class Found:
 
 
 def boxes_precision(photos: Sequence[Found], level: float) -> tuple[float, float]:
-    """AP and recall of one label at an IoU level; AP is NaN and recall NaN where there is no truth."""
-    total = sum(len(photo.truth) for photo in photos)
-    if not total:
-        return float("nan"), float("nan")
-    scores, hits = [], []
-    for photo in photos:
-        own_scores, own_hits = matched(photo, level)
-        scores.append(own_scores)
-        hits.append(own_hits)
-    hit = np.concatenate(hits)
-    return ranked_precision(np.concatenate(scores), hit, total), float(hit.sum() / total)
+    """AP and recall of one label at an IoU level; both are NaN where there is no truth.
 
-
-def ranked_precision(scores: NDArray[np.float32], hits: NDArray[np.bool_], total: int) -> float:
-    """AP of finds with `scores`, of which `hits` are right, out of `total` that are there (101 recall levels).
-
-    Finds with the same score count together: their order means nothing.
+    Finds with the same score count together: their order, which is that of the photos, means nothing.
     """
-    if not total or not len(scores):
-        return float("nan") if not total else 0.0
-    order = np.argsort(-scores, kind="stable")
-    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    right = np.cumsum(hits[order])[last_of_tie]
-    recall = right / total
-    precision = right / (np.flatnonzero(last_of_tie) + 1)
-    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
-    # The small slack keeps a recall of exactly 0.7 at the level 0.7.
-    at = np.searchsorted(recall, np.linspace(0, 1, 101) - 1e-9)
-    return float(np.append(best_from_here, 0.0)[at].mean())
+    if not sum(len(photo.truth) for photo in photos):
+        return float("nan"), float("nan")
+    judged = _judged(photos, level)
+    for photo in filter(None, judged.evalImgs):
+        # Among equal scores the right finds go last, by a bit that float32 does not have: then every precision that
+        # COCO takes lies where the whole group has been counted.
+        scores = np.array(photo["dtScores"], np.float64)
+        photo["dtScores"] = np.where(photo["dtMatches"][0] > 0, np.nextafter(scores, -np.inf), scores)
+    with redirect_stdout(io.StringIO()):
+        judged.accumulate()
+    return float(judged.eval["precision"].mean()), float(judged.eval["recall"].item())
+
+
+def matched(photos: Sequence[Found], level: float) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Of each photo the scores of the finds that count, best first, and whether each is right: `(K,)` both."""
+    found = []
+    for photo in _judged(photos, level).evalImgs if photos else []:
+        scores = np.array(photo["dtScores"] if photo else [], np.float32)
+        counts = ~photo["dtIgnore"][0].astype(bool) if photo else np.zeros(0, bool)
+        hits = photo["dtMatches"][0] > 0 if photo else counts
+        found.append((scores[counts], hits[counts]))
+    return found
 
 
 def average_precision(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> float:
@@ -73,34 +75,51 @@ def average_precision(scores: NDArray[np.float32], truth: NDArray[np.bool_]) -> 
 
     Examples with the same score count together.
     """
-    total = int(truth.sum())
-    if not total:
-        return float("nan")
-    order = np.argsort(-scores, kind="stable")
-    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    right = np.cumsum(truth[order])[last_of_tie]
-    precision = right / (np.flatnonzero(last_of_tie) + 1)
-    return float((np.diff(np.append(0, right)) * precision).sum() / total)
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(truth, scores)) if truth.any() else float("nan")
 
 
-def matched(photo: Found, level: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Scores of the finds that count, best first, and whether each is right: `(K,)` both."""
-    order = np.argsort(-photo.scores, kind="stable")
-    boxes, scores = photo.boxes[order], photo.scores[order]
-    hits = np.zeros(len(boxes), bool)
-    counts = np.ones(len(boxes), bool)
-    overlaps = box_iou(boxes, photo.truth)
-    free = np.ones(len(photo.truth), bool)
-    for i in range(len(boxes)):
-        candidates = np.where(free, overlaps[i], -1.0)
-        best = int(candidates.argmax()) if len(candidates) else -1
-        if best >= 0 and candidates[best] >= level:
-            hits[i], free[best] = True, False
-        elif len(photo.ignored) and _covered(boxes[i], photo.ignored) >= 0.5:
-            counts[i] = False
-        elif photo.labelled is not None:
-            counts[i] = _covered(boxes[i], photo.labelled) >= 0.5
-    return scores[counts], hits[counts]
+def _judged(photos: Sequence[Found], level: float) -> Any:
+    """COCO's evaluation of the photos, in their order, with its matches."""
+    from pycocotools.cocoeval import COCOeval
+
+    truths: list[dict[str, Any]] = []
+    finds: list[dict[str, Any]] = []
+    for number, photo in enumerate(photos):
+        truths += [_entry(number, box) for box in photo.truth]
+        truths += [_entry(number, box, iscrowd=1) for box in photo.ignored]
+        labelled = [photo.labelled is None or _covered(box, photo.labelled) >= LEVELS[0] for box in photo.boxes]
+        # What lies mostly elsewhere can match no truth at these levels: it may as well not be there.
+        found = zip(photo.boxes[labelled], photo.scores[labelled], strict=True)
+        finds += [_entry(number, box, score=float(score)) for box, score in found]
+    with redirect_stdout(io.StringIO()):
+        judged = COCOeval(_indexed(len(photos), truths), _indexed(len(photos), finds), "bbox")
+        judged.params.iouThrs, judged.params.recThrs = np.array([level]), _RECALLS
+        judged.params.areaRng, judged.params.areaRngLbl = [[0.0, np.inf]], ["all"]
+        judged.params.maxDets = [max(1, *(len(photo.boxes) for photo in photos))]
+        judged.evaluate()
+    return judged
+
+
+def _entry(number: int, box: NDArray[np.float32], **more: float) -> dict[str, Any]:
+    x1, y1, x2, y2 = (float(side) for side in box)
+    width, height = x2 - x1, y2 - y1
+    place = {"bbox": [x1, y1, width, height], "area": width * height}
+    return {"image_id": number, "category_id": 0, "iscrowd": 0, **place, **more}
+
+
+def _indexed(photos: int, entries: list[dict[str, Any]]) -> Any:
+    from pycocotools.coco import COCO
+
+    coco = COCO()
+    coco.dataset = {
+        "images": [{"id": number} for number in range(photos)],
+        "annotations": [{"id": number, **entry} for number, entry in enumerate(entries, 1)],
+        "categories": [{"id": 0}],
+    }
+    coco.createIndex()
+    return coco
 
 
 def _covered(box: NDArray[np.float32], regions: NDArray[np.float32]) -> float:

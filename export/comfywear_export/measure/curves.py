@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +59,9 @@ def curve(
     return Curve(found / max(total, 1), found / (np.flatnonzero(last_of_tie) + 1), values[order][last_of_tie])
 
 
-def ranked(photos: Iterable[Found]) -> tuple[NDArray[np.float32], NDArray[np.bool_], int]:
+def ranked(photos: Sequence[Found]) -> tuple[NDArray[np.float32], NDArray[np.bool_], int]:
     """Scores of all finds that count, whether each is right at IoU .5, and how many boxes there are."""
-    parts, total = [], 0
-    for photo in photos:
-        parts.append(matched(photo, LEVELS[0]))
-        total += len(photo.truth)
+    parts, total = matched(photos, LEVELS[0]), sum(len(photo.truth) for photo in photos)
     if not parts:
         return np.zeros(0, np.float32), np.zeros(0, bool), 0
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]), total

@@ -79,7 +79,7 @@ class Tally:
         sure = [_above(photo, threshold) for photo in photos]
         recall = boxes_precision(sure, LEVELS[0])[1]
         n = sum(len(photo.truth) for photo in photos)
-        finds = sum(len(matched(photo, LEVELS[0])[0]) for photo in sure)
+        finds = sum(len(scores) for scores, _ in matched(sure, LEVELS[0]))
         return {
             "ap50": levels[0],
             "ap": float(np.mean(levels)),

@@ -53,7 +53,7 @@ class Ranking:
 def boxes_resampled(photos: Mapping[str, Sequence[Found]], times: int = _TIMES) -> dict[str, Numbers]:
     """AP50 of each label in `times` resamples of the photos, the same for all labels: `(times,)` each, NaN without any.
 
-    As `average_precision.ranked_precision`, with 101 recall levels.
+    As `average_precision.boxes_precision`, with 101 recall levels.
     """
     return _resampled({label: _ranking(own) for label, own in photos.items()}, _of_boxes, times)
 
@@ -111,7 +111,7 @@ def _resampled(
 
 
 def _ranking(photos: Sequence[Found]) -> Ranking:
-    parts = [matched(photo, LEVELS[0]) for photo in photos]
+    parts = matched(photos, LEVELS[0])
     numbers = np.repeat(np.arange(len(photos)), [len(part[0]) for part in parts])
     totals = np.array([len(photo.truth) for photo in photos], np.intp)
     if not parts:

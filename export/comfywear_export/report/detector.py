@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from comfywear.records import Detection
 from comfywear_export.data.datasets import Photo
 from comfywear_export.data.labels import DETECTOR_LABELS
-from comfywear_export.measure.average_precision import ranked_precision
+from comfywear_export.measure.average_precision import LEVELS, boxes_precision
 from comfywear_export.measure.curves import calibration_bins, calibration_error, confusion, curve, ranked
 from comfywear_export.measure.detection import Tally
 from comfywear_export.measure.intervals import boxes_resampled, interval, means
@@ -52,9 +52,8 @@ def report(
     rows = []
     for label in labels:
         scores, hits, total = ranked(own.found[label])
-        constant = ranked(base.found[label])
-        model, never = curve(scores, hits, total), curve(*constant)
-        ap, base_ap = ranked_precision(scores, hits, total), ranked_precision(*constant)
+        model, never = curve(scores, hits, total), curve(*ranked(base.found[label]))
+        ap, base_ap = (boxes_precision(tally.found[label], LEVELS[0])[0] for tally in (own, base))
         threshold = thresholds[label]
         recall, precision = model.at(threshold)
         f1 = 2 * recall * precision / (recall + precision) if recall else 0.0

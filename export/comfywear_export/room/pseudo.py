@@ -27,7 +27,7 @@ def precise_thresholds(tally: Tally, precision: float) -> dict[str, float]:
     """
     thresholds = {}
     for label in DETECTOR_LABELS:
-        parts = [matched(photo, LEVELS[0]) for photo in tally.found[label]]
+        parts = matched(tally.found[label], LEVELS[0])
         if not parts:
             continue
         scores, hits = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
