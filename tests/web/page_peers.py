@@ -29,6 +29,7 @@ class MadeUp:
         self.shown: list[str] = []  # whose sketches
         self.private = self.grey = False
         self.presence: web.PresenceNow | None = None
+        self.changed: list[tuple[str, str, str]] = []
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -106,6 +107,12 @@ class MadeUp:
 
     def settings(self) -> Sequence[web.SettingsTable]:
         return []
+
+    def changes(self) -> Sequence[web.ListedChange]:
+        return [web.ListedChange(None, *each) for each in reversed(self.changed)]
+
+    def note_change(self, what: str, detail: str, origin: str) -> None:
+        self.changed.append((what, detail, origin))
 
     def metrics(self) -> bytes:
         return b"# HELP made_up A number.\nmade_up 1.0\n"

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from comfywear import __version__, web
+from comfywear.device.audit import AuditList
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
@@ -75,6 +76,7 @@ class ShownDevice(Protocol):
         lines: Counts who crosses the lines.
         setpoints: What each zone likes.
         watch: What does not work.
+        audit: What was changed.
     """
 
     settings: Settings
@@ -90,6 +92,7 @@ class ShownDevice(Protocol):
     lines: LineCounts
     setpoints: Setpoints
     watch: Watch
+    audit: AuditList
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -114,7 +117,10 @@ class DevicePage:
         chosen = device.settings.web
         others = [(web.read_token(each.file, "web.tokens.file"), each.role) for each in chosen.tokens]
         access = web.Access(
-            web.read_token(chosen.token_file), web.read_secret(device.folder / "page.key"), others=others
+            web.read_token(chosen.token_file),
+            web.read_secret(device.folder / "page.key"),
+            others=others,
+            sessions=web.Sessions(device.folder / "page-sessions.json"),
         )
         self.server = web.PageServer(
             self,
@@ -269,6 +275,14 @@ class DevicePage:
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""
         return settings_tables(self._device.settings)
+
+    def changes(self) -> Sequence[web.ListedChange]:
+        """As `AuditList.newest`."""
+        return [web.ListedChange(each.ts, each.what, each.detail, each.origin) for each in self._device.audit.newest()]
+
+    def note_change(self, what: str, detail: str, origin: str) -> None:
+        """As `AuditList.note`."""
+        self._device.audit.note(what, detail, origin)
 
     def metrics(self) -> bytes:
         """How the device is, for Prometheus; without anything that is said of a person."""

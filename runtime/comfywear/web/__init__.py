@@ -8,6 +8,7 @@ from __future__ import annotations
 from comfywear.web.access import Access, Role, read_secret, read_token
 from comfywear.web.history import History, Point
 from comfywear.web.server import PageServer
+from comfywear.web.sessions import Sessions
 from comfywear.web.shown import (
     Accepted,
     AirNow,
@@ -20,6 +21,7 @@ from comfywear.web.shown import (
     HeldCorrection,
     LikedNow,
     LineNow,
+    ListedChange,
     Looking,
     Now,
     OutdoorsNow,
@@ -47,6 +49,7 @@ __all__ = [
     "History",
     "LikedNow",
     "LineNow",
+    "ListedChange",
     "Looking",
     "Now",
     "OutdoorsNow",
@@ -57,6 +60,7 @@ __all__ = [
     "PresenceNow",
     "Recording",
     "Role",
+    "Sessions",
     "SettingsTable",
     "Span",
     "WornNow",
