@@ -124,11 +124,12 @@ def serving(
     token: str = "",
     host: str = "127.0.0.1",
     others: Sequence[tuple[str, web.Role]] = (),
+    tls: web.PageTls | None = None,
     **options: str,
 ) -> Iterator[str]:
     """The page's address while it runs."""
     access, stop = web.Access(token, b"s" * 32, others=others), threading.Event()
-    page = web.PageServer(device, access, host=host, **options)
+    page = web.PageServer(device, access, host=host, tls=tls, **options)
     worker = threading.Thread(target=page.run, args=(stop, lambda: None))
     worker.start()
     try:

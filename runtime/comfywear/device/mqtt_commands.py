@@ -295,6 +295,7 @@ def facts_of(settings: Settings, *, restarts: bool) -> Facts:
     web = settings.web
     reachable = web.enabled and web.port and not is_loopback(web.host)
     host = socket.gethostname() if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 - compared, not bound
+    scheme = "https" if web.certificate else "http"
     return Facts(
         version=__version__,
         interval_s=settings.mqtt.interval_s,
@@ -302,7 +303,7 @@ def facts_of(settings: Settings, *, restarts: bool) -> Facts:
         words=SCALE.words,
         hardware=machine.board(),
         serial=machine.serial(),
-        page_url=f"http://{f'[{host}]' if ':' in host else host}:{web.port}" if reachable else None,
+        page_url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{web.port}" if reachable else None,
         board_temp=machine.hottest_c() is not None,
         restarts=restarts,
         cameras=tuple(camera.name for camera in settings.cameras),

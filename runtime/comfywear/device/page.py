@@ -130,6 +130,7 @@ class DevicePage:
             title=chosen.title,
             language=chosen.language,
             proxy=chosen.proxy,
+            tls=web.page_tls(chosen.certificate, chosen.certificate_key, device.folder),
         )
         self._history = _open_history(device.folder / "page.sqlite")
         self._lock = threading.Lock()

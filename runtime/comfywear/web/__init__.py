@@ -34,6 +34,7 @@ from comfywear.web.shown import (
     WornNow,
     Zone,
 )
+from comfywear.web.tls import PageTls, page_tls
 
 __all__ = [
     "Accepted",
@@ -55,6 +56,7 @@ __all__ = [
     "OutdoorsNow",
     "PageDevice",
     "PageServer",
+    "PageTls",
     "PersonNow",
     "Point",
     "PresenceNow",
@@ -65,6 +67,7 @@ __all__ = [
     "Span",
     "WornNow",
     "Zone",
+    "page_tls",
     "read_secret",
     "read_token",
 ]
