@@ -183,7 +183,7 @@ def test_forget_removes_what_was_told_and_not_beside_a_running_device(
     tmp_path: Path, mosquitto: Any, client: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with running(tmp_path, mosquitto.port):
-        until(lambda: client.newest(CONFIG))
+        until(lambda: client.newest(CONFIG) and client.newest(f"{BASE}/zone/room/climate"))
         forget = ["homeassistant", "forget", "--config", str(tmp_path / "device.toml")]
         assert cli.main(forget) == 2
         assert "would describe itself again" in capsys.readouterr().err

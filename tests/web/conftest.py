@@ -30,7 +30,9 @@ def screen(browser: Any) -> Iterator[Callable[..., Any]]:
     """Opens a page on a screen of its own; fails when the page's scripts do or its policy stopped something."""
     contexts, problems = [], []
 
-    def show(url: str, size: dict[str, int] = TABLET, theme: str = "light", locale: str = "en-GB") -> Any:
+    def show(
+        url: str, size: dict[str, int] = TABLET, theme: str = "light", locale: str = "en-GB", ready: str = "#chips span"
+    ) -> Any:
         context = browser.new_context(viewport=size, color_scheme=theme, locale=locale)
         contexts.append(context)
         page = context.new_page()
@@ -38,7 +40,7 @@ def screen(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
         page.goto(url)
-        page.wait_for_selector("#chips span", state="attached")
+        page.wait_for_selector(ready, state="attached")
         return page
 
     yield show

@@ -32,6 +32,7 @@ class MadeUp:
         self.private = self.grey = False
         self.presence: web.PresenceNow | None = None
         self.plan = Plan()
+        self.changed: list[tuple[str, str, str]] = []
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -113,6 +114,12 @@ class MadeUp:
     def settings(self) -> Sequence[web.SettingsTable]:
         return []
 
+    def changes(self) -> Sequence[web.ListedChange]:
+        return [web.ListedChange(None, *each) for each in reversed(self.changed)]
+
+    def note_change(self, what: str, detail: str, origin: str) -> None:
+        self.changed.append((what, detail, origin))
+
     def metrics(self) -> bytes:
         return b"# HELP made_up A number.\nmade_up 1.0\n"
 
@@ -123,11 +130,12 @@ def serving(
     token: str = "",
     host: str = "127.0.0.1",
     others: Sequence[tuple[str, web.Role]] = (),
+    tls: web.PageTls | None = None,
     **options: str,
 ) -> Iterator[str]:
     """The page's address while it runs."""
     access, stop = web.Access(token, b"s" * 32, others=others), threading.Event()
-    page = web.PageServer(device, access, host=host, **options)
+    page = web.PageServer(device, access, host=host, tls=tls, **options)
     worker = threading.Thread(target=page.run, args=(stop, lambda: None))
     worker.start()
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx
 import jsonschema
@@ -22,6 +23,7 @@ from comfywear.web import guard, openapi
 from comfywear.web.access import Role, allows
 from comfywear.web.addresses import ADDRESSES, STATIC, Address
 from comfywear.web.app import _Pages
+from comfywear.web.sessions import session_id
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = json.loads(openapi.text())
@@ -36,6 +38,7 @@ BODIES: dict[str, Any] = {
     "/api/privacy": {"on": True},
     "/api/drawing/check": {"shapes": [{"kind": "zone", "name": "desk"}]},
     "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},
+    "/api/sessions/end": {"session": "0123456789abcdef"},
 }
 OTHERS: list[tuple[str, Role]] = [("only to look", "read"), ("also to vote", "vote")]
 TOKENS: list[tuple[str, Role]] = [*OTHERS, (TOKEN, "admin")]
@@ -130,8 +133,10 @@ def provoked(method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatc
     """An answer of the running page with a status, to a request that should have it."""
     typed = {"Content-Type": "application/json"}
     if status == 200:
-        with running() as url:
-            return ask(url, method, path)
+        with running(token=TOKEN) as url:
+            signed_in = httpx.post(f"{url}/login", data={"token": TOKEN}, timeout=60)
+            monkeypatch.setitem(BODIES, "/api/sessions/end", {"session": session_id(signed_in.cookies[guard.COOKIE])})
+            return ask(url, method, path, headers=bearer(TOKEN))
     if status == 400:
         with running() as url:
             if method == "GET":
@@ -160,7 +165,9 @@ def provoked(method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatc
                 ask(url, method, path, headers=bearer("wrong"))
             return ask(url, method, path, headers=bearer(TOKEN))
     assert status in (500, 503), f"no test provokes {status}"
-    device = Broken(RuntimeError("a fault") if status == 500 else StoreError("the disk is full"))
+    error = RuntimeError("a fault") if status == 500 else StoreError("the disk is full")
+    device = Broken(error)
+    monkeypatch.setattr(web.Access, "signed_in", Mock(side_effect=error))
     with serving(device) as url:
         return ask(url, method, path)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from comfywear.errors import UsageError
 from comfywear.system.loopback import is_loopback
 from comfywear.system.rate_limit import Limiter
-from comfywear.web import Access, read_secret, read_token
+from comfywear.web import Access, Sessions, read_secret, read_token
 from comfywear.web.access import SESSION_S, Role, allows
 from comfywear.web.guard import client_of
 
@@ -47,14 +47,19 @@ def test_a_token_that_is_not_there_is_refused(file: str, monkeypatch: pytest.Mon
         read_token(file)
 
 
-def test_a_session_holds_until_its_end_and_for_its_token_alone() -> None:
+def test_a_session_holds_until_its_end_and_for_its_token_alone(tmp_path: Path) -> None:
     now = [1000.0]
-    access = Access("the right token", SECRET, clock=lambda: now[0])
+    file = tmp_path / "sessions.json"
+
+    def started(token: str, secret: bytes = SECRET) -> Access:
+        return Access(token, secret, clock=lambda: now[0], sessions=Sessions(file))
+
+    access = started("the right token")
     cookie = access.new_cookie(b"the right token")
     assert access.role_of_cookie(cookie) == "admin"
-    assert Access("the right token", SECRET, clock=lambda: now[0]).role_of_cookie(cookie), "a restart keeps it"
-    assert not Access("another token!", SECRET, clock=lambda: now[0]).role_of_cookie(cookie)
-    assert not Access("the right token", b"t" * 32, clock=lambda: now[0]).role_of_cookie(cookie)
+    assert started("the right token").role_of_cookie(cookie), "a restart keeps it"
+    assert not started("another token!").role_of_cookie(cookie)
+    assert not started("the right token", b"t" * 32).role_of_cookie(cookie)
     until, rest = cookie.split(".", 1)
     assert not access.role_of_cookie(f"{int(until) + 1}.{rest}")
     now[0] += SESSION_S + 1
@@ -74,12 +79,13 @@ def test_without_a_token_no_token_is_right() -> None:
 
 def test_each_token_has_its_role_and_its_sessions_end_with_it() -> None:
     others: list[tuple[str, Role]] = [("a look at it", "read"), ("the family", "vote")]
-    access = Access("the right token", SECRET, others=others)
+    kept = Sessions()
+    access = Access("the right token", SECRET, others=others, sessions=kept)
     for token, role in [("the right token", "admin"), *others]:
         assert access.role_of_token(token.encode()) == role
         cookie = access.new_cookie(token.encode())
         assert access.role_of_cookie(cookie) == role
-        left = Access("", SECRET, others=[each for each in others if each[0] != token])
+        left = Access("", SECRET, others=[each for each in others if each[0] != token], sessions=kept)
         assert left.role_of_cookie(cookie) is None
     assert Access("", SECRET, others=others).needed
     with pytest.raises(ValueError, match="no such token"):

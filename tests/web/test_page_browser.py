@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from page_peers import TOKEN, MadeUp, serving
@@ -384,3 +385,25 @@ def test_the_temperature_that_would_please_is_said_in_the_page_s_language(
         assert wanted is not None
         assert "wäre den meisten recht" in said
         assert f"Thermostat: {wanted.setpoint_c:.1f} °C".replace(".", ",") in said
+
+
+def test_who_is_signed_in_is_seen_and_ended_by_keyboard(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    with serving(device, TOKEN, "0.0.0.0") as url:
+        other = httpx.post(f"{url}/login", data={"token": TOKEN}, headers={"User-Agent": "A phone"}, timeout=60)
+        page = screen(f"{url}/login", ready="input[name=token]")
+        page.fill("input[name=token]", TOKEN)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#chips span", state="attached")
+        page.goto(f"{url}/#about")
+        page.wait_for_selector("#access summary")
+        page.focus("#access summary")
+        page.keyboard.press("Enter")
+        holds(page, "document.querySelectorAll('#access li').length === 2")
+        page.focus("#access li:not(:first-child) button")
+        page.keyboard.press("Enter")
+        holds(page, "document.querySelectorAll('#access li').length === 1")
+        assert serious(page) == []
+        assert page.inner_text("#access-said") == "The session is ended."
+        assert httpx.get(f"{url}/api/start", cookies=dict(other.cookies), timeout=60).status_code == 401
+        assert "Session ended admin, 127.0.0.1" in page.text_content("#access details:nth-child(2)")

@@ -16,6 +16,7 @@ from typing import Any, final
 import msgspec
 
 from comfywear import publishing
+from comfywear.device.audit import AUDIT_FILE, AuditList
 from comfywear.device.building import Building
 from comfywear.device.button_workers import add_buttons, buttons_of
 from comfywear.device.capture_worker import CaptureWorker
@@ -76,6 +77,8 @@ class Device:
             self.topics = publishing.Topics(settings.device.site, settings.device.name())
             self.folder = state_folder(settings)
             _hold(self.folder, opened)
+            self.audit = AuditList(self.folder / AUDIT_FILE)
+            opened.callback(self.audit.close)
             self.link = MqttLink(
                 settings.mqtt,
                 self.folder,
@@ -214,6 +217,7 @@ class Device:
             updates=self.updates,
             finds=self.finds,
             privacy=self.privacy,
+            note=self.audit.note,
         )
         self.voting.after_vote.append(lambda vote: commands.questions.answered(vote.zone))
         return commands
@@ -227,7 +231,7 @@ class Device:
         verbs["models"] = self.updates.answer
         verbs["finds"] = self.finds.answer
         verbs["privacy"] = self.privacy.answer
-        control = ControlServer(self.folder, verbs)
+        control = ControlServer(self.folder, verbs, self.audit.note_request)
         self.link.add_workers(supervisor, self.voting)
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))
         supervisor.add("comfort", self._feel)

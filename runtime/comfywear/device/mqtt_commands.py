@@ -17,6 +17,7 @@ import msgspec
 from comfywear import __version__
 from comfywear.comfort import SCALE
 from comfywear.comfort.votes.asking import Question
+from comfywear.device.audit import CHANGES, detail_of
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.homeassistant import Discovery
 from comfywear.device.model_updates import Done, ModelUpdates, Result
@@ -88,6 +89,7 @@ class MqttCommands:
         updates: Pulls models and rolls them back; None where that cannot be asked for.
         finds: Takes corrections of what the camera finds; None where that cannot be asked for.
         privacy: Switches the cameras' privacy; None where that cannot be asked for.
+        note: Has what changed the device stand in its list: what, details, from where.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class MqttCommands:
         updates: ModelUpdates | None = None,
         finds: CorrectionBook | None = None,
         privacy: Privacy | None = None,
+        note: Callable[[str, str, str], None] = lambda *_: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         zones = [zone.name for zone in settings.zones]
@@ -112,6 +115,7 @@ class MqttCommands:
         self._publisher = publisher
         self._reload = reload
         self._updates, self._finds, self._privacy = updates, finds, privacy
+        self._note = note
         self._clock = clock
         self._bucket = Bucket(BURST, PER_S, clock)
         self._full_said = False
@@ -186,7 +190,10 @@ class MqttCommands:
             if wanted is not None and not self._publisher.topics.may_answer_at(wanted):
                 raise UsageError(f"replies go to {self._publisher.topics.base}/reply/… alone")
             later = partial(self._reply, name, sender, wanted, message.correlation)
-            result = self._carry_out(read_command(name, message.payload), later)
+            command = read_command(name, message.payload)
+            result = self._carry_out(command, later)
+            if what := CHANGES.get(type(command)):
+                self._note(what, detail_of(command), f"MQTT, {sender.id}" if sender.id else "MQTT")
         except _TooManyError as refusal:
             if self._full_said:
                 self.refused += 1
@@ -288,6 +295,7 @@ def facts_of(settings: Settings, *, restarts: bool) -> Facts:
     web = settings.web
     reachable = web.enabled and web.port and not is_loopback(web.host)
     host = socket.gethostname() if web.host in ("0.0.0.0", "::") else web.host  # noqa: S104 - compared, not bound
+    scheme = "https" if web.certificate else "http"
     return Facts(
         version=__version__,
         interval_s=settings.mqtt.interval_s,
@@ -295,7 +303,7 @@ def facts_of(settings: Settings, *, restarts: bool) -> Facts:
         words=SCALE.words,
         hardware=machine.board(),
         serial=machine.serial(),
-        page_url=f"http://{f'[{host}]' if ':' in host else host}:{web.port}" if reachable else None,
+        page_url=f"{scheme}://{f'[{host}]' if ':' in host else host}:{web.port}" if reachable else None,
         board_temp=machine.hottest_c() is not None,
         restarts=restarts,
         cameras=tuple(camera.name for camera in settings.cameras),

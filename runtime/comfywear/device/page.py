@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from comfywear import __version__, web
+from comfywear.device.audit import AuditList
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
@@ -78,6 +79,7 @@ class ShownDevice(Protocol):
         setpoints: What each zone likes.
         watch: What does not work.
         file: The settings as they stand in their file.
+        audit: What was changed.
     """
 
     settings: Settings
@@ -94,6 +96,7 @@ class ShownDevice(Protocol):
     setpoints: Setpoints
     watch: Watch
     file: SettingsFile
+    audit: AuditList
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -118,7 +121,10 @@ class DevicePage:
         chosen = device.settings.web
         others = [(web.read_token(each.file, "web.tokens.file"), each.role) for each in chosen.tokens]
         access = web.Access(
-            web.read_token(chosen.token_file), web.read_secret(device.folder / "page.key"), others=others
+            web.read_token(chosen.token_file),
+            web.read_secret(device.folder / "page.key"),
+            others=others,
+            sessions=web.Sessions(device.folder / "page-sessions.json"),
         )
         self.server = web.PageServer(
             self,
@@ -128,6 +134,7 @@ class DevicePage:
             title=chosen.title,
             language=chosen.language,
             proxy=chosen.proxy,
+            tls=web.page_tls(chosen.certificate, chosen.certificate_key, device.folder),
         )
         self._drawings = PageDrawings(
             device.file, device.settings, lambda: device.vision.pictures() if device.vision else {}
@@ -280,6 +287,14 @@ class DevicePage:
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""
         return settings_tables(self._device.settings)
+
+    def changes(self) -> Sequence[web.ListedChange]:
+        """As `AuditList.newest`."""
+        return [web.ListedChange(each.ts, each.what, each.detail, each.origin) for each in self._device.audit.newest()]
+
+    def note_change(self, what: str, detail: str, origin: str) -> None:
+        """As `AuditList.note`."""
+        self._device.audit.note(what, detail, origin)
 
     def metrics(self) -> bytes:
         """How the device is, for Prometheus; without anything that is said of a person."""

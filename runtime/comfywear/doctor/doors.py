@@ -25,7 +25,8 @@ from comfywear.settings.feedback import ButtonSettings
 from comfywear.settings.views import cameras_of
 from comfywear.settings.web import WebSettings
 from comfywear.system.listening import listen
-from comfywear.web import read_token
+from comfywear.web import page_tls, read_token
+from comfywear.web.tls import OWN
 
 __all__ = ["access", "broker", "buttons", "camera", "cameras", "doors", "outdoors", "page", "sensors"]
 
@@ -54,6 +55,8 @@ def page(web: WebSettings) -> Finding:
         read_token(web.token_file)
         for each in web.tokens:
             read_token(each.file, "web.tokens.file")
+        if web.certificate != OWN:
+            page_tls(web.certificate, web.certificate_key, Path())
         with listen(web.host, web.port, "the page", "set web.host and web.port") as listener:
             port = listener.getsockname()[1]
     except UsageError as error:

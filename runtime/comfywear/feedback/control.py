@@ -9,8 +9,10 @@ import errno
 import json
 import logging
 import os
+import pwd
 import socket
 import stat
+import struct
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -55,11 +57,18 @@ class ControlServer:
         state_dir: The device's state folder.
         handlers: What answers each verb: a function from the request to the answer's fields, which raises a
             ComfyWearError to refuse.
+        done: Told of each request that was carried out, with the user who asked.
     """
 
-    def __init__(self, state_dir: Path, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        handlers: Mapping[str, Handler],
+        done: Callable[[Mapping[str, Any], str], None] = lambda *_: None,
+    ) -> None:
         self.path = socket_path(state_dir)
         self._handlers = dict(handlers)
+        self._done = done
 
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
         """Listen and answer, one command after another, until `stop` is set.
@@ -128,11 +137,11 @@ class ControlServer:
                 line = _read_line(connection, time.monotonic() + _DEADLINE_S, _LONGEST_REQUEST_BYTES)
                 if line:
                     connection.settimeout(_DEADLINE_S)
-                    connection.sendall(_line(self._answer(line)))
+                    connection.sendall(_line(self._answer(line, _user_of(connection))))
             except OSError as error:
                 _log.debug("control: a command went away: %s", error)
 
-    def _answer(self, line: bytes) -> Mapping[str, Any]:
+    def _answer(self, line: bytes, user: str) -> Mapping[str, Any]:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
@@ -140,7 +149,9 @@ class ControlServer:
             handler = self._handlers.get(str(request.get("verb")))
             if handler is None:
                 raise UsageError(f"no verb {request.get('verb')!r}; there are: {', '.join(sorted(self._handlers))}")
-            return {"ok": True, **handler(request)}
+            answer = {"ok": True, **handler(request)}
+            self._done(request, user)
+            return answer
         except ComfyWearError as error:
             return {"ok": False, "error": str(error), "exit_code": error.exit_code}
         except (ValueError, RecursionError) as error:
@@ -181,6 +192,17 @@ def ask(state_dir: Path, request: Mapping[str, Any], *, timeout_s: float = 5.0) 
     except (ValueError, KeyError, TypeError) as error:
         raise DeviceNotRunningError(f"{path}: no answer that can be read; is it a comfywear device?") from error
     raise UsageError(message) if code == UsageError.exit_code else ComfyWearError(message)
+
+
+def _user_of(connection: socket.socket) -> str:
+    """The name of the user at the other end, its number where it has none (SO_PEERCRED, unix(7))."""
+    _, user, _ = struct.unpack(
+        "3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    )
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

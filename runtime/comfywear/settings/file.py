@@ -39,7 +39,7 @@ from comfywear.settings.setpoint import (
     setpoint_faults,
     thermostat_faults,
 )
-from comfywear.settings.together import broker_faults, file_doubts, proxy_faults, zone_doubts, zone_faults
+from comfywear.settings.together import broker_faults, file_doubts, web_faults, zone_doubts, zone_faults
 from comfywear.settings.toml_lines import explain, not_finite, parse
 from comfywear.settings.types import Section
 from comfywear.settings.updates import UpdatesSettings, faults
@@ -53,7 +53,7 @@ from comfywear_sensors import BadSensorURI, check_uri, source_of
 
 _FILES = {
     "mqtt": ("password_file", "ca_file", "client_cert", "client_key"),
-    "web": ("token_file",),
+    "web": ("token_file", "certificate_key"),
     "updates": ("ca_file",),
 }
 
@@ -241,7 +241,7 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         raise SettingsError(explain(f"{fault} - at `$.setpoint.{field}`", text, path))
     for field, fault in thermostat_faults(settings.thermostats, names):
         raise SettingsError(explain(f"{fault} - at `$.thermostats{field}`", text, path))
-    for field, fault in proxy_faults(settings.web):
+    for field, fault in web_faults(settings.web):
         raise SettingsError(explain(f"{fault} - at `$.web.{field}`", text, path))
     for field, fault in faults(settings.updates):
         raise SettingsError(explain(f"{fault} - at `$.updates.{field}`", text, path))

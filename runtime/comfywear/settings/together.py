@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from comfywear.settings.mqtt import MqttSettings
     from comfywear.settings.zones import ZoneSettings
 
-__all__ = ["broker_faults", "file_doubts", "proxy_faults", "zone_doubts", "zone_faults"]
+__all__ = ["broker_faults", "file_doubts", "web_faults", "zone_doubts", "zone_faults"]
 
 _OUTLINES = {
     "few": "A polygon needs three corners or more",
@@ -56,8 +56,10 @@ def broker_faults(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:
         yield "host", f"A name or an address alone is wanted, {meant}; {apart}"
 
 
-def proxy_faults(web: WebSettings) -> Iterator[tuple[str, str]]:
-    """The field's path and what is wrong with it: a proxy that is no address, whose word would never be taken."""
+def web_faults(web: WebSettings) -> Iterator[tuple[str, str]]:
+    """The field's path and what is wrong with it: a proxy that is no address, a key that belongs to no certificate."""
+    if web.certificate_key and web.certificate in ("", "own"):
+        yield "certificate_key", "This is the key of a file that web.certificate names: name that, or leave both out"
     try:
         proxies(web.proxy)
     except ValueError:

@@ -69,6 +69,23 @@ class WebSettings(Section, frozen=True):
     tokens: Annotated[
         list[TokenSettings], Meta(title="More passwords", description="[[web.tokens]]: passwords that allow less.")
     ] = msgspec.field(default_factory=list)
+    certificate: Annotated[
+        str,
+        Meta(
+            title="Certificate",
+            description="Encrypt (https) with the certificate in this PEM file, with those between it and its "
+            "authority; own = one that the device makes for its name, whose fingerprint it says when it starts. "
+            "Empty = no TLS.",
+        ),
+    ] = ""
+    certificate_key: Annotated[
+        str,
+        Meta(
+            title="Certificate's key",
+            description="The PEM file of its key, not locked; it may be credential:NAME. Empty = it stands in the "
+            "same file.",
+        ),
+    ] = ""
     proxy: Annotated[
         str,
         Meta(

@@ -9,6 +9,7 @@ from comfywear.web.access import Access, Role, read_secret, read_token
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawings
 from comfywear.web.history import History, Point
 from comfywear.web.server import PageServer
+from comfywear.web.sessions import Sessions
 from comfywear.web.shown import (
     Accepted,
     AirNow,
@@ -21,6 +22,7 @@ from comfywear.web.shown import (
     HeldCorrection,
     LikedNow,
     LineNow,
+    ListedChange,
     Looking,
     Now,
     OutdoorsNow,
@@ -33,6 +35,7 @@ from comfywear.web.shown import (
     WornNow,
     Zone,
 )
+from comfywear.web.tls import PageTls, page_tls
 
 __all__ = [
     "Accepted",
@@ -51,20 +54,24 @@ __all__ = [
     "History",
     "LikedNow",
     "LineNow",
+    "ListedChange",
     "Looking",
     "Now",
     "OutdoorsNow",
     "PageDevice",
     "PageServer",
+    "PageTls",
     "PersonNow",
     "Point",
     "PresenceNow",
     "Recording",
     "Role",
+    "Sessions",
     "SettingsTable",
     "Span",
     "WornNow",
     "Zone",
+    "page_tls",
     "read_secret",
     "read_token",
 ]

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from comfywear.errors import UsageError
 from comfywear.system.credential import credential_path
 from comfywear.system.files import replace_file
+from comfywear.web.sessions import Sessions, SignedIn, session_id
 
 __all__ = ["SESSION_S", "Access", "Role", "allows", "read_secret", "read_token"]
 
@@ -82,6 +83,7 @@ class Access:
         secret: The key that cookies are signed with. A cookie holds as long as the token that it was given for.
         clock: Unix time; a cookie says until when it holds.
         others: More tokens with the role of each.
+        sessions: Who is signed in; a cookie holds as long as its session.
 
     Raises:
         UsageError: When two tokens are the same: nobody could say which role is meant.
@@ -93,6 +95,7 @@ class Access:
         secret: bytes,
         clock: Callable[[], float] = time.time,
         others: Iterable[tuple[str, Role]] = (),
+        sessions: Sessions | None = None,
     ) -> None:
         pairs: list[tuple[str, Role]] = [(token, "admin")] if token else []
         pairs += others
@@ -100,6 +103,7 @@ class Access:
             raise UsageError("two of the page's password files hold the same password: each role needs one of its own")
         self.needed = bool(pairs)
         self._clock = clock
+        self._sessions = sessions or Sessions()
         # Hashing hides a token's length; each signs its own sessions.
         self._roles = [
             (_hash(each.encode()), hmac.digest(secret, b"comfywear page session" + each.encode(), "sha256"), role)
@@ -115,33 +119,65 @@ class Access:
                 found = role
         return found
 
-    def new_cookie(self, token: bytes) -> str:
-        """A session for somebody who knew a token.
+    def new_cookie(self, token: bytes, client: str = "", browser: str = "", before: str = "") -> str:
+        """A session for somebody who knew a token; never one that was there before, which ends.
+
+        Args:
+            token: What was given.
+            client: The address that asks.
+            browser: What it says of itself.
+            before: The cookie that it sent, if it did.
 
         Raises:
             ValueError: When there is no such token.
         """
-        hashed = _hash(token)
-        for ours, key, _ in self._roles:
+        hashed, now_s = _hash(token), self._clock()
+        for ours, key, role in self._roles:
             if hmac.compare_digest(ours, hashed):
-                body = f"{int(self._clock() + SESSION_S)}.{secrets.token_urlsafe(12)}"
-                return f"{body}.{_sign(key, body)}"
+                self.sign_out(before)
+                body = f"{int(now_s + SESSION_S)}.{secrets.token_urlsafe(12)}"
+                cookie = f"{body}.{_sign(key, body)}"
+                entry = SignedIn(_digest(key), role, now_s, now_s, now_s + SESSION_S, client, browser)
+                self._sessions.begin(session_id(cookie), entry)
+                return cookie
         raise ValueError("no such token")
 
-    def role_of_cookie(self, cookie: str) -> Role | None:
-        """The role of a cookie that is one of ours and still holds, else None."""
+    def role_of_cookie(self, cookie: str, client: str = "") -> Role | None:
+        """The role of a cookie that is one of ours, whose session holds, else None; `client` uses it."""
         body, _, sign = cookie.rpartition(".")
-        until = body.partition(".")[0]
         found: Role | None = None
         for _, key, role in self._roles:
             if hmac.compare_digest(sign.encode(), _sign(key, body).encode()):
                 found = role
-        # A text that we did not sign is never read as a number: it may have thousands of digits.
-        return found if found is not None and self._clock() < int(until) else None
+        # What we did not sign is not looked for.
+        if found is None or not self._sessions.use(session_id(cookie), found, self._clock(), client):
+            return None
+        return found
+
+    def sign_out(self, cookie: str) -> None:
+        """End the session of a cookie, if it has one."""
+        if self.role_of_cookie(cookie) is not None:
+            self._sessions.end(session_id(cookie))
+
+    def end(self, session: str) -> bool:
+        """End a session by its name; False where there is none."""
+        return self._sessions.end(session)
+
+    def holds(self, session: str) -> bool:
+        """Whether a session still is."""
+        return self._sessions.holds(session, self._clock())
+
+    def signed_in(self) -> dict[str, SignedIn]:
+        """The sessions by name, the newest use first; none of a password that has gone."""
+        return self._sessions.listed([_digest(key) for _, key, _ in self._roles], self._clock())
 
 
 def _hash(token: bytes) -> bytes:
     return hashlib.sha256(token).digest()
+
+
+def _digest(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:16]
 
 
 def _sign(key: bytes, body: str) -> str:

@@ -11,9 +11,20 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from comfywear.web.access import Role
-from comfywear.web.bodies import Correct, Kept, Press, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.bodies import (
+    Correct,
+    EndSession,
+    Kept,
+    OpenSession,
+    Press,
+    Start,
+    SwitchPrivacy,
+    TakeBack,
+    Undo,
+    Undone,
+)
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
-from comfywear.web.shown import Accepted, Day, Finds, Looking, Now, SettingsTable
+from comfywear.web.shown import Accepted, Day, Finds, ListedChange, Looking, Now, SettingsTable
 
 __all__ = ["ADDRESSES", "STATIC", "Address", "role_needed"]
 
@@ -39,6 +50,7 @@ class Address:
         of_span: Whether `?span=` chooses how far back it goes.
         counted: Whether there may be only so many in a minute from a client.
         may_miss: Whether there may be nothing (404).
+        audit: What it is called in the list of what was changed; "" = it does not stand there.
     """
 
     method: Literal["GET", "POST"]
@@ -53,6 +65,7 @@ class Address:
     of_span: bool = False
     counted: bool = False
     may_miss: bool = False
+    audit: str = ""
 
     @property
     def for_programs(self) -> bool:
@@ -63,8 +76,8 @@ class Address:
 ADDRESSES: Mapping[str, Address] = {
     "page": Address("GET", "/", "read", "The page.", media="text/html"),
     "login_form": Address("GET", "/login", None, "The form to sign in.", media="text/html"),
-    "login": Address("POST", "/login", None, "Sign in.", media="text/html"),
-    "logout": Address("POST", "/logout", "read", "Sign out.", media="text/html"),
+    "login": Address("POST", "/login", None, "Sign in.", media="text/html", audit="signed in"),
+    "logout": Address("POST", "/logout", "read", "Sign out.", media="text/html", audit="signed out"),
     "words": Address("GET", "/words/{code}.json", None, "The words of a language.", dict[str, Any]),
     "start": Address("GET", "/api/start", "read", "What a page needs to begin.", Start),
     "now": Address("GET", "/api/now", "read", "How a zone is.", Now, of_zone=True),
@@ -97,10 +110,46 @@ ADDRESSES: Mapping[str, Address] = {
     ),
     "undo": Address("POST", "/api/undo", "vote", "Take a vote back within `undo_s`.", Undone, takes=Undo),
     "finds": Address("GET", "/api/finds", "read", "Who is found in the picture, and the corrections that hold.", Finds),
-    "correct": Address("POST", "/api/finds", "admin", "Correct what is found.", Kept, takes=Correct, counted=True),
-    "take_back": Address("POST", "/api/finds/undo", "admin", "Take a correction back.", Undone, takes=TakeBack),
+    "correct": Address(
+        "POST",
+        "/api/finds",
+        "admin",
+        "Correct what is found.",
+        Kept,
+        takes=Correct,
+        counted=True,
+        audit="find corrected",
+    ),
+    "take_back": Address(
+        "POST",
+        "/api/finds/undo",
+        "admin",
+        "Take a correction back.",
+        Undone,
+        takes=TakeBack,
+        audit="correction taken back",
+    ),
     "privacy": Address(
-        "POST", "/api/privacy", "admin", "Have cameras look no more, or again.", list[Looking], takes=SwitchPrivacy
+        "POST",
+        "/api/privacy",
+        "admin",
+        "Have cameras look no more, or again.",
+        list[Looking],
+        takes=SwitchPrivacy,
+        audit="privacy switched",
+    ),
+    "sessions": Address("GET", "/api/sessions", "admin", "Who is signed in, the newest use first.", list[OpenSession]),
+    "end_session": Address(
+        "POST",
+        "/api/sessions/end",
+        "admin",
+        "End a session; who is left.",
+        list[OpenSession],
+        takes=EndSession,
+        audit="session ended",
+    ),
+    "audit": Address(
+        "GET", "/api/audit", "admin", "What was changed, when and from where, the newest first.", list[ListedChange]
     ),
     "drawing": Address(
         "GET", "/api/drawing", "admin", "The zones, masks and lines of a camera's picture.", Drawing, of_camera=True
@@ -115,6 +164,7 @@ ADDRESSES: Mapping[str, Address] = {
         "Keep a drawing in the settings; the device starts anew with it.",
         KeptDrawing,
         takes=KeepDrawn,
+        audit="zones drawn",
     ),
 }
 """By the name of what answers."""

@@ -8,7 +8,6 @@ import string
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -23,11 +22,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.system.rate_limit import Limiter
-from comfywear.web.access import SESSION_S, Access
+from comfywear.web.access import Access
+from comfywear.web.account import AccountPages, audited, cookie_of, give_cookie, note
 from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
+from comfywear.web.answers import body_of as _body
+from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
-from comfywear.web.guard import COOKIE, Guard, client_of
+from comfywear.web.guard import Guard, client_of
+from comfywear.web.sessions import session_id
 from comfywear.web.shown import SPANS, PageDevice
 from comfywear.web.words import choose, languages, words
 
@@ -57,7 +60,7 @@ class _Events(StreamingResponse):
             self._left()
 
 
-class _Pages:
+class _Pages(AccountPages):
     def __init__(
         self, device: PageDevice, access: Access, failures: Limiter, title: str, language: str, stop: threading.Event
     ) -> None:
@@ -72,7 +75,8 @@ class _Pages:
 
     def routes(self) -> list[Route | Mount]:
         served = [
-            Route(each.path, getattr(self, name), methods=[each.method], name=name) for name, each in ADDRESSES.items()
+            Route(each.path, audited(each, getattr(self, name), self.remember), methods=[each.method], name=name)
+            for name, each in ADDRESSES.items()
         ]
         return [*served, Mount(STATIC, StaticFiles(directory=_STATIC))]
 
@@ -98,23 +102,15 @@ class _Pages:
             return answer
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         token = form.get("token", [""])[0].strip().encode()
-        if self._access.role_of_token(token) is None:
+        role = self._access.role_of_token(token)
+        if role is None:
             self._failures.note(client)
             return self.login_form(request, "wrong", 403)
         answer = RedirectResponse(_safe_next(form.get("next", [""])[0]), 303)
-        answer.set_cookie(
-            COOKIE,
-            self._access.new_cookie(token),
-            max_age=int(SESSION_S),
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return answer
-
-    def logout(self, _: Request) -> Response:
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        browser, before = request.headers.get("user-agent", ""), cookie_of(request)
+        cookie = await run_in_threadpool(self._access.new_cookie, token, client, browser, before)
+        give_cookie(answer, cookie, secure=request.url.scheme == "https")
+        note(request, f"as {role}")
         return answer
 
     def words(self, request: Request) -> Response:
@@ -161,14 +157,16 @@ class _Pages:
         if self._listeners >= MOST_LISTENERS:
             return _refusal(503, "too-many", "too many pages are open")
         self._listeners += 1
-        return _Events(self._stream(zone), self._left)
+        session = session_id(cookie_of(request)) if self._access.needed and not request.scope.get("by_token") else None
+        return _Events(self._stream(zone, session), self._left)
 
     def _left(self) -> None:
         self._listeners -= 1
 
-    async def _stream(self, zone: str) -> AsyncIterator[bytes]:
+    async def _stream(self, zone: str, session: str | None) -> AsyncIterator[bytes]:
+        """Until the page stops, or the session is ended."""
         said, quiet_s = b"", 0.0
-        while not self._stop.is_set():
+        while not self._stop.is_set() and (session is None or self._access.holds(session)):
             text = msgspec.json.encode(await run_in_threadpool(self._device.now, zone))
             if text != said:
                 said, quiet_s = text, 0.0
@@ -206,16 +204,20 @@ class _Pages:
         if (said.person is None) == (said.box is None):
             raise UsageError("say a person's number or a box")
         self._votes.note(client)
+        note(request, "a person is missed" if said.person is None else f"find {said.person} is no person")
         if said.person is not None:
             return _json(Kept(await run_in_threadpool(self._device.reject, said.person)))
         return _json(Kept(await run_in_threadpool(self._device.miss, said.box, said.camera)))
 
     async def take_back(self, request: Request) -> Response:
-        await run_in_threadpool(self._device.take_back, (await _body(request, TakeBack)).correction)
+        number = (await _body(request, TakeBack)).correction
+        await run_in_threadpool(self._device.take_back, number)
+        note(request, f"correction {number}")
         return _json(Undone(True))
 
     async def privacy(self, request: Request) -> Response:
         said = await _body(request, SwitchPrivacy)
+        note(request, f"{'on' if said.on else 'off'}, {said.camera or 'all cameras'}")
         return _json(await run_in_threadpool(self._device.switch_privacy, said.on, said.camera))
 
     def drawing(self, request: Request) -> Response:
@@ -227,6 +229,7 @@ class _Pages:
 
     async def keep_drawing(self, request: Request) -> Response:
         said = await _body(request, KeepDrawn)
+        note(request, said.camera or "the first camera")
         await run_in_threadpool(self._device.drawings().keep, said.camera, said.shapes, said.version)
         return _json(KeptDrawing(True))
 
@@ -264,15 +267,6 @@ def make_app(
     return Guard(app, access, failures, role_needed, local=local)
 
 
-async def _body(request: Request, kind: type[Any]) -> Any:
-    if request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
-        raise HTTPException(415, "send application/json")
-    try:
-        return msgspec.json.decode(await request.body(), type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UsageError(f"not understood: {error}") from error
-
-
 def _name(text: str) -> str:
     if len(text) > 32 or not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
         raise UsageError("a source is named with at most 32 letters, digits, - and _")
@@ -282,10 +276,6 @@ def _name(text: str) -> str:
 def _safe_next(address: str) -> str:
     """Where to go after signing in: this page alone, with its zone."""
     return address if address.startswith("/?") else "/"
-
-
-def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")
 
 
 def _refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -12,7 +12,19 @@ from msgspec import Meta
 from comfywear.web.access import Role
 from comfywear.web.shown import Zone
 
-__all__ = ["Correct", "Kept", "Press", "Refusal", "Start", "SwitchPrivacy", "TakeBack", "Undo", "Undone"]
+__all__ = [
+    "Correct",
+    "EndSession",
+    "Kept",
+    "OpenSession",
+    "Press",
+    "Refusal",
+    "Start",
+    "SwitchPrivacy",
+    "TakeBack",
+    "Undo",
+    "Undone",
+]
 
 Part = Annotated[float, Meta(description="In parts of the picture's width or height, 0…1.")]
 
@@ -51,6 +63,35 @@ class SwitchPrivacy(msgspec.Struct, forbid_unknown_fields=True):
 
     on: Annotated[bool, Meta(description="True = it may not look any more.")]
     camera: Annotated[str | None, Meta(description="Its name; null = all.")] = None
+
+
+class EndSession(msgspec.Struct, forbid_unknown_fields=True):
+    """A session to end."""
+
+    session: Annotated[str, Meta(description="Its id.")]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Somebody who is signed in.
+
+    Attributes:
+        id: Of the session; no cookie.
+        role: What it allows.
+        began_s, seen_s, until_s: Unix time: signed in, last used, and its end.
+        client: The address that it was last used from.
+        browser: What the browser said of itself.
+        here: Whether it is that of whoever asks.
+    """
+
+    id: str
+    role: str
+    began_s: float
+    seen_s: float
+    until_s: float
+    client: str
+    browser: str
+    here: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class Guard:
                 return None, _error(401, "token", "wrong token")
             scope["by_token"] = True
             return role, None
-        role = self._access.role_of_cookie(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
+        role = self._access.role_of_cookie(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""), client)
         # A browser says where a POST comes from; with a cookie alone it must.
         said = scope["method"] in ("GET", "HEAD") or "origin" in headers or "sec-fetch-site" in headers
         if role is not None and not said:

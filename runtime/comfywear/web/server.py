@@ -14,6 +14,7 @@ from comfywear.system.listening import listen
 from comfywear.system.loopback import is_loopback
 from comfywear.web.access import Access
 from comfywear.web.shown import PageDevice
+from comfywear.web.tls import PageTls
 
 if TYPE_CHECKING:
     import uvicorn
@@ -36,6 +37,7 @@ class PageServer:
         title: The page's title.
         language: A language code, or "auto" for each browser's own.
         proxy: As `config_of`.
+        tls: What it encrypts with; None = it does not.
 
     Raises:
         UsageError: When it would be open to the network without a token.
@@ -51,6 +53,7 @@ class PageServer:
         title: str = "comfywear",
         language: str = "auto",
         proxy: str = "",
+        tls: PageTls | None = None,
     ) -> None:
         self._local = is_loopback(host)
         if not self._local and not access.needed:
@@ -64,6 +67,7 @@ class PageServer:
         self._title = title
         self._language = language
         self._proxy = proxy
+        self._tls = tls
         self.url: str | None = None
 
     def run(self, stop: threading.Event, beat: Callable[[], None]) -> None:
@@ -75,8 +79,10 @@ class PageServer:
         with listen(self._host, self._port, "the page", "set web.host and web.port") as listener:
             host, port = listener.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            self.url = f"http://{shown}:{port}/"
+            self.url = f"http{'s' if self._tls else ''}://{shown}:{port}/"
             _log.info("the page is at %s", self.url)
+            if self._tls:
+                _log.info("its certificate's SHA-256 fingerprint is %s", self._tls.fingerprint)
             try:
                 asyncio.run(self._serve(listener, stop, beat))
             finally:
@@ -91,7 +97,7 @@ class PageServer:
             self._device, self._access, local=self._local, title=self._title, language=self._language, stop=stop
         )
         # In a thread that is not the main one, uvicorn leaves the signals alone.
-        server = uvicorn.Server(config_of(app, self._proxy))
+        server = uvicorn.Server(config_of(app, self._proxy, self._tls))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not serving.done():
             beat()
@@ -100,16 +106,18 @@ class PageServer:
         await serving
 
 
-def config_of(app: ASGIApp, proxy: str = "") -> uvicorn.Config:
-    """How an app is served: plain HTTP, few connections, small headers, and nothing said of who asks for what.
+def config_of(app: ASGIApp, proxy: str = "", tls: PageTls | None = None) -> uvicorn.Config:
+    """How an app is served: HTTP/1.1, few connections, small headers, and nothing said of who asks for what.
 
     Args:
         app: What answers.
         proxy: Address of a reverse proxy whose word on the client's address is taken; "" = nobody's.
+        tls: What connections are encrypted with.
     """
     import uvicorn
 
     from comfywear.web.connections import MOST_CONNECTIONS, BoundedProtocol
+    from comfywear.web.handshakes import tls_protocol
 
     return uvicorn.Config(
         app,
@@ -118,7 +126,7 @@ def config_of(app: ASGIApp, proxy: str = "") -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         ws="none",
-        http=BoundedProtocol,
+        http=tls_protocol(tls.context) if tls else BoundedProtocol,
         loop="asyncio",
         proxy_headers=bool(proxy),
         forwarded_allow_ips=proxy or None,

@@ -22,6 +22,7 @@ __all__ = [
     "HeldCorrection",
     "LikedNow",
     "LineNow",
+    "ListedChange",
     "Looking",
     "Now",
     "OutdoorsNow",
@@ -286,6 +287,16 @@ class Finds:
     corrections: tuple[HeldCorrection, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ListedChange:
+    """Something that was changed: when (ISO 8601 UTC; None while the clock was not set), what, and from where."""
+
+    ts: str | None
+    what: str
+    detail: str
+    origin: str
+
+
 class PageDevice(Protocol):
     """What the page asks of a device. Every method may be called from any thread."""
 
@@ -333,3 +344,9 @@ class PageDevice(Protocol):
 
     def metrics(self) -> bytes:
         """How the device is, in the text that Prometheus collects."""
+
+    def changes(self) -> Sequence[ListedChange]:
+        """What was changed, the newest first."""
+
+    def note_change(self, what: str, detail: str, origin: str) -> None:
+        """Have it stand in the list of what was changed; never raises."""

@@ -1,5 +1,6 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
+import { showAccess } from "./access.js";
 import { showFinds, startFinds } from "./finds.js";
 import { renderDay, resized } from "./chart.js";
 import { showPrivacy } from "./privacy.js";
@@ -107,7 +108,7 @@ function route() {
     dayTimer = setInterval(loadDay, DAY_EVERY_MS);
   }
   if (view === "sketch") showSketch();
-  if (view === "about" && start.role === "admin") loadSettings();
+  if (view === "about" && start.role === "admin") { loadSettings(); showAccess(start.signed_in); }
 }
 
 async function loadDay() {
