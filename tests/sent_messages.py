@@ -32,6 +32,8 @@ def fault_of(topic: str, payload: bytes) -> str | None:
     """What is wrong with a message of the device; None for a good one, and for what consumers and tests send."""
     if not topic.startswith("comfywear/v1/") or not payload:  # an empty one clears what was retained
         return None
+    if "/view/" in topic:  # a picture, the one thing that is no JSON
+        return None
     try:
         data = json.loads(payload, parse_constant=_no_json)
     except (ValueError, RecursionError):

@@ -16,7 +16,7 @@ from comfywear.publishing import BrokerSettings
 from comfywear.publishing.broker.connection import Incoming
 from comfywear.publishing.broker.listener import EVERYTHING, Listener, Sequences, covers_devices
 from comfywear.publishing.messages.kinds import read_message
-from comfywear.publishing.messages.readable import clean, readable
+from comfywear.publishing.messages.readable import JPEG, clean, readable
 from comfywear.system.arguments import host_and_port, seconds, whole
 from comfywear.system.log import begin_log
 
@@ -96,8 +96,10 @@ def _gap(message: Incoming, sequences: Sequences) -> str | None:
 
 
 def _as_json(message: Incoming) -> str:
+    payload: object
     try:
         payload = json.loads(message.payload)
     except (ValueError, RecursionError):
-        payload = message.payload.decode(errors="replace")
+        picture = message.payload.startswith(JPEG)
+        payload = {"jpeg_bytes": len(message.payload)} if picture else message.payload.decode(errors="replace")
     return json.dumps({"topic": message.topic, "retained": message.retained, "message": payload}, ensure_ascii=False)

@@ -19,6 +19,7 @@ from comfywear import publishing
 from comfywear.device.audit import AUDIT_FILE, AuditList
 from comfywear.device.building import Building
 from comfywear.device.button_workers import add_buttons, buttons_of
+from comfywear.device.camera_views import CameraViews
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.climate_worker import Sensors
 from comfywear.device.estimator import Around, Estimator, Newest
@@ -34,6 +35,7 @@ from comfywear.device.privacy import Privacy
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.settings_file import SettingsFile
 from comfywear.device.thermostats import Thermostats
+from comfywear.device.view_sender import ViewSender
 from comfywear.device.vision_worker import patience_s, vision_worker_of
 from comfywear.device.voting import Voting, moment_of
 from comfywear.device.watch import Watch
@@ -92,6 +94,7 @@ class Device:
             self.learning = Learning(self.folder, settings, self.voting)
             self.privacy = Privacy(settings, self.folder)
             self.vision = vision_worker_of(settings, self.privacy.reason)
+            self.views = CameraViews(settings, self.vision, self.privacy.reason, self.estimates)
             self.lines = LineCounts(self.folder, [line.name for line in settings.lines])
             opened.callback(self.lines.save)
             self.updates = ModelUpdates(settings, self.vision)
@@ -244,6 +247,9 @@ class Device:
         if self.vision is not None:
             supervisor.add("vision", self.vision.work, hang_after_s=patience_s(self.settings.vision.engine))
         self.updates.add_worker(supervisor)
+        house = self.settings.homeassistant
+        if house.enabled and house.view:
+            ViewSender(self.views, self.link.publisher, house.view_every_s).add_worker(supervisor)
         if self.page is not None:
             self.page.add_workers(supervisor)
         self.building.add_workers(supervisor)

@@ -83,7 +83,8 @@ class FrameStep:
         self._believed = 1.1 * detector.thresholds.get("person", 0.3)
         self._quick: Sequence[Detection] = ()
         self._found: Sequence[Box] = ()
-        self.view = RoomView() if settings.web.enabled and settings.web.shown_view == "room" else None
+        wanted = settings.web.enabled or settings.homeassistant.view
+        self.view = RoomView() if wanted and settings.web.shown_view == "room" else None
         self._book = PersonBook(
             zones=zones,
             attribute_interval_s=vision.attribute_interval_s,

@@ -309,6 +309,7 @@ def facts_of(settings: Settings, *, restarts: bool) -> Facts:
         cameras=tuple(camera.name for camera in settings.cameras),
         lines=tuple(line.name for line in settings.lines),
         sees=bool(cameras_of(settings)),
+        views=tuple(cameras_of(settings)) if settings.homeassistant.view else (),
         weather=bool(settings.outdoors.uris),
     )
 

@@ -8,12 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from comfywear import __version__, web
 from comfywear.device.audit import AuditList
+from comfywear.device.camera_views import CameraViews
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
@@ -42,11 +43,9 @@ from comfywear.device.watch import Watch
 from comfywear.errors import StoreError
 from comfywear.learning.worker import Learning
 from comfywear.records import (
-    Frame,
-    Person,
     ZoneEstimate,
 )
-from comfywear.settings import CameraSettings, Settings
+from comfywear.settings import Settings
 from comfywear.system.clock import WallMoments, wall_time
 from comfywear.system.supervisor import Pulse, Supervisor, WorkerHealth
 from comfywear.web.history import QUARTER_S
@@ -58,7 +57,6 @@ SPANS_S: Mapping[web.Span, float] = {"day": DAY_S, "week": 7 * DAY_S, "month": 3
 POINT_EVERY_S = 60.0
 RECORDING_EVERY_S = 5.0
 MOST_VOTES: Mapping[web.Span, int] = {"day": 300, "week": 1000, "month": 1000}
-JPEG_QUALITY = 80
 
 
 class ShownDevice(Protocol):
@@ -71,6 +69,7 @@ class ShownDevice(Protocol):
         voting: Takes the votes.
         learning: What was learnt from them.
         vision: Looks at the camera; None without one.
+        views: What is shown of it.
         finds: Takes corrections of what it finds.
         commands: Knows the questions that stand, and the zones' given names.
         capture: Whether pictures are kept.
@@ -88,6 +87,7 @@ class ShownDevice(Protocol):
     voting: Voting
     learning: Learning
     vision: VisionWorker | None
+    views: CameraViews
     finds: CorrectionBook
     commands: MqttCommands
     capture: CaptureWorker
@@ -141,7 +141,6 @@ class DevicePage:
         )
         self._history = _open_history(device.folder / "page.sqlite")
         self._lock = threading.Lock()
-        self._drawn: dict[str, tuple[int, bytes]] = {}  # by camera: the frame and its view
         self._counts: dict[str, int] = {}
         self._moments = WallMoments()
         self._recorded = web.Recording(device.settings.capture.enabled)
@@ -227,34 +226,8 @@ class DevicePage:
         return list(self._device.vision.cameras) if self._device.vision else []
 
     def sketch(self, camera: str) -> bytes | None:
-        """The view of a camera in JPEG; None where there is no picture, or the settings switch it off."""
-        vision, view = self._device.vision, self._device.settings.web.shown_view
-        if vision is None or view == "off":
-            return None
-        picture = vision.pictures().get(camera)
-        if picture is None:
-            with self._lock:  # of a camera that may not look nothing is kept
-                self._drawn.pop(camera, None)
-            return None
-        frame, persons = picture
-        with self._lock:  # one drawing a frame, however many look
-            drawn = self._drawn.get(camera)
-            if drawn is None or drawn[0] != frame.index:
-                image = self._room(camera, persons) if view == "room" else _sketch(frame, persons)
-                if image is None:
-                    return None
-                drawn = self._drawn[camera] = (frame.index, _jpeg(image, vision.cameras[camera].settings))
-            return drawn[1]
-
-    def _room(self, camera: str, persons: Sequence[Person]) -> Any | None:
-        """The room with figures; None while nobody looks."""
-        step = self._device.vision.cameras[camera].step if self._device.vision else None
-        if step is None or step.view is None:
-            return None
-        estimates = self._device.estimates()
-        return step.view.draw(
-            persons, {zone: (each.comfort.level, each.comfort.expected_vote) for zone, each in estimates.items()}
-        )
+        """As `CameraViews.jpeg`."""
+        return self._device.views.jpeg(camera)
 
     def finds(self) -> web.Finds:
         """As `CorrectionBook.listed`; nothing where no view is shown."""
@@ -356,21 +329,6 @@ class DevicePage:
 
     def _recount(self, zone: str) -> None:
         self._counts[zone] = self._device.voting.store.count(zone)
-
-
-def _sketch(frame: Frame, persons: Sequence[Person]) -> Any:
-    from comfywear.vision.drawing.sketch import sketch
-
-    return sketch(frame.image, [person.box for person in persons])
-
-
-def _jpeg(image: Any, camera: CameraSettings) -> bytes:
-    import cv2
-
-    from comfywear.vision.drawing.hatching import hatched
-
-    _, encoded = cv2.imencode(".jpg", hatched(image, camera), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return encoded.tobytes()
 
 
 def _open_history(path: Path) -> web.History:

@@ -241,6 +241,9 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         raise SettingsError(explain(f"{fault} - at `$.setpoint.{field}`", text, path))
     for field, fault in thermostat_faults(settings.thermostats, names):
         raise SettingsError(explain(f"{fault} - at `$.thermostats{field}`", text, path))
+    if settings.homeassistant.view and settings.web.shown_view == "off":
+        message = 'There is no view that could be sent: choose one with web.view, "room" or "sketch"'
+        raise SettingsError(explain(f"{message} - at `$.homeassistant.view`", text, path))
     for field, fault in web_faults(settings.web):
         raise SettingsError(explain(f"{fault} - at `$.web.{field}`", text, path))
     for field, fault in faults(settings.updates):

@@ -27,3 +27,15 @@ class HomeassistantSettings(Section, frozen=True):
             pattern="^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}$",
         ),
     ] = "homeassistant"
+    view: Annotated[
+        bool,
+        Meta(
+            title="View",
+            description="Send the view of each camera (web.view: drawn, nobody is to be known on it) as a camera of "
+            "Home Assistant. Whoever may read the device's topics at the broker sees it too.",
+        ),
+    ] = False
+    view_every_s: Annotated[
+        Annotated[float, Meta(ge=5, le=3600)],
+        Meta(title="View every", description="From one view to the next.", extra={"unit": "s"}),
+    ] = 15.0

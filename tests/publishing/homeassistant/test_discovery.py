@@ -37,6 +37,7 @@ KEYS = {
     "binary_sensor": {"state_topic", "value_template", "expire_after"},
     "event": {"state_topic", "value_template", "event_types"},
     "button": {"command_topic", "payload_press"},
+    "camera": {"topic", "image_encoding"},
 }  # fmt: skip
 
 
@@ -151,7 +152,8 @@ def test_what_is_gone_is_named_with_its_platform_alone_and_is_not_remembered() -
 
 
 def test_what_is_gone_is_named_whole_with_keys_that_its_platform_takes() -> None:
-    gone = platforms(told(zones={"sofa": "sofa"}, measured=EVERY))
+    before = told(zones={"sofa": "sofa"}, measured=EVERY, views=("camera",))
+    gone = platforms(before)
     assert set(gone.values()) == set(KEYS)
     for message in (revived(TOPICS, told(zones={"desk": "x"}), gone), revived(TOPICS, None, gone)):
         assert set(message["components"]) >= set(gone)
@@ -159,7 +161,7 @@ def test_what_is_gone_is_named_whole_with_keys_that_its_platform_takes() -> None
     for key, platform in gone.items():
         said = remnant(TOPICS, key, platform)
         assert set(said) <= ENTITY | KEYS[platform]
-        assert said["unique_id"] == told(zones={"sofa": "sofa"}, measured=EVERY)["components"][key]["unique_id"]
+        assert said["unique_id"] == before["components"][key]["unique_id"]
 
 
 def test_a_single_zone_is_the_device_and_several_are_devices_below_it() -> None:

@@ -17,7 +17,16 @@ from told import EVERY, TOPICS, all_told, component, told
 from comfywear import publishing
 from comfywear.comfort.comfort_vote import PREFERENCES
 from comfywear.publishing.homeassistant.zone_entities import VOTE_EVENTS, WEATHER
-from comfywear.records import AdaptiveComfort, Climate, Clothing, Occupancy, Outdoors, Trouble, WindowAdvice
+from comfywear.records import (
+    AdaptiveComfort,
+    CameraPrivacy,
+    Climate,
+    Clothing,
+    Occupancy,
+    Outdoors,
+    Trouble,
+    WindowAdvice,
+)
 
 # The retained or event message that each of a zone's topics carries.
 SENT = {
@@ -208,3 +217,18 @@ def test_each_of_several_cameras_is_connected_or_not_and_a_single_one_has_no_ent
     assert rendered(entity["value_template"], MESSAGES["camera"]) == "OFF"
     assert json.loads(rendered(entity["json_attributes_template"], MESSAGES["camera"]))["zones"] == ["office"]
     assert not any(key.startswith("camera-") for key in told()["components"])
+
+
+def test_a_view_is_there_unless_its_own_camera_is_private() -> None:
+    south, north = CameraPrivacy("south", None), CameraPrivacy("north", "private: switched on the page")
+    message = publishing.privacy_message([south, north], STAMP)
+    shown = {
+        name: [
+            rendered(row["value_template"], message)
+            for row in component(f"view-{name}", views=("south", "north"))["availability"]
+            if row["topic"] == TOPICS.privacy
+        ]
+        for name in ("south", "north")
+    }
+    assert shown == {"south": ["online"], "north": ["offline"]}
+    assert not any(key.startswith("view-") for key in told()["components"])

@@ -125,7 +125,7 @@ def test_every_operations_channel_and_messages_exist_and_belong_together() -> No
 
 def test_every_message_and_command_has_its_channel() -> None:
     late = {f"backlog-{name}" for name in MESSAGE_TYPES if name not in ("status", "gone", "reply")}
-    known = {*MESSAGE_TYPES, *late, "vote-set", "ack", *(f"cmd-{name}" for name in COMMANDS)}
+    known = {*MESSAGE_TYPES, *late, "view", "vote-set", "ack", *(f"cmd-{name}" for name in COMMANDS)}
     assert set(DOCUMENT["channels"]) == known
     told = {name for name, each in DOCUMENT["operations"].items() if each["action"] == "receive"}
     assert told == {"vote-set", "ack", *(f"cmd-{name}" for name in COMMANDS)}

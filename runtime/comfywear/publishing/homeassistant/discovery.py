@@ -17,6 +17,7 @@ from comfywear.publishing.homeassistant.device_entities import (
     device_entities,
     line_entities,
     privacy_entities,
+    view_entities,
 )
 from comfywear.publishing.homeassistant.zone_entities import OPTIONAL, WEATHER, zone_entities
 from comfywear.publishing.messages.topics import Topics
@@ -43,6 +44,7 @@ class Facts:
         cameras: The names of several.
         lines: The names of the lines that people cross.
         sees: Whether there is a camera.
+        views: The cameras whose view is sent.
         weather: Whether the settings name who says the weather outdoors.
     """
 
@@ -58,6 +60,7 @@ class Facts:
     cameras: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
     sees: bool = False
+    views: tuple[str, ...] = ()
     weather: bool = False
 
 
@@ -115,6 +118,7 @@ def discovery(
     own |= line_entities(topics, facts.lines, interval_s=facts.interval_s)
     if facts.sees:
         own |= privacy_entities(topics, facts.cameras)
+    own |= view_entities(topics, facts.views)
     if len(zones) == 1:
         ((zone, shown),) = zones.items()
         if shown != zone:

@@ -27,7 +27,7 @@ _PARAMETERS = {
     "site": "The building: device.site of the settings.",
     "device": "The device: device.id of the settings.",
     "zone": "A zone's name in the settings.",
-    "camera": "The name of one of several cameras in the settings.",
+    "camera": "The name of one of several cameras in the settings; a single one is camera.",
     "line": "The name of a line in the settings.",
     "consumer": "The consumer's name, as in mqtt.confirm_by.",
     "requester": "Any name; for what comes without a response topic or reply_to it is the command's.",
@@ -68,6 +68,7 @@ CHANNELS: dict[str, Channel] = {
     "health": Channel("health", "device", True, "What does not work now, and what to do about it."),
     "camera": Channel("camera", "device", True, "How one of several cameras is."),
     "privacy": Channel("privacy", "device", True, "Which cameras may not look."),
+    "view": Channel("view", "device", False, "The view of a camera, drawn, where it is sent; empty: there is none."),
     "line": Channel("line", "device", True, "How many crossed a line today."),
     "crossing": Channel("crossing", "device", False, "Somebody crossed a line, in or out."),
     "gone": Channel("gone", "device", False, "What the device no longer has, of what a consumer misses."),
@@ -95,6 +96,7 @@ def address(channel: str) -> str:
         "health": topics.health,
         "camera": topics.camera("_camera_"),
         "privacy": topics.privacy,
+        "view": topics.view("_camera_"),
         "line": topics.line("_line_"),
         "crossing": topics.crossing("_line_"),
         "climate": topics.climate(zone),
@@ -122,6 +124,7 @@ def document() -> dict[str, Any]:
     kinds |= {f"cmd-{name}": kind for name, kind in COMMANDS.items()}
     schemas, parts = msgspec.json.schema_components(kinds.values(), ref_template=_SCHEMAS + "{name}")
     payloads = {name: _draft07(schema) for name, schema in zip(kinds, schemas, strict=True)}
+    payloads["view"] = {"type": "string", "format": "binary", "description": "The bytes of a JPEG, or none."}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -152,7 +155,7 @@ def document() -> dict[str, Any]:
                     "name": channel.message,
                     "title": f"comfywear/v1/{channel.message}",
                     "summary": channel.what,
-                    "contentType": "application/json",
+                    "contentType": "image/jpeg" if name == "view" else "application/json",
                     "payload": payloads[channel.message],
                     **({"correlationId": _CORRELATION} if _is_command(name) or name == "reply" else {}),
                 }

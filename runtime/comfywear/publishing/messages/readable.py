@@ -35,12 +35,16 @@ from comfywear.publishing.messages.zone import (
 # The seven-point thermal sensation scale (ISO 7730, ASHRAE 55).
 SENSATIONS = ("cold", "cool", "slightly cool", "neutral", "slightly warm", "warm", "hot")
 _BARS = "▁▂▃▄▅▆▇█"
+JPEG = b"\xff\xd8\xff"
+"""How a picture begins."""
 _NO_TIME = "--:--:--"
 _INDENT = " " * (len(_NO_TIME) + 2)
 
 
 def readable(topic: str, payload: bytes) -> str:
     """A block of one or more lines for a message as it came; what is not a comfywear message is said to be none."""
+    if payload.startswith(JPEG):
+        return clean(f"{topic}: a picture, {len(payload) / 1000:.0f} kB of JPEG")
     try:
         message = read_message(payload)
     except UsageError as error:

@@ -69,6 +69,10 @@ class Topics:
         """Retained: how one of several cameras is."""
         return f"{self.base}/camera/{check_name(name, 'camera')}"
 
+    def view(self, camera: str) -> str:
+        """A JPEG of the view of a camera, where the settings send it; empty while there is none."""
+        return f"{self.base}/view/{check_name(camera, 'camera')}"
+
     @property
     def privacy(self) -> str:
         """Retained: which cameras may not look."""

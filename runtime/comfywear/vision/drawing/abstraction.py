@@ -82,17 +82,14 @@ def abstracted(small: Image, fine: Mask | None = None, hidden: Mask | None = Non
     walls = np.zeros((size[1], size[0]), np.uint8)
     for x1, y1, x2, y2 in np.round(lines / _HALF).astype(int).tolist():
         cv2.line(walls, (x1, y1), (x2, y2), (1,))
-    alone = near
     if hidden is not None and hidden.any():
         part = cv2.resize(hidden.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
         # As good as nothing, so that a picture that is hidden wholly has a tone too.
         seen = np.where(part, 1e-6, 1.0).astype(np.float32)[:, :, None]
         tiny[part] = 128.0
         tiny = np.concatenate([tiny * seen, seen], axis=2)
-        alone = near | part
-    # What is fine keeps to itself, but fills what is hidden.
-    walls |= cv2.morphologyEx(alone.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     longest = _MELT * max(size)
+    # Nothing stops tones where it begins to be fine: that would be the outline of a head.
     step = np.where(near, _MELT / _MELT_FINE, 1.0).astype(np.float32) * (1.0 + _WALL * walls)
     melted = _melted(tiny, step, longest)
     if melted.shape[2] > 3:
