@@ -14,17 +14,17 @@ from comfywear.publishing.messages.device import MetricsMessage
 from comfywear.records import Trouble, ZoneEstimate
 from comfywear.system.supervisor import WorkerHealth
 
-__all__ = ["exposition"]
+__all__ = ["COUNTERS", "ZONE_VALUES", "descriptions", "exposition", "of_zone"]
 
 # What only grows while the device runs; all else is a gauge.
-_COUNTERS = {
+COUNTERS = {
     "frames", "votes_refused", "commands", "commands_refused", "connections", "acknowledged", "denied", "acks_refused",
     "vision_reopened",
     "spool_thinned", "spool_dropped_telemetry", "spool_dropped_events", "spool_unconfirmed", "spool_refused",
 }  # fmt: skip
 # Said by the process collector, or for each worker.
 _ELSEWHERE = {"rss_mb", "restarts"}
-_ZONES = {
+ZONE_VALUES = {
     "air_temperature_celsius": "Air temperature.",
     "relative_humidity_ratio": "Relative humidity, 0 to 1.",
     "people": "Persons seen.",
@@ -80,18 +80,18 @@ class _Given:
 
 
 def _device(metrics: Mapping[str, float | None]) -> Iterator[Metric]:
-    said = _descriptions()
+    said = descriptions()
     for name, value in metrics.items():
         if value is None or name in _ELSEWHERE:
             continue
-        if name in _COUNTERS:
+        if name in COUNTERS:
             yield CounterMetricFamily(f"comfywear_{name}", said[name], value=value)
         else:
             yield GaugeMetricFamily(f"comfywear_{name}", said[name], value=value)
 
 
 @cache
-def _descriptions() -> dict[str, str]:
+def descriptions() -> dict[str, str]:
     """What the schema of the metrics message says of each of its fields."""
     info = msgspec.inspect.type_info(MetricsMessage)
     fields = {field.name: field.type for field in cast(msgspec.inspect.StructType, info).fields}
@@ -127,16 +127,17 @@ def _troubles(troubles: Sequence[Trouble], begun: int) -> Iterator[Metric]:
 
 
 def _zones(estimates: Mapping[str, ZoneEstimate]) -> Iterator[Metric]:
-    for name, text in _ZONES.items():
+    for name, text in ZONE_VALUES.items():
         family = GaugeMetricFamily(f"comfywear_{name}", text, labels=["zone"])
         for zone, estimate in estimates.items():
-            value = _of_zone(estimate)[name]
+            value = of_zone(estimate)[name]
             if value is not None:
                 family.add_metric([zone], value)
         yield family
 
 
-def _of_zone(estimate: ZoneEstimate) -> dict[str, float | None]:
+def of_zone(estimate: ZoneEstimate) -> dict[str, float | None]:
+    """The numbers of a zone by the names of `ZONE_VALUES`; None for what is not known."""
     climate, comfort = estimate.climate, estimate.comfort
     return {
         "air_temperature_celsius": climate.air_temp_c,
