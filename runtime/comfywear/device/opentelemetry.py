@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from comfywear import __version__
-from comfywear.device.prometheus import COUNTERS, ZONE_VALUES, descriptions, of_zone
+from comfywear.device.metric_names import COUNTERS, ZONE_VALUES, descriptions, of_zone
 from comfywear.records import ZoneEstimate
 from comfywear.settings import Settings
 from comfywear.settings.views import cameras_of, views_of

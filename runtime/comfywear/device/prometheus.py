@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from typing import cast
 
-import msgspec
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
-from comfywear.publishing.messages.device import MetricsMessage
+from comfywear.device.metric_names import COUNTERS, ZONE_VALUES, descriptions, of_zone
 from comfywear.records import Trouble, ZoneEstimate
 from comfywear.system.supervisor import WorkerHealth
 
-__all__ = ["COUNTERS", "ZONE_VALUES", "descriptions", "exposition", "of_zone"]
+__all__ = ["exposition"]
 
-# What only grows while the device runs; all else is a gauge.
-COUNTERS = {
-    "frames", "votes_refused", "commands", "commands_refused", "connections", "acknowledged", "denied", "acks_refused",
-    "vision_reopened",
-    "spool_thinned", "spool_dropped_telemetry", "spool_dropped_events", "spool_unconfirmed", "spool_refused",
-}  # fmt: skip
 # Said by the process collector, or for each worker.
 _ELSEWHERE = {"rss_mb", "restarts"}
-ZONE_VALUES = {
-    "air_temperature_celsius": "Air temperature.",
-    "relative_humidity_ratio": "Relative humidity, 0 to 1.",
-    "people": "Persons seen.",
-    "clothing_clo": "Insulation of the clothing, clo; typical indoor clothing while nobody is seen.",
-    "comfort_level": "Estimated comfort, 1 (uncomfortable) to 5 (comfortable).",
-    "expected_vote": "Estimated thermal sensation, -3 (cold) to 3 (hot).",
-}
 
 
 def exposition(
@@ -90,18 +73,6 @@ def _device(metrics: Mapping[str, float | None]) -> Iterator[Metric]:
             yield GaugeMetricFamily(f"comfywear_{name}", said[name], value=value)
 
 
-@cache
-def descriptions() -> dict[str, str]:
-    """What the schema of the metrics message says of each of its fields."""
-    info = msgspec.inspect.type_info(MetricsMessage)
-    fields = {field.name: field.type for field in cast(msgspec.inspect.StructType, info).fields}
-    return {
-        name: str((kind.extra_json_schema or {}).get("description", name))
-        for name, kind in fields.items()
-        if isinstance(kind, msgspec.inspect.Metadata)
-    }
-
-
 def _workers(health: Mapping[str, WorkerHealth]) -> Iterator[Metric]:
     up = GaugeMetricFamily(
         "comfywear_worker_up", "1 while the worker runs and gives a sign of life.", labels=["worker"]
@@ -134,16 +105,3 @@ def _zones(estimates: Mapping[str, ZoneEstimate]) -> Iterator[Metric]:
             if value is not None:
                 family.add_metric([zone], value)
         yield family
-
-
-def of_zone(estimate: ZoneEstimate) -> dict[str, float | None]:
-    """The numbers of a zone by the names of `ZONE_VALUES`; None for what is not known."""
-    climate, comfort = estimate.climate, estimate.comfort
-    return {
-        "air_temperature_celsius": climate.air_temp_c,
-        "relative_humidity_ratio": None if climate.humidity_pct is None else climate.humidity_pct / 100,
-        "people": len(estimate.people),
-        "clothing_clo": estimate.clothing.clo,
-        "comfort_level": comfort.level,
-        "expected_vote": comfort.expected_vote,
-    }
