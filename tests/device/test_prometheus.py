@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -82,3 +84,8 @@ def test_with_a_password_only_who_has_it_reads_the_metrics(tmp_path: Path) -> No
         answer = httpx.get(url, headers={"Authorization": f"Bearer {TOKEN}"})
         assert answer.status_code == 200
         assert "comfywear_uptime_s" in answer.text
+
+
+def test_a_device_that_nobody_scrapes_does_not_load_the_library() -> None:
+    code = "import sys; import comfywear.device.device; sys.exit('prometheus_client' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0

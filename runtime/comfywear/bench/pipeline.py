@@ -6,6 +6,7 @@ And the glue that is written today for the same, on the same detections and crop
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +31,7 @@ from comfywear.vision.corrections import CorrectedFinds
 from comfywear.vision.motion import MotionMap
 from comfywear.vision.still_finds import StillFinds
 
-__all__ = ["add_parser", "measure", "run"]
+__all__ = ["add_parser", "fixed_frame", "measure", "run"]
 
 Image = NDArray[np.uint8]
 
@@ -257,6 +258,17 @@ def _against_glue(detector: Detector, attributes: AttributeModel, frames: int) -
         "times_less": {name: round(ms["glue"] / ms[name], 1) for name in ms if name != "glue"} if glue else None,
         "missing": missing,
     }
+
+
+def fixed_frame(detector: Detector, attributes: AttributeModel) -> Callable[[], object]:
+    """What a frame with five persons costs beside the models' engines, again and again: from detections to messages."""
+    images = _scene(max(PERSONS))
+    seen = [detector.detect(image, threshold=0.1) for image in images]
+    boxes = [each.box for each in seen[0] if each.label == "person"]
+    crops = [images[0][int(box[1]) : int(box[3]), int(box[0]) : int(box[2])] for box in boxes]
+    step = _ours(detector, _Answers(attributes, crops), images, seen, INTERVAL_S)
+    numbers = itertools.count()
+    return lambda: step(next(numbers))
 
 
 def _ours(

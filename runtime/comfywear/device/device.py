@@ -29,6 +29,7 @@ from comfywear.device.live_states import LiveStates, models_of
 from comfywear.device.model_updates import ModelUpdates
 from comfywear.device.mqtt_commands import MqttCommands
 from comfywear.device.mqtt_worker import MqttLink
+from comfywear.device.opentelemetry import traces_of
 from comfywear.device.outdoors_worker import OutdoorSensors
 from comfywear.device.page import DevicePage
 from comfywear.device.privacy import Privacy
@@ -93,7 +94,9 @@ class Device:
             opened.callback(self.voting.store.close)
             self.learning = Learning(self.folder, settings, self.voting)
             self.privacy = Privacy(settings, self.folder)
-            self.vision = vision_worker_of(settings, self.privacy.reason)
+            self.traces = traces_of(settings)
+            opened.callback(self.traces.close)
+            self.vision = vision_worker_of(settings, self.privacy.reason, self.traces)
             self.views = CameraViews(settings, self.vision, self.privacy.reason, self.estimates)
             self.lines = LineCounts(self.folder, [line.name for line in settings.lines])
             opened.callback(self.lines.save)
@@ -151,6 +154,7 @@ class Device:
         for panel in self.buttons:
             panel.open()  # first of all: from now on the kernel keeps what is pressed
         self.voting.catch_up()
+        self.traces.observe(self.metrics, self.estimates)
         self._supervisor.start()
 
     def stop(self) -> None:
@@ -262,19 +266,20 @@ class Device:
             sight = self.vision.sight() if self.vision else None
             weather = self.outdoors.tick(now_s)
             past_c = weather.running_mean_c if weather else None
-            felt = {
-                zone: self._newest.zone(
-                    zone,
-                    now_s,
-                    self.sensors.air(zone, now_s),
-                    sight.persons.get(zone, ()) if sight else (),
-                    site=self.learning.site(zone, past_c),
-                    taught=self.learning.taught(zone),
-                    around=self._around(zone, now_s, weather),
-                )
-                for zone in self.zones
-            }
-            self._estimates = {zone: self._weather.of(zone, each, weather) for zone, each in felt.items()}
+            estimates = {}
+            for zone in self.zones:
+                with self.traces.comfort(zone):
+                    felt = self._newest.zone(
+                        zone,
+                        now_s,
+                        self.sensors.air(zone, now_s),
+                        sight.persons.get(zone, ()) if sight else (),
+                        site=self.learning.site(zone, past_c),
+                        taught=self.learning.taught(zone),
+                        around=self._around(zone, now_s, weather),
+                    )
+                    estimates[zone] = self._weather.of(zone, felt, weather)
+            self._estimates = estimates
             if self.vision and self._heat.due("heat", None, now_s) and (heat_c := hottest_c()) is not None:
                 self.vision.headroom = headroom_of(heat_c, self.settings.budget.hot_c)
             missing = sight.missing if sight else "there is no camera in the settings"

@@ -16,6 +16,7 @@ from comfywear.device.line_counts import LineCounts
 from comfywear.device.model_updates import ModelUpdates
 from comfywear.device.mqtt_commands import COMMANDS, METRICS_EVERY_S, MqttCommands, ask_of
 from comfywear.device.mqtt_worker import MqttLink
+from comfywear.device.opentelemetry import Traces
 from comfywear.device.privacy import Privacy
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.thermostats import Thermostats
@@ -50,6 +51,7 @@ class SpeakingDevice(Protocol):
         lines: Counts who crosses the lines.
         setpoints: What each zone likes.
         thermostats: Those that follow it.
+        traces: Hears of each zone's message.
         started_s: Monotonic time of its start.
     """
 
@@ -62,6 +64,7 @@ class SpeakingDevice(Protocol):
     lines: LineCounts
     setpoints: Setpoints
     thermostats: Thermostats
+    traces: Traces
     started_s: float
 
     def models(self) -> list[publishing.ModelInfo]:
@@ -141,6 +144,11 @@ class LiveStates:
         privacy = device.privacy.state()
         if privacy and due("privacy", tuple(privacy), now_s):
             live(topics.privacy, partial(publishing.privacy_message, privacy))
+
+        def of_zone(topic: str, build: publishing.Build) -> None:
+            with device.traces.message(zone, topic):
+                live(topic, build)
+
         for zone, estimate in estimates.items():
             unseen = sight.unseen.get(zone) if sight else missing
             doubt = sight.doubts.get(zone) if sight else None
@@ -153,13 +161,13 @@ class LiveStates:
                 build = partial(
                     publishing.people_message, zone, views, missing_reason=unseen, present=present, shed=shed, grey=grey
                 )
-                live(topics.people(zone), build)
+                of_zone(topics.people(zone), build)
             occupied = self._occupancy(zone, sight, now_s)
             why = unseen or doubt
             if due(f"occupancy {zone}", (steady(why), occupied.state, occupied.count, occupied.since_s), now_s):
                 since = self._moments.of(occupied.since_s, now_s)
                 say = partial(publishing.occupancy_message, zone, occupied, since=since, reason=why)
-                live(topics.occupancy(zone), say)
+                of_zone(topics.occupancy(zone), say)
             if due(f"comfort {zone}", _comfort_key(estimate), now_s):
                 feels = partial(
                     publishing.comfort_message,
@@ -170,7 +178,7 @@ class LiveStates:
                     window=estimate.window,
                     activity=estimate.activity,
                 )
-                live(topics.comfort(zone), feels)
+                of_zone(topics.comfort(zone), feels)
             wanted, used = device.setpoints.of(zone), device.thermostats.used(zone)
             if wanted is not None and due(f"setpoint {zone}", _setpoint_key(wanted, used), now_s):
                 live(topics.setpoint(zone), partial(publishing.setpoint_message, zone, wanted, thermostats=used))

@@ -34,7 +34,6 @@ from comfywear.device.page_now import (
 )
 from comfywear.device.page_settings import settings_tables
 from comfywear.device.privacy import Privacy
-from comfywear.device.prometheus import exposition
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.settings_file import SettingsFile
 from comfywear.device.vision_worker import Sight, VisionWorker
@@ -272,6 +271,8 @@ class DevicePage:
     def metrics(self) -> bytes:
         """How the device is, for Prometheus; without anything that is said of a person."""
         device = self._device
+        from comfywear.device.prometheus import exposition  # who is never asked does not load the library
+
         identity = {"version": __version__, "device": device.link.topics.device, "site": device.settings.device.site}
         return exposition(
             identity,

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from typing import cast
 
-import msgspec
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 
-from comfywear.publishing.messages.device import MetricsMessage
+from comfywear.device.metric_names import COUNTERS, ZONE_VALUES, descriptions, of_zone
 from comfywear.records import Trouble, ZoneEstimate
 from comfywear.system.supervisor import WorkerHealth
 
 __all__ = ["exposition"]
 
-# What only grows while the device runs; all else is a gauge.
-_COUNTERS = {
-    "frames", "votes_refused", "commands", "commands_refused", "connections", "acknowledged", "denied", "acks_refused",
-    "vision_reopened",
-    "spool_thinned", "spool_dropped_telemetry", "spool_dropped_events", "spool_unconfirmed", "spool_refused",
-}  # fmt: skip
 # Said by the process collector, or for each worker.
 _ELSEWHERE = {"rss_mb", "restarts"}
-_ZONES = {
-    "air_temperature_celsius": "Air temperature.",
-    "relative_humidity_ratio": "Relative humidity, 0 to 1.",
-    "people": "Persons seen.",
-    "clothing_clo": "Insulation of the clothing, clo; typical indoor clothing while nobody is seen.",
-    "comfort_level": "Estimated comfort, 1 (uncomfortable) to 5 (comfortable).",
-    "expected_vote": "Estimated thermal sensation, -3 (cold) to 3 (hot).",
-}
 
 
 def exposition(
@@ -80,26 +63,14 @@ class _Given:
 
 
 def _device(metrics: Mapping[str, float | None]) -> Iterator[Metric]:
-    said = _descriptions()
+    said = descriptions()
     for name, value in metrics.items():
         if value is None or name in _ELSEWHERE:
             continue
-        if name in _COUNTERS:
+        if name in COUNTERS:
             yield CounterMetricFamily(f"comfywear_{name}", said[name], value=value)
         else:
             yield GaugeMetricFamily(f"comfywear_{name}", said[name], value=value)
-
-
-@cache
-def _descriptions() -> dict[str, str]:
-    """What the schema of the metrics message says of each of its fields."""
-    info = msgspec.inspect.type_info(MetricsMessage)
-    fields = {field.name: field.type for field in cast(msgspec.inspect.StructType, info).fields}
-    return {
-        name: str((kind.extra_json_schema or {}).get("description", name))
-        for name, kind in fields.items()
-        if isinstance(kind, msgspec.inspect.Metadata)
-    }
 
 
 def _workers(health: Mapping[str, WorkerHealth]) -> Iterator[Metric]:
@@ -127,22 +98,10 @@ def _troubles(troubles: Sequence[Trouble], begun: int) -> Iterator[Metric]:
 
 
 def _zones(estimates: Mapping[str, ZoneEstimate]) -> Iterator[Metric]:
-    for name, text in _ZONES.items():
+    for name, text in ZONE_VALUES.items():
         family = GaugeMetricFamily(f"comfywear_{name}", text, labels=["zone"])
         for zone, estimate in estimates.items():
-            value = _of_zone(estimate)[name]
+            value = of_zone(estimate)[name]
             if value is not None:
                 family.add_metric([zone], value)
         yield family
-
-
-def _of_zone(estimate: ZoneEstimate) -> dict[str, float | None]:
-    climate, comfort = estimate.climate, estimate.comfort
-    return {
-        "air_temperature_celsius": climate.air_temp_c,
-        "relative_humidity_ratio": None if climate.humidity_pct is None else climate.humidity_pct / 100,
-        "people": len(estimate.people),
-        "clothing_clo": estimate.clothing.clo,
-        "comfort_level": comfort.level,
-        "expected_vote": comfort.expected_vote,
-    }

@@ -14,6 +14,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from comfywear.device.camera_sight import CameraSight
+from comfywear.device.opentelemetry import NO_TRACES, Traces
 from comfywear.device.zone_presence import MOST_CHANGES, ZonePresence, id_step
 from comfywear.errors import ComfyWearError
 from comfywear.records import CameraUse, Frame, Occupancy, Person, PresenceChange
@@ -108,8 +109,10 @@ def sha256_of(model: Detector | AttributeModel) -> str:
     return model.file.sha256
 
 
-def vision_worker_of(settings: Settings, private: Callable[[str], str | None] = lambda _: None) -> VisionWorker | None:
-    """What looks at the camera of the settings, or None without one; `private` as for `VisionWorker`.
+def vision_worker_of(
+    settings: Settings, private: Callable[[str], str | None] = lambda _: None, traces: Traces = NO_TRACES
+) -> VisionWorker | None:
+    """What looks at the camera of the settings, or None without one; `private` and `traces` as for `VisionWorker`.
 
     Raises:
         UsageError: When the camera's URI cannot be meant.
@@ -117,7 +120,7 @@ def vision_worker_of(settings: Settings, private: Callable[[str], str | None] = 
     cameras = cameras_of(settings)
     for camera in cameras.values():
         shown_camera(camera.source)
-    return VisionWorker(settings, private) if cameras else None
+    return VisionWorker(settings, private, traces) if cameras else None
 
 
 class VisionWorker:
@@ -133,10 +136,13 @@ class VisionWorker:
     Args:
         settings: Of the device.
         private: Says of a camera why it may not look, and None while it may.
+        traces: Hears of each frame.
     """
 
-    def __init__(self, settings: Settings, private: Callable[[str], str | None] = lambda _: None) -> None:
-        self._settings, self._private = settings, private
+    def __init__(
+        self, settings: Settings, private: Callable[[str], str | None] = lambda _: None, traces: Traces = NO_TRACES
+    ) -> None:
+        self._settings, self._private, self._traces = settings, private, traces
         vision = settings.vision
         names = (vision.detector, vision.garments, vision.attributes)
         self._in_service = InService(releases_of(settings), names, settings.updates.trial_s)
@@ -333,7 +339,8 @@ class VisionWorker:
                         if self.cameras[name].missing():
                             self._zones.lost(name)
                 if found is not None:
-                    self._take(self.cameras[found[0]], found[1])
+                    with self._traces.frame(found[0]):
+                        self._take(self.cameras[found[0]], found[1])
         if not pulse.stopping:
             self._say("looking is opened anew", logging.INFO)
 
