@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from comfywear.errors import UsageError
-from comfywear_export.data.formats import captures, coco, cvat, deepfashion2, upar, yolo
+from comfywear_export.data.formats import captures, coco, cvat, deepfashion2, labelstudio, upar, yolo
 from comfywear_export.data.formats.records import Box, Damaged, Dataset, Picture
 from comfywear_export.data.formats.target import Target
 
@@ -25,7 +25,12 @@ READERS: dict[str, ModuleType] = {
 }
 """In the order in which they are tried."""
 
-WRITERS: dict[str, Callable[[Dataset, Target], None]] = {"coco": coco.write, "yolo": yolo.write, "cvat": cvat.write}
+WRITERS: dict[str, Callable[[Dataset, Target], None]] = {
+    "coco": coco.write,
+    "yolo": yolo.write,
+    "cvat": cvat.write,
+    "labelstudio": labelstudio.write,
+}
 
 
 def guess_format(path: Path) -> str:
