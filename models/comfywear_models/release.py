@@ -20,6 +20,10 @@ where `private_key` is PEM as `new_key()` or `openssl genpkey -algorithm ed25519
 form of the model answers to the built-in sample (`comfywear.vision.sample_answers` computes it). A device opens it with
 `open_release(data, public_keys)`, which raises unless one of the keys of its settings has signed.
 
+The same envelope around the first root of a TUF repository (`ROOT_TYPE`) brings devices that know nothing but
+`updates.keys` to that repository (`comfywear_models.repository`); there the manifest lies as it is, a target among
+others.
+
 The package `cryptography` is imported by what signs or checks a signature alone.
 """
 
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LARGEST_MANIFEST_BYTES",
     "PAYLOAD_TYPE",
+    "ROOT_TYPE",
     "SUFFIX",
     "Answer",
     "Manifest",
@@ -53,14 +58,18 @@ __all__ = [
     "build",
     "file_name",
     "new_key",
+    "open_envelope",
     "open_release",
+    "private_key_of",
     "public_key_of",
+    "read_manifest",
     "read_public_key",
     "sign",
 ]
 
 SUFFIX = ".release.json"
 PAYLOAD_TYPE = "application/vnd.comfywear.release+json"
+ROOT_TYPE = "application/vnd.comfywear.tuf-root+json"
 LARGEST_MANIFEST_BYTES = 1_000_000
 MOST_FILES = 16
 
@@ -157,24 +166,25 @@ def build(card: Card, folder: Path, samples: Sequence[SampleAnswers], *, release
     return msgspec.json.encode(manifest)
 
 
-def sign(payload: bytes, *private_keys: bytes) -> bytes:
+def sign(payload: bytes, *private_keys: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     """The file of a release: the manifest that `build` made with a signature of each key.
 
     Args:
-        payload: The manifest.
+        payload: The manifest, or what `payload_type` names.
         private_keys: PEM, ed25519. Two keys at once let devices change from one to the other.
+        payload_type: What is signed.
 
     Raises:
         ReleaseError: No key is given, or one is not an ed25519 key in PEM without a password.
     """
     if not private_keys:
         raise ReleaseError("a release is signed with at least one key")
-    keys = [_private_key(pem) for pem in private_keys]
+    keys = [private_key_of(pem) for pem in private_keys]
     signatures = [
-        {"keyid": _key_id(_public_text(key)), "sig": _base64(key.sign(_signed_bytes(PAYLOAD_TYPE, payload)))}
+        {"keyid": _key_id(_public_text(key)), "sig": _base64(key.sign(_signed_bytes(payload_type, payload)))}
         for key in keys
     ]
-    envelope = {"payloadType": PAYLOAD_TYPE, "payload": _base64(payload), "signatures": signatures}
+    envelope = {"payloadType": payload_type, "payload": _base64(payload), "signatures": signatures}
     return msgspec.json.format(msgspec.json.encode(envelope), indent=1) + b"\n"
 
 
@@ -189,6 +199,11 @@ def open_release(data: bytes, public_keys: Sequence[str]) -> Manifest:
         ReleaseError: The file is not a release, none of the keys has signed it, or its manifest says what cannot be
             (a file outside the folder, two files of one name, no sample for a file). Nothing of it is believed then.
     """
+    return read_manifest(open_envelope(data, public_keys, PAYLOAD_TYPE))
+
+
+def open_envelope(data: bytes, public_keys: Sequence[str], payload_type: str) -> bytes:
+    """What is in an envelope, signed by one of `public_keys` as what `payload_type` names; else ReleaseError."""
     if len(data) > LARGEST_MANIFEST_BYTES:
         raise ReleaseError(f"a release's manifest has {LARGEST_MANIFEST_BYTES} bytes at most, this has {len(data)}")
     try:
@@ -196,11 +211,20 @@ def open_release(data: bytes, public_keys: Sequence[str]) -> Manifest:
         payload = base64.b64decode(envelope.payload, validate=True)
     except (msgspec.DecodeError, UnicodeError, RecursionError, binascii.Error, ValueError) as error:
         raise ReleaseError(f"not a signed release: {error}") from error
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise ReleaseError(f"what is signed is {envelope.payload_type[:80]!r}, not a model's release")
+    if envelope.payload_type != payload_type:
+        raise ReleaseError(f"what is signed is {envelope.payload_type[:80]!r}, not {payload_type!r}")
     if not public_keys:
         raise ReleaseError("no key is trusted: name the public keys of those who may release models")
     _check_signed(envelope, payload, [read_public_key(text) for text in public_keys])
+    return payload
+
+
+def read_manifest(payload: bytes) -> Manifest:
+    """The manifest in bytes that were found to be signed.
+
+    Raises:
+        ReleaseError: It is none, or says what cannot be.
+    """
     try:
         manifest = msgspec.json.decode(payload, type=Manifest)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
@@ -222,7 +246,7 @@ def new_key() -> tuple[bytes, str]:
 
 def public_key_of(private_key: bytes) -> str:
     """The public key, as in settings, of a private key in PEM; ReleaseError when it is none."""
-    return _public_text(_private_key(private_key))
+    return _public_text(private_key_of(private_key))
 
 
 def read_public_key(text: str) -> Ed25519PublicKey:
@@ -292,7 +316,8 @@ def _signed_bytes(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
-def _private_key(pem: bytes) -> Ed25519PrivateKey:
+def private_key_of(pem: bytes) -> Ed25519PrivateKey:
+    """The key in a PEM; ReleaseError where it is no ed25519 key, or wants a password."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 

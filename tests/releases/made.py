@@ -116,7 +116,15 @@ def card(file: Path, version: str, name: str = "tiny", **changes: Any) -> Card:
 
 
 def release(folder: Path, version: str, file: Path | None = None, *, private: bytes = PRIVATE, **changes: Any) -> Path:
-    """Write a signed release into a folder; a plain detector where no file is given. Returns the manifest's path.
+    """Write a signed release into a folder; returns the manifest's path. Else as `prepared`."""
+    made, manifest = prepared(folder, version, file, **changes)
+    path = folder / file_name(made)
+    path.write_bytes(sign(manifest, private))
+    return path
+
+
+def prepared(folder: Path, version: str, file: Path | None = None, **changes: Any) -> tuple[Card, bytes]:
+    """A release's card and manifest; of a plain detector where no file is given.
 
     Changes: `samples` (answers instead of the model's own), `days` (after `BORN`), or fields of the card.
     """
@@ -127,9 +135,7 @@ def release(folder: Path, version: str, file: Path | None = None, *, private: by
     made = card(file, version, **changes)
     (folder / f"{made.name}.card.json").write_bytes(msgspec.json.encode(made))
     answers = sample_answers(made, folder) if samples is None else samples
-    path = folder / file_name(made)
-    path.write_bytes(sign(build(made, folder, answers, released=BORN + timedelta(days=days)), private))
-    return path
+    return made, build(made, folder, answers, released=BORN + timedelta(days=days))
 
 
 def quiet_answers(file: Path) -> list[SampleAnswers]:

@@ -11,9 +11,10 @@ from typing import Any
 from comfywear.errors import ModelError, StoreError, UsageError
 from comfywear.system.arguments import number, whole
 from comfywear.system.paths import find_model
+from comfywear_export.commands._repository import VERBS, add_options, opened, run_verb
 from comfywear_export.commands.card import quality_of
 from comfywear_export.release.gate import Fall, Tolerances, compare
-from comfywear_export.release.writing import Comparison, read_key, release
+from comfywear_export.release.writing import Comparison, read_key, release, release_into
 from comfywear_export.training.runs import MODELS
 from comfywear_models import Card, CardError
 from comfywear_models.release import new_key
@@ -27,14 +28,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command."""
     parser = commands.add_parser("release", help="sign a model for devices, unless it is worse than that in service")
     parser.add_argument(
-        "models", nargs="+", metavar="MODEL", help="path of a *.card.json; or: keygen FILE, to make a private key there"
+        "models",
+        nargs="+",
+        metavar="MODEL",
+        help="path of a *.card.json; or keygen FILE, to make a private key there; or what is done to a repository",
     )
     parser.add_argument(
         "--against", action="append", default=[], metavar="MODEL", help="the model in service: a name or *.card.json"
     )
     parser.add_argument("--first", action="store_true", help="there is no model in service yet")
     parser.add_argument("--key", type=Path, action="append", default=[], help="private key, PEM; may be repeated")
-    parser.add_argument("--out", type=Path, help="folder of the releases")
+    parser.add_argument("--out", type=Path, help="folder of single releases, for devices that know updates.keys alone")
     parser.add_argument("--data", type=Path, help="measure both models anew on the sets in this folder, side by side")
     parser.add_argument("--limit", type=whole(0), default=0, help="with --data: only the first so many photos (0: all)")
     parser.add_argument(
@@ -52,6 +56,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--allow", action="append", default=[], metavar="FIGURE=REASON", help="release all the same; stands in the card"
     )
+    add_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -59,8 +64,14 @@ def run(args: argparse.Namespace) -> int:
     """Judge all models, then release them all; a figure that fell is refused before anything is written."""
     if args.models[0] == "keygen":
         return _keygen(args.models[1:])
-    if not args.key or args.out is None or bool(args.against) == args.first:
-        raise UsageError("a release needs --key, --out, and either --against MODEL or --first")
+    if args.models[0] in VERBS:
+        return run_verb(args, args.models[0], args.models[1:])
+    single = bool(args.key and args.out is not None)
+    if single == bool(args.keys and args.repository is not None) or bool(args.against) == args.first:
+        raise UsageError(
+            "a release needs --keys and --repository (or --key and --out, for devices that know updates.keys alone), "
+            "and either --against MODEL or --first"
+        )
     for name, value, most in (
         ("--tolerance", args.tolerance, _FALL), ("--class-tolerance", args.class_tolerance, _CLASS_FALL),
     ):  # fmt: skip
@@ -70,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
                 "--allow 'FIGURE=REASON'"
             )
     keys = [read_key(path) for path in args.key]
+    repository = None if single else opened(args, args.repository)
     allowed = _reasons(args.allow)
     current = {card.name: (card, folder) for card, folder in map(_find, args.against)}
     judged: list[tuple[Card, Path, Comparison | None]] = []
@@ -87,7 +99,10 @@ def run(args: argparse.Namespace) -> int:
     if unused:
         raise UsageError(f"--allow {unused[0]!r}: nothing of that name fell")
     for card, folder, comparison in judged:
-        print(release(card, folder, args.out, keys, comparison))
+        if repository is None:
+            print(release(card, folder, args.out, keys, comparison))
+        else:
+            print(release_into(repository, card, folder, comparison, args.share, args.group))
     return 0
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import stat
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,8 +21,12 @@ from comfywear_export.release.gate import Fall, Figure, Tolerances
 from comfywear_models import Card, CardError
 from comfywear_models.registry import verify
 from comfywear_models.release import ReleaseError, build, file_name, open_release, public_key_of, sign
+from comfywear_models.signing_keys import read_private
 
-__all__ = ["Comparison", "read_key", "release"]
+if TYPE_CHECKING:
+    from comfywear_models.repository import Repository
+
+__all__ = ["Comparison", "read_key", "release", "release_into"]
 
 
 @dataclass(frozen=True)
@@ -46,15 +51,9 @@ class Comparison:
 def read_key(path: Path) -> bytes:
     """A private key in PEM; UsageError when others can read the file, or it is none."""
     try:
-        if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            raise UsageError(f"{path}: others can read this private key; chmod 600 {path}")
-        key = path.read_bytes()
-        public_key_of(key)
-    except OSError as error:
-        raise UsageError(f"{path}: the key cannot be read ({error.strerror}); make one with release keygen") from error
+        return read_private(path)
     except ReleaseError as error:
-        raise UsageError(f"{path}: {error}") from error
-    return key
+        raise UsageError(f"{error}; release keygen makes one") from error
 
 
 def release(card: Card, folder: Path, out: Path, keys: Sequence[bytes], comparison: Comparison | None) -> str:
@@ -72,8 +71,6 @@ def release(card: Card, folder: Path, out: Path, keys: Sequence[bytes], comparis
         UsageError: This version was released before, as something else.
         StoreError: It cannot be written.
     """
-    if comparison is not None and not _later(card.version, comparison.current.version):
-        raise UsageError(f"{card.name} {card.version}: a release's version rises; {comparison.current.version} is out")
     released = _named(card, comparison)
     manifest = out / file_name(released)
     try:
@@ -84,10 +81,7 @@ def release(card: Card, folder: Path, out: Path, keys: Sequence[bytes], comparis
         shutil.rmtree(beside, ignore_errors=True)  # of a run that was cut off
         beside.mkdir()
         try:
-            for old, new in zip(card.files, released.files, strict=True):
-                shutil.copyfile(verify(old, folder), beside / new.path)
-            (beside / f"{card.name}.card.json").write_bytes(msgspec.json.encode(released))
-            data = sign(build(released, beside, sample_answers(released, beside)), *keys)
+            data = sign(_gathered(card, released, folder, beside), *keys)
             for file in released.files:
                 if (out / file.path).exists() and _sha256(out / file.path) != file.sha256:
                     raise UsageError(f"{out / file.path} is another file: raise the model's version")
@@ -108,8 +102,54 @@ def release(card: Card, folder: Path, out: Path, keys: Sequence[bytes], comparis
     return f"released {released.name} {released.version}: {manifest} and {len(released.files)} files"
 
 
+def release_into(
+    repository: Repository, card: Card, folder: Path, comparison: Comparison | None, share: float, groups: Sequence[str]
+) -> str:
+    """Add the model to a TUF repository and begin its roll-out; returns a line that says what was done.
+
+    Args:
+        repository: With the keys.
+        card: Of the model.
+        folder: Where its files lie.
+        comparison: With the model in service; None for a first release.
+        share: Of the devices that take it first, 0…1.
+        groups: Of devices that take it first; empty = any.
+
+    Raises:
+        ModelError: A file is not the one on the card, or the model does not answer.
+        UsageError: This version was released before, or keys are missing.
+        StoreError: It cannot be written.
+    """
+    released = _named(card, comparison)
+    with tempfile.TemporaryDirectory() as made:
+        try:
+            manifest = _gathered(card, released, folder, Path(made))
+        except (CardError, ReleaseError) as error:
+            raise ModelError(str(error)) from error
+        try:
+            repository.add(released, Path(made), manifest, share, groups)
+            page = repository.folder / f"{released.name}-{released.version}.md"
+            page.write_text(_page(released, comparison), encoding="utf-8")
+        except ReleaseError as error:
+            raise UsageError(str(error)) from error
+        except OSError as error:
+            raise StoreError(f"{repository.folder}: cannot be written ({error.strerror})") from error
+    to = f"{share:.0%} of the devices" + (f" of the groups {', '.join(groups)}" if groups else "")
+    return f"released {released.name} {released.version} into {repository.folder}, to {to}"
+
+
+def _gathered(card: Card, released: Card, folder: Path, made: Path) -> bytes:
+    """Bring a release's files together in a folder; returns its manifest."""
+    for old, new in zip(card.files, released.files, strict=True):
+        shutil.copyfile(verify(old, folder), made / new.path)
+    (made / f"{card.name}.card.json").write_bytes(msgspec.json.encode(released))
+    return build(released, made, sample_answers(released, made))
+
+
 def _named(card: Card, comparison: Comparison | None) -> Card:
-    """The card as it is released: files named for the version, and what the model replaces."""
+    """The card as it is released: files named for the version, and what it replaces; UsageError by its version."""
+    if comparison is not None and not _later(card.version, comparison.current.version):
+        raise UsageError(f"{card.name} {card.version}: a release's version rises; {comparison.current.version} is out")
     prefix = f"{card.name}-{card.version}"
     files = [
         msgspec.structs.replace(file, path=f"{prefix}.{file.precision}.{Path(file.path).suffix.lstrip('.')}")

@@ -20,8 +20,19 @@ __all__ = ["add_pull", "add_rollback", "lines", "releases_of"]
 def add_pull(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `pull`."""
     parser = actions.add_parser("pull", help="take over a signed release of a model (docs/updates.md)")
-    parser.add_argument("release", metavar="URL|FILE", help="the signed manifest, *.release.json; its files beside it")
-    parser.add_argument("--config", metavar="FILE", required=True, help="the device's settings, with updates.keys")
+    parser.add_argument(
+        "release",
+        metavar="URL|FILE",
+        nargs="?",
+        help="a repository (a URL that ends in /, or its folder), or one signed manifest, *.release.json, with its "
+        "files beside it (default: updates.repository)",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", required=True, help="the device's settings, with updates.root or updates.keys"
+    )
+    parser.add_argument(
+        "--ahead", action="store_true", help="also before this device's turn, and where a roll-out is stopped"
+    )
     parser.add_argument("--older", action="store_true", help="also one released before the one in service")
     parser.set_defaults(run=_pull)
 
@@ -49,29 +60,44 @@ def lines(name: str, slots: Slots) -> Iterator[str]:
 
 
 def _pull(args: argparse.Namespace) -> int:
-    from comfywear.releases.pulling import pull
+    from comfywear.releases.offers import due, is_repository
 
     settings = settings_file.load(args.config)
-    release = args.release if "://" in args.release else str(Path(args.release).resolve())
+    release = args.release or settings.updates.repository
+    if not release:
+        raise UsageError("say what is to be pulled: a repository or a manifest; or set updates.repository")
+    if "://" not in release:
+        release = str(Path(release).resolve())
     folder = become_owner(state_folder(settings))
     releases = Releases(folder / "releases")
+    if not is_repository(release):
+        _pull_one(args, settings, releases, release, "", "")
+    else:
+        for model, version in due(releases, release, settings, ahead=args.ahead).items():
+            _pull_one(args, settings, releases, release, model, version)
+    _tell(folder)
+    return 0
+
+
+def _pull_one(
+    args: argparse.Namespace, settings: Settings, releases: Releases, release: str, model: str, version: str
+) -> None:
+    from comfywear.releases.pulling import pull
 
     def work_ms(name: str) -> float | None:
-        found = _asked(folder, {"verb": "models"}).get("picture_ms", {}).get(name)
+        found = _asked(releases.folder.parent, {"verb": "models"}).get("picture_ms", {}).get(name)
         return float(found) if found else None
 
     def say(what: str) -> None:
         print(f"  {what}", flush=True)
 
-    pulled = pull(releases, release, settings, older=args.older, say=say, work_ms=work_ms)
+    pulled = pull(releases, release, settings, model=model, version=version, older=args.older, say=say, work_ms=work_ms)
     gate = pulled.gate
     beside = f", {gate.present_ms:.3g} ms with the one before" if gate.present_ms is not None else ""
     print(f"{pulled.name} {pulled.version} is in service on trial, after {pulled.before}")
     print(f"  {gate.engine} {gate.precision}: {gate.cost_ms:.3g} ms a picture{beside}")
     if pulled.name not in names(settings):
         print(f'  the settings do not use it yet: [vision] detector or attributes = "{pulled.name}"')
-    _tell(folder)
-    return 0
 
 
 def _roll_back(args: argparse.Namespace) -> int:

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from comfywear.errors import ComfyWearError, UsageError
+from comfywear.errors import ComfyWearError, ModelError, UsageError
 from comfywear.publishing import ReleaseInfo
 from comfywear.releases import releases_of
+from comfywear.releases.offers import due, is_repository
 from comfywear.releases.rules import check_url, rules_of
 from comfywear.settings import Settings
 from comfywear.system.supervisor import Pulse, Supervisor
+from comfywear_models.rollouts import place_of
 
 if TYPE_CHECKING:
     from comfywear.device.vision_worker import VisionWorker
@@ -45,21 +47,31 @@ class ModelUpdates:
         self._releases = releases_of(settings)
         self._orders: queue.Queue[tuple[str, Done]] = queue.Queue(1)
         self._busy = False
+        self._check_at_s = time.monotonic() + self._first_check_s()
+        self._given_up: set[tuple[str, str]] = set()
         self._seen: tuple[float, tuple[ReleaseInfo, ...]] = (float("-inf"), ())
 
     def add_worker(self, supervisor: Supervisor) -> None:
-        """Have the supervisor run it, where the settings allow that models are pulled by MQTT."""
-        if self._settings.updates.keys and self._settings.updates.sources:
+        """Have the supervisor run it, where the settings allow that models are pulled by MQTT, or name a repository."""
+        if self._allowed:
             supervisor.add("models", self.work, hang_after_s=_HANG_AFTER_S)
 
+    @property
+    def _allowed(self) -> bool:
+        updates = self._settings.updates
+        return bool((updates.keys or updates.root) and (updates.sources or updates.repository))
+
     def pull(self, url: str, done: Done) -> None:
-        """Have a release pulled; returns at once, `done` is called from the worker.
+        """Have a release, or what is new in a repository, pulled; returns at once, `done` is called from the worker.
 
         Raises:
             UsageError: Models are not pulled by MQTT, not from there, or another is being pulled.
         """
-        if not self._settings.updates.keys or not self._settings.updates.sources:
+        if not self._allowed:
             raise UsageError("models are not pulled by MQTT here: updates.keys and updates.sources name nothing")
+        url = url or self._settings.updates.repository
+        if not url:
+            raise UsageError("say which: url; the settings name no updates.repository")
         check_url(url, rules_of(self._settings, from_afar=True))
         if self._busy:
             raise UsageError("another release is being pulled; wait for its end")
@@ -93,6 +105,7 @@ class ModelUpdates:
             try:
                 url, done = self._orders.get(timeout=0.5)
             except queue.Empty:
+                self._check(pulse)
                 continue
             self._busy = True
             error, result = self._carry_out(url, pulse)
@@ -124,22 +137,69 @@ class ModelUpdates:
             _log.exception("%s is not taken over", url)
             return f"the device failed at it: {type(error).__name__}: {error}", {}
 
-    def _pull(self, url: str, pulse: Pulse) -> Result:
-        from comfywear.releases.pulling import pull
+    def _check(self, pulse: Pulse) -> None:
+        """Ask the repository of the settings, when it is time, and take what is this device's turn to take."""
+        updates = self._settings.updates
+        if not updates.repository or not updates.check_s or time.monotonic() < self._check_at_s:
+            return
+        self._check_at_s = time.monotonic() + updates.check_s
+        self._busy = True
+        try:
+            found = due(self._releases, updates.repository, self._settings, from_afar=True, alive=self._alive(pulse))
+        except UsageError as error:
+            _log.info("%s", error)
+        except ComfyWearError as error:
+            _log.warning("%s", error)
+        else:
+            for name, version in found.items():
+                if not self._was_bad(name, version):
+                    self._take(name, version, pulse)
+        finally:
+            self._busy = False
 
-        def alive() -> None:
-            pulse.beat()
-            if pulse.stopping:
-                raise ComfyWearError("the device stops; pull again")
+    def _was_bad(self, name: str, version: str) -> bool:
+        """Whether a release was rolled back or refused here: it is not taken again unless somebody asks for it."""
+        back = any(
+            entry.what == "rolled back" and entry.version == version for entry in self._releases.slots(name).history
+        )
+        return back or (name, version) in self._given_up
+
+    def _take(self, name: str, version: str, pulse: Pulse) -> None:
+        from comfywear.releases.pulling import CutShortError
+
+        try:
+            self._pull_one(self._settings.updates.repository, name, version, pulse)
+        except CutShortError as error:
+            _log.warning("%s", error)
+        except ModelError as error:
+            self._given_up.add((name, version))
+            _log.warning("%s", error)
+        except ComfyWearError as error:
+            _log.warning("%s", error)
+
+    def _pull(self, url: str, pulse: Pulse) -> Result:
+        if not is_repository(url):
+            return self._pull_one(url, "", "", pulse)
+        wanted = due(self._releases, url, self._settings, from_afar=True, alive=self._alive(pulse))
+        results = [self._pull_one(url, name, version, pulse) for name, version in wanted.items()]
+        return {
+            **results[-1],
+            **{key: ", ".join(str(each[key]) for each in results) for key in ("model", "version", "from")},
+        }
+
+    def _pull_one(self, url: str, name: str, version: str, pulse: Pulse) -> Result:
+        from comfywear.releases.pulling import pull
 
         work_ms = self._vision.picture_ms() if self._vision else {}
         pulled = pull(
             self._releases,
             url,
             self._settings,
+            model=name,
+            version=version,
             from_afar=True,
             say=lambda what: _log.info("pulling %s: %s", url, what),
-            alive=alive,
+            alive=self._alive(pulse),
             work_ms=work_ms.get,
         )
         self.renew(f"{pulled.name} {pulled.version} is in service")
@@ -150,6 +210,19 @@ class ModelUpdates:
             "state": "on trial",
             "picture_ms": round(pulled.gate.cost_ms, 3),
         }
+
+    @staticmethod
+    def _alive(pulse: Pulse) -> Callable[[], None]:
+        def alive() -> None:
+            pulse.beat()
+            if pulse.stopping:
+                raise ComfyWearError("the device stops; pull again")
+
+        return alive
+
+    def _first_check_s(self) -> float:
+        """Not all devices ask at the same moment, also after a loss of power in a whole building."""
+        return self._settings.updates.check_s * place_of("", "", self._settings.device.name())
 
     def _info(self, name: str) -> ReleaseInfo:
         slots = self._releases.slots(name)

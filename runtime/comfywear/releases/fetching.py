@@ -22,7 +22,7 @@ from comfywear.releases.rules import Rules, check_url
 from comfywear.system.loopback import is_loopback
 from comfywear_models.release import LARGEST_MANIFEST_BYTES, SUFFIX
 
-__all__ = ["ReleaseSource", "open_source"]
+__all__ = ["MissingError", "ReleaseSource", "open_source"]
 
 Tick = Callable[[int], None]
 """Hears how many bytes of a file are there; may raise to end the fetching."""
@@ -33,15 +33,28 @@ Alive = Callable[[], None]
 _CHUNK = 64 * 1024
 _SILENCE_S = 20.0
 _LONGEST_S, _LONGEST_MANIFEST_S = 3600.0, 60.0
+_MISSING = (403, 404, 410)
 # What another try may mend: a busy or restarting server.
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 
 
+class MissingError(ModelError):
+    """There is no such file."""
+
+
 class ReleaseSource(Protocol):
-    """Where a release lies."""
+    """Where releases lie."""
 
     def manifest(self) -> bytes:
         """The signed manifest; ModelError when it cannot be had."""
+
+    def read(self, name: str, most: int) -> bytes:
+        """A small file as a whole; of one that is larger than `most` bytes, one byte more than that.
+
+        Raises:
+            MissingError: There is none of that name.
+            ModelError: It cannot be had.
+        """
 
     def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
         """Bring the file `name`, of `size` bytes, to `path`, going on from what is there already.
@@ -53,7 +66,7 @@ class ReleaseSource(Protocol):
 
 
 def open_source(url_or_file: str, rules: Rules, alive: Alive = lambda: None) -> ReleaseSource:
-    """Where a release is to be taken from: an http(s) URL of a manifest, or its path.
+    """Where a release is to be taken from: an http(s) URL of a manifest or a repository (which ends in /), or its path.
 
     Raises:
         UsageError: When the rules do not allow it.
@@ -67,10 +80,11 @@ def open_source(url_or_file: str, rules: Rules, alive: Alive = lambda: None) -> 
 
 
 class _Folder:
-    """A manifest on a memory stick or a disk, with its files beside it."""
+    """A manifest on a memory stick or a disk, with its files beside it; or a repository there."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._folder = path if path.is_dir() else path.parent
 
     def manifest(self) -> bytes:
         try:
@@ -81,8 +95,17 @@ class _Folder:
                 f"{self._path}: the release cannot be read ({error.strerror}); name its *{SUFFIX}"
             ) from error
 
+    def read(self, name: str, most: int) -> bytes:
+        try:
+            with (self._folder / name).open("rb") as file:
+                return file.read(most + 1)
+        except FileNotFoundError as error:
+            raise MissingError(f"{self._folder / name}: there is no such file") from error
+        except OSError as error:
+            raise ModelError(f"{self._folder / name}: cannot be read ({error.strerror})") from error
+
     def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
-        source = self._path.parent / name
+        source = self._folder / name
         try:
             there = source.stat().st_size
         except OSError as error:
@@ -138,7 +161,14 @@ class _Web:
             self._opener.add_handler(handler)
 
     def manifest(self) -> bytes:
-        data: bytes = self._patiently(self._url, self._read_manifest)
+        data = self.read("", LARGEST_MANIFEST_BYTES)
+        if len(data) > LARGEST_MANIFEST_BYTES:
+            raise ModelError(f"{self._url}: more than {LARGEST_MANIFEST_BYTES} bytes: not a release's manifest")
+        return data
+
+    def read(self, name: str, most: int) -> bytes:
+        url = urljoin(self._url, name)
+        data: bytes = self._patiently(url, lambda: self._read_small(url, most))
         return data
 
     def fetch(self, name: str, path: Path, size: int, tick: Tick) -> None:
@@ -161,7 +191,8 @@ class _Web:
             except urllib.error.HTTPError as error:
                 error.close()
                 if error.code not in _PASSING or not pauses:
-                    raise ModelError(f"{url}: the server answers {error.code} {_words(error.reason)}") from error
+                    kind = MissingError if error.code in _MISSING else ModelError
+                    raise kind(f"{url}: the server answers {error.code} {_words(error.reason)}") from error
             except TooSlowError as error:
                 raise ModelError(f"{url}: {error}; pull again to go on from there") from error
             except (_BrokenError, OSError, http.client.HTTPException) as error:
@@ -179,13 +210,13 @@ class _Web:
                 self._alive()
                 time.sleep(min(left_s, 0.5))
 
-    def _read_manifest(self) -> bytes:
+    def _read_small(self, url: str, most: int) -> bytes:
         data, until_s = bytearray(), time.monotonic() + _LONGEST_MANIFEST_S
-        with closing(self._open(self._url, 0, until_s)) as answer:
+        with closing(self._open(url, 0, until_s)) as answer:
             while part := answer.read1(_CHUNK):
                 data += part
-                if len(data) > LARGEST_MANIFEST_BYTES:
-                    raise ModelError(f"{self._url}: more than {LARGEST_MANIFEST_BYTES} bytes: not a release's manifest")
+                if len(data) > most:
+                    return bytes(data[: most + 1])
             if answer.length:
                 raise _BrokenError(f"{answer.length} bytes are missing")
         return bytes(data)

@@ -13,9 +13,9 @@ from pathlib import Path
 import msgspec
 
 from comfywear.errors import ModelError, StoreError, UsageError
-from comfywear.releases.fetching import ReleaseSource, open_source
 from comfywear.releases.folders import hand_over, locked
 from comfywear.releases.gate import Passed, try_model
+from comfywear.releases.offers import BUSY, ReleaseOffer, offer_of
 from comfywear.releases.rules import Rules, rules_of
 from comfywear.releases.service import InService
 from comfywear.releases.slots import Slot
@@ -25,9 +25,9 @@ from comfywear.system.files import replace_file, sync_folder
 from comfywear.system.paths import user_models
 from comfywear.vision.engines import choice as engine_choice
 from comfywear_models import ModelFile, available
-from comfywear_models.release import SUFFIX, Manifest, ReleaseError, open_release
+from comfywear_models.release import SUFFIX, Manifest
 
-__all__ = ["Pulled", "pull"]
+__all__ = ["CutShortError", "Pulled", "pull"]
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +58,8 @@ def pull(
     url_or_file: str,
     settings: Settings,
     *,
+    model: str = "",
+    version: str = "",
     from_afar: bool = False,
     older: bool = False,
     say: Say = lambda _: None,
@@ -69,8 +71,10 @@ def pull(
 
     Args:
         releases: Of this device.
-        url_or_file: Of the signed manifest; the files lie beside it.
+        url_or_file: Of the signed manifest, with the files beside it; or of a repository.
         settings: Of the device: who may release, from where, which engine runs models.
+        model: Which of a repository, as `due` says it.
+        version: Of the same.
         from_afar: It was asked for over MQTT: only URLs below `updates.sources`.
         older: Also take a release that is older than the one in service.
         say: Hears about the progress.
@@ -80,23 +84,22 @@ def pull(
 
     Raises:
         UsageError: It may not be pulled from there, or another is being pulled.
-        ModelError: The release is refused, with the reason; it is kept in the model's history.
+        ModelError: The release is refused, with the reason; it is kept in the model's history. `CutShortError` where
+            that says nothing of the release: it could not be fetched as a whole.
         StoreError: There is no room, or the folder cannot be written.
     """
     updates = settings.updates
-    if not updates.keys:
-        raise UsageError("no model is taken over: updates.keys names nobody who may release one")
-    source = open_source(url_or_file, rules or rules_of(settings, from_afar=from_afar), alive)
-    with locked(releases.folder / "pulling.lock", busy="another release is being pulled; wait for its end"):
-        say("the manifest")
+    allowed = rules or rules_of(settings, from_afar=from_afar)
+    with locked(releases.folder / "pulling.lock", busy=BUSY):
+        say("what is offered")
         try:
-            data = source.manifest()
-            manifest = open_release(data, updates.keys)
-        except ReleaseError as error:
+            offer = offer_of(releases, url_or_file, settings, allowed, alive, model, version)
+        except ModelError as error:
             _log.warning("%s: refused: %s", url_or_file, error)
-            raise ModelError(f"{url_or_file}: {error}") from error
+            raise
+        manifest = offer.manifest
         name, version = manifest.card.name, manifest.card.version
-        slot = _slot(manifest, data)
+        slot = _slot(manifest, offer.data)
         try:
             _check_fits(releases, manifest, slot, settings, older=older)
         except ModelError as error:
@@ -104,7 +107,7 @@ def pull(
             raise
         staged = _staging(releases.folder / "incoming", manifest, slot)
         try:
-            _bring(source, manifest, data, staged, say, alive)
+            _bring(offer, staged, say, alive)
             say(f"{name} {version}: trying it")
             passed = try_model(
                 staged / f"{name}.card.json",
@@ -118,10 +121,11 @@ def pull(
             before = releases.slots(name).version
             releases.take_over(name, slot, staged, limit_ms)
         except ModelError as error:
-            if not isinstance(error, _CutShortError):
+            if not isinstance(error, CutShortError):
                 shutil.rmtree(staged, ignore_errors=True)
             releases.refuse(name, version, str(error))
-            raise ModelError(f"{name} {version} is not taken over: {error}") from error
+            kind = CutShortError if isinstance(error, CutShortError) else ModelError
+            raise kind(f"{name} {version} is not taken over: {error}") from error
         except StoreError:
             shutil.rmtree(staged, ignore_errors=True)  # a full disk is needed for other things
             raise
@@ -131,7 +135,7 @@ def pull(
     return Pulled(name, version, before, passed)
 
 
-class _CutShortError(ModelError):
+class CutShortError(ModelError):
     """Fetching ended early; what came is worth keeping."""
 
 
@@ -189,23 +193,22 @@ def _staging(incoming: Path, manifest: Manifest, slot: Slot) -> Path:
     return staged
 
 
-def _bring(
-    source: ReleaseSource, manifest: Manifest, data: bytes, staged: Path, say: Say, alive: Callable[[], None]
-) -> None:
+def _bring(offer: ReleaseOffer, staged: Path, say: Say, alive: Callable[[], None]) -> None:
     """Bring every file of a release together, each with the right hash, all on the disk when this returns."""
+    manifest = offer.manifest
     for file in manifest.card.files:
         path = staged / file.path
         if not (path.is_file() and _digest(path) == file.sha256):
-            _bring_one(source, file, path, say, alive)
+            _bring_one(offer, file, path, say, alive)
     for name, content in (
         (f"{manifest.card.name}.card.json", msgspec.json.encode(manifest.card)),
-        (f"manifest{SUFFIX}", data),
+        (f"manifest{SUFFIX}", offer.data),
     ):
         _write(staged / name, content)
     sync_folder(staged)
 
 
-def _bring_one(source: ReleaseSource, file: ModelFile, path: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, alive: Callable[[], None]) -> None:
     part = path.with_name(f"{path.name}.part")
     shown = 0.0
 
@@ -218,9 +221,9 @@ def _bring_one(source: ReleaseSource, file: ModelFile, path: Path, say: Say, ali
 
     for resumed in (part.exists(), False):
         try:
-            source.fetch(file.path, part, file.bytes, tick)
+            offer.fetch(file, part, tick)
         except ModelError as error:
-            raise _CutShortError(str(error)) from error
+            raise CutShortError(str(error)) from error
         found = _digest(part)
         if found == file.sha256:
             break

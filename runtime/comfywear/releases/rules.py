@@ -61,5 +61,6 @@ def check_url(url: str, rules: Rules) -> None:
 def rules_of(settings: Settings, *, from_afar: bool) -> Rules:
     """What may be fetched, by the settings."""
     updates = settings.updates
-    prefixes = tuple(updates.sources) if from_afar else None
+    own = (updates.repository,) if updates.repository else ()
+    prefixes = (*updates.sources, *own) if from_afar else None
     return Rules(ca_file=updates.ca_file, allow_http=updates.allow_http, prefixes=prefixes)

@@ -54,7 +54,7 @@ from comfywear_sensors import BadSensorURI, check_uri, source_of
 _FILES = {
     "mqtt": ("password_file", "ca_file", "client_cert", "client_key"),
     "web": ("token_file", "certificate_key"),
-    "updates": ("ca_file",),
+    "updates": ("ca_file", "root"),
 }
 
 

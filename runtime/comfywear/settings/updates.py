@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from comfywear.settings.types import Megabytes, Seconds, Section
+from comfywear.settings.types import Megabytes, Seconds, SecondsOrNone, Section
 
 
 class UpdatesSettings(Section, frozen=True):
@@ -20,10 +20,39 @@ class UpdatesSettings(Section, frozen=True):
         list[str],
         Meta(
             title="Keys",
-            description="Public keys (ed25519, base64) of those who may release models; empty = no model is taken.",
+            description="Public keys (ed25519, base64) of those who may release models one by one, or introduce a "
+            "repository; empty = none.",
             max_length=16,
         ),
     ] = msgspec.field(default_factory=list)
+    root: Annotated[
+        str,
+        Meta(
+            title="Root",
+            description="The first root.json of the TUF repository that models are taken from, as release init wrote "
+            "it; with it, releases of the old format are not taken.",
+        ),
+    ] = ""
+    repository: Annotated[
+        str,
+        Meta(title="Repository", description="Its URL, which ends in /; empty = models are pulled by command alone."),
+    ] = ""
+    check_s: Annotated[
+        SecondsOrNone,
+        Meta(
+            title="Check",
+            description="How often the repository is asked for new models; 0 = only by command.",
+            extra={"unit": "s"},
+        ),
+    ] = 86_400.0
+    group: Annotated[
+        str,
+        Meta(
+            title="Group",
+            description="Of devices, such as pilot: a release may go to some groups first.",
+            pattern="^[A-Za-z0-9_-]{0,64}$",
+        ),
+    ] = ""
     sources: Annotated[
         list[str],
         Meta(
@@ -75,6 +104,10 @@ def faults(updates: UpdatesSettings) -> Iterator[tuple[str, str]]:
             right = False
         if not right:
             yield f"keys[{index}]", "A public key is base64 of 32 bytes (44 characters)"
+    if updates.repository and (
+        not updates.repository.startswith(("https://", "http://")) or not updates.repository.endswith("/")
+    ):
+        yield "repository", "A repository is a URL that ends in /, such as https://host/models/"
     for index, source in enumerate(updates.sources):
         if not source.startswith(("https://", "http://")) or not source.endswith("/"):
             yield f"sources[{index}]", "A source is the beginning of a URL and ends in /, such as https://host/models/"

@@ -64,11 +64,16 @@ class SetPrivacy(Command, frozen=True, kw_only=True):
 
 
 class ModelsPull(Command, frozen=True, kw_only=True):
-    """Take over a signed release of a model: one reply says that it is being pulled, another how that ended."""
+    """Take over signed releases of models: one reply says that they are being pulled, another how that ended."""
 
     url: Annotated[
-        str, Meta(max_length=2000, description="Of the signed manifest; below one of updates.sources in the settings.")
-    ]
+        str,
+        Meta(
+            max_length=2000,
+            description="Of a repository (ends in /) or a signed manifest; below one of updates.sources in the "
+            "settings. Empty = updates.repository.",
+        ),
+    ] = ""
 
 
 class ModelsRollback(Command, frozen=True, kw_only=True):
