@@ -32,13 +32,14 @@ GROUND_FLOOR = {
 # open to all rooms, `cli` to none; so are the readers and the model files, which know nothing of the rooms.
 LOW = "system settings"
 VISION = f"colour {LOW}"
-BELOW_DEVICE = f"vision learning comfort feedback publishing buildings web releases {VISION}"
+BELOW_DEVICE = f"calibration vision learning comfort feedback publishing buildings web releases {VISION}"
 NEIGHBOURS = {
     "comfywear": {
         "system": "",
         "settings": "system",
         "colour": "",
         "comfort": "",
+        "calibration": "",
         "vision": VISION,
         "learning": f"comfort {LOW}",
         "feedback": LOW,
@@ -95,7 +96,7 @@ NEIGHBOURS = {
         "commands": "train evaluate label tune active data forms measure nets release report room training",
     },
 }
-PURE = ("colour", "comfort")
+PURE = ("calibration", "colour", "comfort")
 
 
 @cache
