@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
 import pkgutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -40,6 +42,9 @@ def dispatch(program: str, description: str, package_name: str, argv: Sequence[s
             subparsers.add_parser(name, help=_purpose(package, name))
     args = parser.parse_args(argv)
     guard_log()
+    with suppress(ValueError, OSError, RuntimeError):  # no stderr to write to
+        if not faulthandler.is_enabled():
+            faulthandler.enable()  # a crash in an engine leaves the stack of every thread in the journal
     try:
         result: int = args.run(args)
     except ComfyWearError as error:
