@@ -129,20 +129,23 @@ class Voting:
         person: str | None = None,
         vote_id: str | None = None,
         delivery: Delivery | None = None,
+        age_s: float = 0.0,
     ) -> Vote:
         """Store a press of 1…5 with the moment it belongs to, then publish it; one that was stored before counts once.
+
+        One that was pressed `age_s` ago and comes late has its own time, and no moment: nobody knows that any more.
 
         Raises:
             UsageError: When the level or the zone cannot be, or the place has had its votes of this minute.
             StoreError: When it could not be stored; it then does not count.
         """
         zone = self.store.check(zone, level)
-        moment, began_s = self._moment(zone), time.monotonic()
+        moment, began_s = self._moment(zone) if age_s <= _LATE_S else Snapshot(), time.monotonic()
         vote, new = self.store.accept_once(
-            zone, level, source, moment, person=person, vote_id=vote_id, delivery=delivery
+            zone, level, source, moment, person=person, vote_id=vote_id, delivery=delivery, age_s=age_s
         )
         if new:
-            self._committed(vote, self.after_vote, time.monotonic() - began_s)
+            self._committed(vote, self.after_vote, time.monotonic() - began_s, age_s)
         return vote
 
     def undo(self, vote_id: str) -> Vote:
@@ -196,8 +199,10 @@ class Voting:
         """What the control socket answers."""
         return {"vote": self._answer_vote, "undo": self._answer_undo, "delete-votes": self._answer_delete}
 
-    def _committed(self, vote: Vote, listeners: list[Callable[[Vote], None]], took_s: float) -> None:
-        self._pressed_s[vote.id] = time.monotonic()
+    def _committed(
+        self, vote: Vote, listeners: list[Callable[[Vote], None]], took_s: float, age_s: float = 0.0
+    ) -> None:
+        self._pressed_s[vote.id] = time.monotonic() - age_s
         if took_s > _SLOW_S:
             self._owed = True
         elif self._handing.acquire(blocking=False):
