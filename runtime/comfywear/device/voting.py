@@ -37,6 +37,7 @@ class Voting:
         after_vote: Called with each vote that was committed.
         after_undo: Called with each vote that was taken back.
         after_delete: Called with the ids of votes that were deleted.
+        after_erase: Called with the ids of those that somebody had deleted, whose copies elsewhere are to go too.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Voting:
         self.after_vote: list[Callable[[Vote], None]] = []
         self.after_undo: list[Callable[[Vote], None]] = []
         self.after_delete: list[Callable[[list[str]], None]] = []
+        self.after_erase: list[Callable[[list[str]], None]] = []
         self.store = VoteStore(
             folder / FILE_NAME,
             zones=zones,
@@ -165,7 +167,14 @@ class Voting:
         return self.undo(self.store.last(zone, source).id)
 
     def delete(self, selection: Selection) -> list[str]:
-        """Delete votes from the store; returns their ids. What was published is out of reach."""
+        """Delete votes from the store, and have those who keep copies told; returns their ids."""
+        ids = self._let_go(selection)
+        for listener in self.after_erase if ids else ():
+            _tell(listener, ids)
+        return ids
+
+    def _let_go(self, selection: Selection) -> list[str]:
+        """Delete votes from this store alone."""
         ids = self.store.delete(selection)
         for listener in self.after_delete if ids else ():
             _tell(listener, ids)
@@ -187,7 +196,7 @@ class Voting:
         try:
             old = self.store.expired(self._keep_days)
             if old is not None:
-                _log.info("%d votes before %s are deleted, as votes.keep_days says", len(self.delete(old)), old.until)
+                _log.info("%d votes before %s are deleted, as votes.keep_days says", len(self._let_go(old)), old.until)
             while self.store.thin(self._keep_moments):
                 beat()
         except StoreError as error:
