@@ -12,6 +12,7 @@ from typing import Any
 from collected import rows
 
 from children import Child
+from comfywear.feedback import ask
 from waiting import until
 
 
@@ -65,3 +66,58 @@ def test_nothing_is_lost_while_collector_and_broker_are_away(mosquitto: Any, col
     assert counted == distinct
     assert counted + gone >= newest
     assert rows(place, "SELECT count(*) FROM devices WHERE device = 'd1'") == [(1,)]
+
+
+def test_what_is_deleted_on_the_device_is_deleted_by_its_collector_and_that_is_confirmed(
+    mosquitto: Any, collect: Any, tmp_path: Path
+) -> None:
+    state, place, config = tmp_path / "state", str(tmp_path / "collected.db"), tmp_path / "device.toml"
+    config.write_text(
+        f"[device]\nid = 'd1'\nstate_dir = '{state}'\n[votes]\nrepeat_s = 0\n"
+        f"[mqtt]\nhost = '127.0.0.1'\nport = {mosquitto.port}\nconfirm_by = ['archive']\n"
+    )
+    program = [sys.executable, "-m", "comfywear.cli"]
+    arguments = ["--db", place, "--broker", f"127.0.0.1:{mosquitto.port}", "--name", "archive", "--ack-every", 0.3]
+
+    def told() -> list[str]:
+        return [each["state"] for each in ask(state, {"verb": "deletions"})["told"]]
+
+    def collected() -> list[int]:
+        return [level for (level,) in rows(place, "SELECT level FROM votes ORDER BY seq")]
+
+    with Child([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:
+        collector = collect(*arguments)
+        until(lambda: (state / "control.sock").exists())
+        until(lambda: "collecting from" in collector.said())
+        for level, person in ((1, "Ada"), (2, None), (3, "Ada"), (4, "Bo")):
+            ask(state, {"verb": "vote", "level": level, "source": "phone", "person": person})
+        until(lambda: collected() == [1, 2, 3, 4])
+        assert collector.end() == 0
+        assert ask(state, {"verb": "delete-votes", "person": "Ada"})["deleted"] == 2
+        assert told() == ["not confirmed yet"], "the collector is away"
+        collector = collect(*arguments)
+        until(lambda: collected() == [2, 4])
+        until(lambda: told() == ["done by archive"])
+        device.terminate()
+        device.wait(90)
+    offline = subprocess.run(
+        [*program, "votes", "delete", "--person", "Bo", "--yes", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 vote deleted" in offline.stdout, offline.stderr
+    assert collected() == [2, 4]
+    with Child([*program, "run", "--config", str(config)], stderr=subprocess.DEVNULL) as device:
+        until(lambda: collected() == [2])
+        until(lambda: told() == ["done by archive", "done by archive"])
+        said = subprocess.run(
+            [*program, "votes", "deletions", "--config", str(config)], capture_output=True, text=True, check=True
+        ).stdout
+        assert [line.split("  ")[-1] for line in said.splitlines()] == [
+            "2 votes: done by archive",
+            "1 vote: done by archive",
+        ]
+        device.terminate()
+    assert collector.end() == 0
+    assert b"Ada" not in Path(place).read_bytes()

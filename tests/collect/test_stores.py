@@ -247,3 +247,48 @@ def test_without_psycopg_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UsageError, match=r"pip install 'comfywear\[collect\]'"):
         open_store("postgresql://localhost/x")
+
+
+def voted(device: str, seq: int, vote: str, **fields: Any) -> Received:
+    return came(device, seq, tail="zone/desk/vote", id=vote, level=2, source="Ada's phone", **fields)
+
+
+def deleted(device: str, seq: int, *votes: str, tail: str = "deletion") -> Received:
+    return came(device, seq, tail=tail, schema="comfywear/v1/deletion", time_ok=True, votes=list(votes))
+
+
+def test_what_a_device_had_deleted_is_deleted_whenever_it_comes(database: str) -> None:
+    with opened(database) as store:
+        store.save([voted("a", 1, "v1"), came("a", 2), voted("a", 3, "v2"), voted("b", 1, "v1")])
+        store.save([deleted("a", 4, "v1", "v9")])
+        assert rows(database, "SELECT device, id FROM votes ORDER BY device, id") == [("a", "v2"), ("b", "v1")]
+        # One that comes later, also as a repeat, under another number or in another epoch.
+        store.save([voted("a", 5, "v9"), voted("a", 1, "v1"), came("a", 6), voted("a", 1, "v1", epoch="f")])
+        store.save([voted("b", 2, "v9"), deleted("a", 7, "v2", tail="backlog/deletion")])
+        assert rows(database, "SELECT device, id FROM votes ORDER BY device, id") == [("b", "v1"), ("b", "v9")]
+        assert rows(database, "SELECT count(*) FROM entries WHERE kind = 'climate'") == [(2,)]
+        gone = rows(database, "SELECT payload, ts, zone FROM entries WHERE kind = 'deleted'")
+        assert gone == [(None, None, None)] * 4
+        streams = set(store.known())
+        assert say(store, streams)["b"].seq == 2
+        assert (7, ()) in [
+            (word.answer.seq, tuple(word.answer.missing)) for word in store.review(streams, again=True).words
+        ]
+        again = store.save([voted("a", 3, "v2"), deleted("a", 7, "v2")])
+        assert (again.new, again.repeats) == (0, 2)
+
+
+def test_in_one_batch_it_does_not_matter_which_comes_first(database: str) -> None:
+    with opened(database) as store:
+        store.save([deleted("a", 2, "v1"), voted("a", 1, "v1"), voted("a", 3, "v3")])
+        assert rows(database, "SELECT id FROM votes") == [("v3",)]
+
+
+@pytest.mark.parametrize("votes", [[], "v1", [""], [1], ["v"] * 201, None])
+def test_a_deletion_that_cannot_be_read_is_set_aside_and_deletes_nothing(database: str, votes: object) -> None:
+    with opened(database) as store:
+        store.save([voted("a", 1, "v1")])
+        saved = store.save([came("a", 2, tail="deletion", schema="comfywear/v1/deletion", time_ok=True, votes=votes)])
+        assert saved.refused == 1
+        assert rows(database, "SELECT id FROM votes") == [("v1",)]
+        assert "deletion" in rows(database, "SELECT reason FROM refused")[0][0]

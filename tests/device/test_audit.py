@@ -28,7 +28,7 @@ from waiting import until
 
 # What changes nothing that lasts, or, like votes, is kept where it belongs.
 SILENT_COMMANDS = {AskNow, FindsList, Identify}
-SILENT_VERBS = {"vote", "undo", "status", "learning-show"}
+SILENT_VERBS = {"vote", "undo", "status", "learning-show", "deletions"}
 
 
 @pytest.fixture

@@ -3,13 +3,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from comfywear.device.voting import Voting
-from comfywear.errors import StoreError
+from comfywear.errors import StoreError, UsageError
 from comfywear.feedback import Selection, Snapshot
 from comfywear.records import Vote
 from comfywear.settings.feedback import VotesSettings
@@ -193,3 +195,30 @@ def test_a_vote_of_an_earlier_run_comes_late_and_one_that_waited_a_moment_does_n
     assert [(vote.source, late) for vote, late in zip(sending.sent, sending.late, strict=True)] == [
         ("before", True), ("now", False), ("after", False),
     ]  # fmt: skip
+
+
+def test_a_vote_that_was_kept_elsewhere_has_its_own_time_no_moment_and_counts_once(tmp_path: Path) -> None:
+    sending = Sending()
+    sending.away = False
+    settings = VotesSettings(repeat_s=5, per_minute=2)
+    asked: list[str] = []
+
+    def moment(zone: str) -> Snapshot:
+        asked.append(zone)
+        return Snapshot()
+
+    votes = Voting(tmp_path, ["room"], settings, moment=moment, send=sending)
+    kept = [(3, 7200.0, "kept-0001"), (3, 3600.0, "kept-0002"), (2, 1800.0, "kept-0003"), (4, 0.2, "kept-0004")]
+    for level, age_s, vote_id in [*kept, *kept]:  # sent twice: an answer was lost
+        votes.vote("room", level, "page-1", vote_id=vote_id, age_s=age_s)
+    stored = votes.store.newest()
+    assert [(vote.level, vote.id) for vote in reversed(stored)] == [(level, vote_id) for level, _, vote_id in kept]
+    times = [datetime.fromisoformat(vote.ts or "") for vote in reversed(stored)]
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+    assert apart == pytest.approx([3600, 1800, 1799.8], abs=5)
+    assert sending.late == [True, True, True, False]
+    assert asked == ["room", "room"], "only the one that is of now belongs to this moment"
+    with pytest.raises(UsageError, match="can no longer be undone"):
+        votes.undo("kept-0003")
+    with pytest.raises(UsageError, match="another vote"):
+        votes.vote("room", 1, "page-1", vote_id="kept-0001", age_s=10.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from comfywear import publishing
 from comfywear.publishing import Message, ModelInfo, SourceInfo, Stamp
+from comfywear.publishing.messages.deletion import deletion_message
 from comfywear.records import (
     AdaptiveComfort,
     CameraPrivacy,
@@ -102,6 +103,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "vote": publishing.vote_message(VOTE, STAMP),
     "ask": publishing.ask_message("desk", "How do you feel now?", STAMP, why="no votes at 27 °C yet"),
+    "deletion": deletion_message(["7f0c", "80aa"], STAMP),
     "gone": publishing.gone_message("collector", STAMP.epoch, [(1, 3), (5, 5)], STAMP),
     "reply": publishing.reply_message("identify", STAMP, id="x1", result={"seconds": 10.0}),
     "health": publishing.health_message(

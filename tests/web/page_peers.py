@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 from page_plan import Plan
 
@@ -21,6 +21,7 @@ class MadeUp:
 
     def __init__(self) -> None:
         self.votes: list[tuple[str | None, int, str, str | None]] = []
+        self.sent: list[tuple[str | None, float]] = []  # each vote's own id, and how long ago it was pressed
         self.undone: list[str] = []
         self.full = False
         self.picture: bytes | None = None
@@ -60,7 +61,17 @@ class MadeUp:
     def day(self, zone: str, span: web.Span = "day") -> web.Day:
         return web.Day(zone, 0.0, {"day": 1, "week": 7, "month": 30}[span] * 86400.0, True, (), ())
 
-    def vote(self, zone: str | None, level: int, source: str, person: str | None) -> web.Accepted:
+    def vote(
+        self,
+        zone: str | None,
+        level: int,
+        source: str,
+        person: str | None,
+        *,
+        vote_id: str | None = None,
+        age_s: float = 0.0,
+    ) -> web.Accepted:
+        self.sent.append((vote_id, age_s))
         if self.full:
             raise StoreError("the disk is full")
         if not 1 <= level <= 5:
@@ -131,7 +142,7 @@ def serving(
     host: str = "127.0.0.1",
     others: Sequence[tuple[str, web.Role]] = (),
     tls: web.PageTls | None = None,
-    **options: str,
+    **options: Any,
 ) -> Iterator[str]:
     """The page's address while it runs."""
     access, stop = web.Access(token, b"s" * 32, others=others), threading.Event()

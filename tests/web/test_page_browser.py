@@ -21,6 +21,7 @@ from comfywear import web
 from comfywear.demo.consumer import Consumer
 from comfywear.device.device import Device
 from comfywear.publishing.messages.vote import VoteMessage
+from ports import free_port
 from waiting import until
 
 VIEWS = ("vote", "room", "day", "sketch", "about")
@@ -407,3 +408,72 @@ def test_who_is_signed_in_is_seen_and_ended_by_keyboard(screen: Callable[..., An
         assert page.inner_text("#access-said") == "The session is ended."
         assert httpx.get(f"{url}/api/start", cookies=dict(other.cookies), timeout=60).status_code == 401
         assert "Session ended admin, 127.0.0.1" in page.text_content("#access details:nth-child(2)")
+
+
+def test_votes_while_the_device_is_away_are_kept_here_and_each_sent_once(screen: Callable[..., Any]) -> None:
+    port = free_port()
+    with serving(MadeUp(), port=port) as url:
+        page = screen(f"{url}/?zone=desk")
+    for level in (2, 5, 1):
+        page.keyboard.press(str(level))
+        page.wait_for_selector("#thanks:not([hidden])")
+        assert "kept on this screen" in page.inner_text("#thanks-learnt")
+        if level == 1:
+            page.click("#undo")  # before it was sent: the device never hears of it
+        else:
+            page.click("#done")
+        page.wait_for_selector("#thanks", state="hidden")
+    page.wait_for_timeout(1100)
+    back = MadeUp()
+    with serving(back, port=port):
+        until(lambda: len(back.votes) >= 2)
+        holds(page, "JSON.parse(localStorage.getItem('comfywear.votes')).length === 0")
+        assert [vote[:2] for vote in back.votes] == [("desk", 2), ("desk", 5)]
+        ids = [vote_id for vote_id, _ in back.sent]
+        assert len(set(ids)) == 2
+        assert all(vote_id and age_s > 1 for vote_id, age_s in back.sent)
+        page.keyboard.press("4")
+        page.wait_for_selector("#thanks:not([hidden])")
+        assert [vote[1] for vote in back.votes] == [2, 5, 4]
+
+
+def test_what_the_device_refuses_is_let_go_and_what_it_cannot_take_now_is_kept(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    with serving(device) as url:
+        page = screen(f"{url}/?zone=desk")
+        page.evaluate(
+            "localStorage.setItem('comfywear.votes', JSON.stringify([9, 3, 4].map((level) => "
+            "({at: Date.now(), vote: {zone: 'desk', level, source: 's', person: '', id: `abcdefgh${level}`}}))))"
+        )
+        page.reload()
+        until(lambda: len(device.votes) == 2)
+        holds(page, "JSON.parse(localStorage.getItem('comfywear.votes')).length === 0")
+        assert [vote[1] for vote in device.votes] == [3, 4]
+        device.full = True
+        page.evaluate(
+            "localStorage.setItem('comfywear.votes', JSON.stringify([{at: Date.now(), vote: {zone: 'desk', level: 3, "
+            "source: 's', person: '', id: 'ijklmnop'}}]))"
+        )
+        page.reload()
+        until(lambda: "ijklmnop" in str(device.sent))
+        device.full = False
+        page.reload()
+        until(lambda: len(device.votes) == 3)
+
+
+def test_a_zones_code_leads_a_phone_to_its_own_address(screen: Callable[..., Any]) -> None:
+    with serving(MadeUp()) as url:
+        page = screen(f"{url}/#about", PHONE)
+        page.click("#kiosk summary")
+        assert "there alone" in page.inner_text("#kiosk")  # opened on the device itself
+        for number, zone in enumerate(("desk", "window")):
+            figure = page.locator("#kiosk figure").nth(number)
+            figure.scroll_into_view_if_needed()
+            holds(page, f"document.querySelectorAll('#kiosk img')[{number}].naturalWidth > 0")
+            picture = cv2.imdecode(np.frombuffer(figure.locator("img").screenshot(), np.uint8), cv2.IMREAD_COLOR)
+            read, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.resize(picture, None, fx=3, fy=3))
+            assert read == f"{url}/?zone={zone}" == figure.locator("a").get_attribute("href")
+        assert serious(page) == []
+        page.emulate_media(media="print")
+        assert page.is_visible("#kiosk figure")
+        assert not page.is_visible("nav")

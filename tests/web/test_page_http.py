@@ -17,6 +17,7 @@ from comfywear.errors import ComfyWearError, UsageError
 from comfywear.web import connections, guard
 from comfywear.web.app import MOST_LISTENERS
 from comfywear.web.connections import MOST_CONNECTIONS, MOST_OF_A_CLIENT
+from comfywear.web.zone_code import zone_code
 from waiting import until
 
 
@@ -61,6 +62,9 @@ def test_a_press_reaches_the_device_and_can_be_undone(device: MadeUp, local: htt
         "\xff",
         '{"level": 4, "extra": 1}',
         '{"level": 4, "source": "/"}',
+        '{"level": 4, "id": "short"}',
+        '{"level": 4, "age_s": -1}',
+        '{"level": 4, "age_s": 1e9}',
     ],
 )
 def test_what_is_no_vote_is_refused_and_not_stored(device: MadeUp, local: httpx.Client, body: str) -> None:
@@ -415,3 +419,11 @@ def test_finds_are_corrected_by_nobody_without_the_token(device: MadeUp, opened:
     assert opened.post("/api/finds", json={"person": 7}).status_code == 401
     assert opened.post("/api/finds", json={"person": 7}, headers=BEARER).status_code == 200
     assert device.corrections == {1: "reject"}
+
+
+def test_an_address_too_long_for_a_code_is_refused_in_words(local: httpx.Client) -> None:
+    assert local.get("/api/qr.svg?zone=desk").text.startswith("<svg")
+    refused = local.get("/api/qr.svg", headers={"Host": f"{'0' * 400}127.0.0.1"})
+    assert refused.status_code in (400, 421)
+    with pytest.raises(UsageError, match="too long"):
+        zone_code(f"http://{'x' * 400}/", "desk")

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from comfywear.collect.ledger import AckPace
 from comfywear.collect.postgres_books import Connection, PostgresBooks
-from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source
+from comfywear.collect.reading import DELETION, DeviceStatus, Entry, Gone, RefusedPayload, Source, deleted_votes
 from comfywear.collect.schema import VERSION, postgres_statements
 from comfywear.collect.store import (
     REFUSED_BYTES,
@@ -211,6 +211,8 @@ class PostgresStore:
         entries = [(item, at) for item, at in batch if isinstance(item, Entry)]
         if not entries or len(entries) < len(batch):
             return None
+        if any(entry.kind in (DELETION, "vote") for entry, _ in entries):
+            return None
         self._learn(connection, {entry.source for entry, _ in entries})
         try:
             new = self._insert(connection, unique(entries))
@@ -245,7 +247,34 @@ class PostgresStore:
         saved.streams |= {self._streams[entry.source] for entry, _ in rows}
         saved.new = self._put_entries(connection, saved, rows)
         saved.repeats = len(entries) - saved.new
+        self._delete(connection, [entry for entry, _ in rows])
         return saved
+
+    def _delete(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Delete the votes that devices had deleted: those that are here, and those that have just come.
+
+        The numbers stay, with nothing at them, so that nobody asks for them again.
+        """
+        named = [(entry.source, votes) for entry in entries if (votes := deleted_votes(entry))]
+        for source, votes in named:
+            connection.execute(
+                "INSERT INTO deleted SELECT %s, %s, v FROM unnest(%s::text[]) AS n(v) ORDER BY v "
+                "ON CONFLICT DO NOTHING",
+                (source.site, source.device, votes),
+            )
+        devices = {(source.site, source.device) for source, _ in named}
+        come = {(entry.source.site, entry.source.device) for entry in entries if entry.kind == "vote"}
+        if devices:  # all that such a device ever sent is looked at, which may take longer than anything else here
+            connection.execute("SET LOCAL statement_timeout = 0")
+        for site, device in sorted(devices | come):
+            newest = [entry.seq for entry in entries if (entry.source.site, entry.source.device) == (site, device)]
+            connection.execute(
+                "UPDATE entries AS e SET kind = 'deleted', payload = NULL, ts = NULL, zone = NULL "
+                "FROM streams s, deleted d WHERE s.id = e.stream AND s.site = %s AND s.device = %s "
+                "AND d.site = s.site AND d.device = s.device "
+                "AND e.kind = 'vote' AND e.payload ->> 'id' = d.vote AND (%s OR e.seq = ANY(%s::bigint[]))",
+                (site, device, (site, device) in devices, newest),
+            )
 
     def _learn(self, connection: Connection, sources: set[Source]) -> None:
         """Look up, or make, the ids of `sources`."""

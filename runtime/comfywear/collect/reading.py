@@ -15,8 +15,10 @@ from typing import Any
 import msgspec
 
 from comfywear.collect.ledger import Range
+from comfywear.publishing.messages.deletion import DeletionMessage
 from comfywear.publishing.messages.topics import BACKLOG, ROOT
 
+DELETION = "deletion"
 # Larger numbers and longer names come from no device; they are refused before they reach a database.
 LARGEST_SEQ = 2**53
 LONGEST_NAME = 128
@@ -137,7 +139,26 @@ def _message(site: str, device: str, place: dict[str, Any], topic: str, payload:
         ts = _moment(fields.get("ts"))
     except ValueError as error:
         return RefusedPayload(topic, payload, str(error), Entry(source, seq, None, place.get("zone"), "refused", None))
-    return Entry(source, seq, ts, place.get("zone"), kind, payload.decode())
+    entry = Entry(source, seq, ts, place.get("zone"), kind, payload.decode())
+    try:
+        deleted_votes(entry)
+    except ValueError as error:  # what cannot be carried out is not stored as if it were
+        return RefusedPayload(topic, payload, str(error), Entry(source, seq, ts, None, "refused", None))
+    return entry
+
+
+def deleted_votes(entry: Entry) -> list[str]:
+    """The ids of votes that a deletion names; none for another kind of message.
+
+    Raises:
+        ValueError: For a deletion that cannot be read.
+    """
+    if entry.kind != DELETION or entry.payload is None:
+        return []
+    try:
+        return msgspec.json.decode(entry.payload, type=DeletionMessage).votes
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise ValueError(f"a deletion that cannot be read: {error}") from error
 
 
 def _presence(site: str, device: str, fields: dict[str, Any]) -> DeviceStatus:

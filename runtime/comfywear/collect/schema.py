@@ -59,6 +59,9 @@ CREATE TABLE IF NOT EXISTS gone (
     first_seq bigint NOT NULL, last_seq bigint NOT NULL,
     why text NOT NULL, at_s {seconds} NOT NULL,
     PRIMARY KEY (stream, first_seq, last_seq));
+CREATE TABLE IF NOT EXISTS deleted (
+    site text NOT NULL, device text NOT NULL, vote text NOT NULL,
+    PRIMARY KEY (site, device, vote));
 CREATE TABLE IF NOT EXISTS devices (
     site text NOT NULL, device text NOT NULL,
     state text NOT NULL, reason text, version text, heard_at {time} NOT NULL,

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from comfywear.collect.ledger import AckPace, Gap, Ledger, Range
-from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source
+from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source, deleted_votes
 from comfywear.collect.schema import VERSION, sqlite_statements
 from comfywear.collect.store import (
     MOST_NUMBERS,
@@ -33,6 +33,7 @@ from comfywear.errors import StoreError
 from comfywear.system.database import Database
 
 _OF_SITES = "(? = '[]' OR site IN (SELECT value FROM json_each(?)))"
+_NOTHING = "kind = 'deleted', payload = NULL, ts = NULL, zone = NULL"
 _THESE = "(SELECT value FROM json_each(?))"
 
 
@@ -175,8 +176,35 @@ class SqliteStore:
             rows,
         )
         saved.new = connection.total_changes - before
+        self._delete(connection, [entry for entry, _ in entries])
         saved.repeats = len(entries) - saved.new
         return saved
+
+    def _delete(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+        """Delete the votes that devices had deleted: those that are here, and those that have just come.
+
+        The numbers stay, with nothing at them, so that nobody asks for them again.
+        """
+        named = [(entry.source, votes) for entry in entries if (votes := deleted_votes(entry))]
+        for source, votes in named:
+            connection.executemany(
+                "INSERT INTO deleted VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [(source.site, source.device, vote) for vote in votes],
+            )
+        devices = {(source.site, source.device) for source, _ in named}
+        come = {(entry.source.site, entry.source.device) for entry in entries if entry.kind == "vote"}
+        if not devices and not come:
+            return
+        connection.execute("PRAGMA secure_delete = ON")
+        for site, device in sorted(devices | come):
+            newest = [entry.seq for entry in entries if (entry.source.site, entry.source.device) == (site, device)]
+            connection.execute(
+                f"UPDATE entries SET {_NOTHING} WHERE kind = 'vote' "  # noqa: S608 - a constant
+                "AND stream IN (SELECT id FROM streams WHERE site = ? AND device = ?) "
+                "AND json_extract(payload, '$.id') IN (SELECT vote FROM deleted WHERE site = ? AND device = ?) "
+                f"AND (? OR seq IN {_THESE})",
+                (site, device, site, device, (site, device) in devices, json.dumps(newest)),
+            )
 
     def _stream(self, connection: sqlite3.Connection, source: Source) -> int:
         if source not in self._streams:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from comfywear.comfort import SCALE
 from comfywear.commands._state_folder import add_state_folder, given_folder
+from comfywear.device.deletions import owe
 from comfywear.errors import DeviceNotRunningError, UsageError
 from comfywear.feedback import Selection, VoteStore, ask
 from comfywear.feedback.vote_files import FORMATS, export_votes, read_votes
@@ -33,6 +34,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     exports.add_argument("--force", action="store_true", help="write over a file that exists")
     deletes = verbs.add_parser("delete", help="delete a person's, a zone's or a period's votes for ever")
     deletes.add_argument("--yes", action="store_true", help="delete; without it, only say how many there are")
+    deletions = verbs.add_parser("deletions", help="whether collectors deleted their copies of what was deleted here")
+    add_state_folder(deletions)
+    deletions.set_defaults(run=_deletions)
     for verb, run in ((lists, _list), (exports, _export), (deletes, _delete)):
         verb.add_argument("--from", dest="since", metavar="TIME", help="pressed at this time or later (ISO 8601)")
         verb.add_argument("--to", dest="until", metavar="TIME", help="pressed before this time")
@@ -84,7 +88,7 @@ def _delete(args: argparse.Namespace) -> int:
         count = int(ask(folder, {"verb": "delete-votes", **request}, timeout_s=60.0)["deleted"])
     except DeviceNotRunningError:
         count = _delete_offline(folder, chosen)
-    print(f"{counted(count, 'vote')} deleted")
+    print(f"{counted(count, 'vote')} deleted; collectors are told (comfywear votes deletions)")
     if chosen.since or chosen.until:
         untimed = sum(1 for vote in read_votes(folder / FILE_NAME) if vote.ts is None)
         if untimed:
@@ -97,9 +101,20 @@ def _delete_offline(folder: Path, chosen: Selection) -> int:
         raise UsageError(f"{folder}: there is no store of votes; name the folder with --state-dir")
     store = VoteStore(folder / FILE_NAME, zones=(), scale_id=SCALE.id, scale_words=SCALE.words)
     try:
-        return len(store.delete(chosen))
+        ids = store.delete(chosen)
     finally:
         store.close()
+    owe(folder, ids)
+    return len(ids)
+
+
+def _deletions(args: argparse.Namespace) -> int:
+    answer = ask(given_folder(args), {"verb": "deletions"})
+    if answer["owed"]:
+        print(f"{counted(answer['owed'], 'vote')} of which collectors are still to be told")
+    for each in answer["told"]:
+        print(f"{each['ts'] or 'time not known':29}  {counted(each['votes'], 'vote')}: {each['state']}")
+    return 0
 
 
 def _selection(args: argparse.Namespace) -> Selection:

@@ -22,6 +22,7 @@ from comfywear.device.button_workers import add_buttons, buttons_of
 from comfywear.device.camera_views import CameraViews
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.climate_worker import Sensors
+from comfywear.device.deletions import Deletions
 from comfywear.device.estimator import Around, Estimator, Newest
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
@@ -92,6 +93,14 @@ class Device:
             opened.callback(self.link.close)
             self.voting = Voting(self.folder, self.zones, settings.votes, moment=self._moment, send=self._send_vote)
             opened.callback(self.voting.store.close)
+            self.deletions = Deletions(
+                self.folder,
+                self.link.publisher,
+                held=lambda epoch, seq: not self.link.spool.held(epoch, [(seq, seq)])[1],
+                confirming=settings.mqtt.confirm_by,
+                epoch=lambda: self.link.spool.epoch,
+            )
+            self.voting.after_erase.append(self.deletions.tell)
             self.learning = Learning(self.folder, settings, self.voting)
             self.privacy = Privacy(settings, self.folder)
             self.traces = traces_of(settings)
@@ -155,6 +164,7 @@ class Device:
             panel.open()  # first of all: from now on the kernel keeps what is pressed
         self.voting.catch_up()
         self.traces.observe(self.metrics, self.estimates)
+        self.deletions.catch_up()
         self._supervisor.start()
 
     def stop(self) -> None:
@@ -235,6 +245,7 @@ class Device:
     def _workers(self) -> Supervisor:
         supervisor = Supervisor()
         verbs = {**self.voting.verbs(), **self.learning.verbs(), "status": self._answer_status}
+        verbs["deletions"] = self.deletions.answer
         verbs["models"] = self.updates.answer
         verbs["finds"] = self.finds.answer
         verbs["privacy"] = self.privacy.answer

@@ -210,9 +210,18 @@ class DevicePage:
         )
         return web.Day(zone, since_s, now_s, True, points, tuple(reversed(votes)))
 
-    def vote(self, zone: str | None, level: int, source: str, person: str | None) -> web.Accepted:
+    def vote(
+        self,
+        zone: str | None,
+        level: int,
+        source: str,
+        person: str | None,
+        *,
+        vote_id: str | None = None,
+        age_s: float = 0.0,
+    ) -> web.Accepted:
         """Commit a vote; errors as `Voting.vote`."""
-        vote = self._device.voting.vote(zone, level, source, person=person)
+        vote = self._device.voting.vote(zone, level, source, person=person, vote_id=vote_id, age_s=age_s)
         undo_s = self._device.settings.votes.undo_s
         return web.Accepted(vote.id, vote.zone, vote.level, undo_s, self._learnt(vote.zone))
 

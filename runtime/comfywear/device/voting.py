@@ -37,6 +37,7 @@ class Voting:
         after_vote: Called with each vote that was committed.
         after_undo: Called with each vote that was taken back.
         after_delete: Called with the ids of votes that were deleted.
+        after_erase: Called with the ids of those that somebody had deleted, whose copies elsewhere are to go too.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Voting:
         self.after_vote: list[Callable[[Vote], None]] = []
         self.after_undo: list[Callable[[Vote], None]] = []
         self.after_delete: list[Callable[[list[str]], None]] = []
+        self.after_erase: list[Callable[[list[str]], None]] = []
         self.store = VoteStore(
             folder / FILE_NAME,
             zones=zones,
@@ -129,20 +131,23 @@ class Voting:
         person: str | None = None,
         vote_id: str | None = None,
         delivery: Delivery | None = None,
+        age_s: float = 0.0,
     ) -> Vote:
         """Store a press of 1…5 with the moment it belongs to, then publish it; one that was stored before counts once.
+
+        One that was pressed `age_s` ago and comes late has its own time, and no moment: nobody knows that any more.
 
         Raises:
             UsageError: When the level or the zone cannot be, or the place has had its votes of this minute.
             StoreError: When it could not be stored; it then does not count.
         """
         zone = self.store.check(zone, level)
-        moment, began_s = self._moment(zone), time.monotonic()
+        moment, began_s = self._moment(zone) if age_s <= _LATE_S else Snapshot(), time.monotonic()
         vote, new = self.store.accept_once(
-            zone, level, source, moment, person=person, vote_id=vote_id, delivery=delivery
+            zone, level, source, moment, person=person, vote_id=vote_id, delivery=delivery, age_s=age_s
         )
         if new:
-            self._committed(vote, self.after_vote, time.monotonic() - began_s)
+            self._committed(vote, self.after_vote, time.monotonic() - began_s, age_s)
         return vote
 
     def undo(self, vote_id: str) -> Vote:
@@ -162,7 +167,14 @@ class Voting:
         return self.undo(self.store.last(zone, source).id)
 
     def delete(self, selection: Selection) -> list[str]:
-        """Delete votes from the store; returns their ids. What was published is out of reach."""
+        """Delete votes from the store, and have those who keep copies told; returns their ids."""
+        ids = self._let_go(selection)
+        for listener in self.after_erase if ids else ():
+            _tell(listener, ids)
+        return ids
+
+    def _let_go(self, selection: Selection) -> list[str]:
+        """Delete votes from this store alone."""
         ids = self.store.delete(selection)
         for listener in self.after_delete if ids else ():
             _tell(listener, ids)
@@ -184,7 +196,7 @@ class Voting:
         try:
             old = self.store.expired(self._keep_days)
             if old is not None:
-                _log.info("%d votes before %s are deleted, as votes.keep_days says", len(self.delete(old)), old.until)
+                _log.info("%d votes before %s are deleted, as votes.keep_days says", len(self._let_go(old)), old.until)
             while self.store.thin(self._keep_moments):
                 beat()
         except StoreError as error:
@@ -196,8 +208,10 @@ class Voting:
         """What the control socket answers."""
         return {"vote": self._answer_vote, "undo": self._answer_undo, "delete-votes": self._answer_delete}
 
-    def _committed(self, vote: Vote, listeners: list[Callable[[Vote], None]], took_s: float) -> None:
-        self._pressed_s[vote.id] = time.monotonic()
+    def _committed(
+        self, vote: Vote, listeners: list[Callable[[Vote], None]], took_s: float, age_s: float = 0.0
+    ) -> None:
+        self._pressed_s[vote.id] = time.monotonic() - age_s
         if took_s > _SLOW_S:
             self._owed = True
         elif self._handing.acquire(blocking=False):

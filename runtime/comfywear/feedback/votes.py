@@ -126,6 +126,7 @@ class VoteStore:
         person: str | None = None,
         vote_id: str | None = None,
         delivery: Delivery | None = None,
+        age_s: float = 0.0,
     ) -> tuple[Vote, bool]:
         """As `accept`; also says whether the vote is new (true) or repeats that one (false).
 
@@ -137,6 +138,7 @@ class VoteStore:
             person: Who pressed, if that was said.
             vote_id: The sender's own id of this vote; sent again, it is the vote that was stored.
             delivery: How it came over MQTT; brought again by the broker, it is the vote that was stored.
+            age_s: How long ago it was pressed.
         """
         zone = self.check(zone, level)
         if person is not None and not 0 < len(person) <= LONGEST_PERSON:
@@ -145,11 +147,11 @@ class VoteStore:
         with self._lock:
             if (known := self._known(zone, level, vote_id, delivery)) is not None:
                 return known, False
-            now_s = self._monotonic()
+            now_s = self._monotonic() - age_s
             if (earlier := self._limits.repeated(place, level, now_s)) is not None:
                 return earlier, False
             self._limits.check(place, now_s)
-            vote = self._commit(zone, level, source, snapshot, person, vote_id, delivery)
+            vote = self._commit(zone, level, source, snapshot, person, vote_id, delivery, age_s)
             self._limits.note(place, vote, now_s)
         return vote, True
 
@@ -176,8 +178,11 @@ class VoteStore:
         person: str | None,
         vote_id: str | None,
         delivery: Delivery | None,
+        age_s: float,
     ) -> Vote:
         ts, time_ok = self._clock()
+        if ts is not None and age_s:
+            ts = (datetime.fromisoformat(ts) - timedelta(seconds=age_s)).isoformat(timespec="milliseconds")
         vote = Vote(
             id=vote_id or uuid.uuid4().hex,
             zone=zone,

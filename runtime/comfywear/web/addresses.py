@@ -104,6 +104,14 @@ ADDRESSES: Mapping[str, Address] = {
         of_camera=True,
         may_miss=True,
     ),
+    "qr_code": Address(
+        "GET",
+        "/api/qr.svg",
+        "read",
+        "A zone's address as a QR code.",
+        media="image/svg+xml",
+        of_zone=True,
+    ),
     "metrics": Address("GET", "/metrics", "read", "How the device is, for Prometheus.", media="text/plain"),
     "vote": Address(
         "POST", "/api/vote", "vote", "Vote; answered once it is committed.", Accepted, takes=Press, counted=True

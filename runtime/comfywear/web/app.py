@@ -7,6 +7,7 @@ import html
 import string
 import threading
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -33,6 +34,7 @@ from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
 from comfywear.web.shown import SPANS, PageDevice
 from comfywear.web.words import choose, languages, words
+from comfywear.web.zone_code import zone_code
 
 __all__ = ["make_app"]
 
@@ -148,6 +150,9 @@ class _Pages(AccountPages):
             raise HTTPException(404)
         return Response(picture, media_type="image/jpeg")
 
+    def qr_code(self, request: Request) -> Response:
+        return Response(zone_code(str(request.base_url), self._zone(request)), media_type="image/svg+xml")
+
     def metrics(self, _: Request) -> Response:
         return Response(self._device.metrics(), media_type=_PROMETHEUS)
 
@@ -185,8 +190,8 @@ class _Pages(AccountPages):
         self._votes.note(client)
         default = "http" if request.scope.get("by_token") else "page"
         source = f"{default}-{_name(press.source)}" if press.source else default
-        accepted = await run_in_threadpool(self._device.vote, press.zone, press.level, source, press.person or None)
-        return _json(accepted)
+        vote = partial(self._device.vote, vote_id=press.id, age_s=press.age_s)
+        return _json(await run_in_threadpool(vote, press.zone, press.level, source, press.person or None))
 
     async def undo(self, request: Request) -> Response:
         await run_in_threadpool(self._device.undo, (await _body(request, Undo)).vote)

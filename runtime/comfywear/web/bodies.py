@@ -26,6 +26,7 @@ __all__ = [
     "Undone",
 ]
 
+OLDEST_VOTE_S = 7 * 86400.0
 Part = Annotated[float, Meta(description="In parts of the picture's width or height, 0…1.")]
 
 
@@ -36,6 +37,17 @@ class Press(msgspec.Struct, forbid_unknown_fields=True):
     zone: Annotated[str | None, Meta(description="May be left out where there is one.")] = None
     source: Annotated[str, Meta(description="Names the place: at most 32 letters, digits, - and _.")] = ""
     person: Annotated[str, Meta(description="Who pressed, if they want that.")] = ""
+    id: Annotated[
+        Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{8,64}$")] | None,
+        Meta(description="Made by the sender, another for each vote: sent twice, it counts once."),
+    ] = None
+    age_s: Annotated[
+        Annotated[float, Meta(ge=0, le=OLDEST_VOTE_S)],
+        Meta(
+            description="How long ago it was pressed, where it could not be sent at once. After 10 s it is stored with "
+            "its time and without the moment it belongs to, and teaches nothing."
+        ),
+    ] = 0.0
 
 
 class Undo(msgspec.Struct, forbid_unknown_fields=True):

@@ -309,8 +309,20 @@ class PageDevice(Protocol):
     def day(self, zone: str, span: Span = "day") -> Day:
         """The last 24 hours of a zone, or 7 or 30 days."""
 
-    def vote(self, zone: str | None, level: int, source: str, person: str | None) -> Accepted:
-        """Commit a vote; raises UsageError for one that cannot be, StoreError when it could not be stored."""
+    def vote(
+        self,
+        zone: str | None,
+        level: int,
+        source: str,
+        person: str | None,
+        *,
+        vote_id: str | None = None,
+        age_s: float = 0.0,
+    ) -> Accepted:
+        """Commit a vote that was pressed `age_s` ago; one whose `vote_id` is known counts once.
+
+        Raises UsageError for one that cannot be, StoreError when it could not be stored.
+        """
 
     def undo(self, vote_id: str) -> None:
         """Take a vote back; raises as `vote`."""

@@ -34,7 +34,7 @@ _PARAMETERS = {
 }
 _SCHEMAS = "#/components/schemas/"
 LATE = (
-    *("meta", "climate", "people", "occupancy", "presence", "comfort", "setpoint", "ask", "vote"),
+    *("meta", "climate", "people", "occupancy", "presence", "comfort", "setpoint", "ask", "vote", "deletion"),
     *("metrics", "health", "camera", "privacy", "line", "crossing"),
 )
 """What is numbered, and so has a backlog."""
@@ -60,6 +60,7 @@ CHANNELS: dict[str, Channel] = {
     "setpoint": Channel("setpoint", "device", True, "What a zone likes, and what a thermostat should be set to."),
     "ask": Channel("ask", "device", True, "What the device would like to know from the people of a zone."),
     "vote": Channel("vote", "device", False, "Somebody pressed 1–5, or took that back."),
+    "deletion": Channel("deletion", "device", False, "Somebody had votes deleted: collectors delete their copies."),
     **{
         f"backlog-{name}": Channel(name, "device", False, f"{name}, come late: what others would take for now.")
         for name in LATE
@@ -107,6 +108,7 @@ def address(channel: str) -> str:
         "setpoint": topics.setpoint(zone),
         "ask": topics.ask(zone),
         "vote": topics.vote(zone),
+        "deletion": topics.deletion,
         "vote-set": topics.vote_set(zone),
         "ack": topics.ack(consumer),
         "gone": topics.gone(consumer),

@@ -6,6 +6,7 @@ import msgspec
 
 from comfywear.errors import UsageError
 from comfywear.publishing.messages.answer import GoneMessage, ReplyMessage
+from comfywear.publishing.messages.deletion import DeletionMessage
 from comfywear.publishing.messages.device import (
     CameraMessage,
     HealthMessage,
@@ -37,6 +38,7 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
     "setpoint": SetpointMessage,
     "vote": VoteMessage,
     "ask": AskMessage,
+    "deletion": DeletionMessage,
     "metrics": MetricsMessage,
     "health": HealthMessage,
     "camera": CameraMessage,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from comfywear.errors import UsageError
 from comfywear.publishing.messages.answer import GoneMessage, ReplyMessage
+from comfywear.publishing.messages.deletion import DeletionMessage
 from comfywear.publishing.messages.device import (
     CameraMessage,
     HealthMessage,
@@ -118,6 +119,8 @@ def _body(message: Message) -> list[str]:
         return [f"line {message.line}: {message.entered} in, {message.left} out{day}"]
     if isinstance(message, AskMessage):
         return [f"{message.zone}: {message.question or 'no question'}"]
+    if isinstance(message, DeletionMessage):
+        return [f"{message.device}: deleted, so delete your copies: {', '.join(message.votes)}"]
     if isinstance(message, GoneMessage):
         ranges = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in message.ranges)
         return [f"{message.device}: gone for {message.consumer}: {ranges or 'nothing'}"]

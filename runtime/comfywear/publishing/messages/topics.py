@@ -65,6 +65,11 @@ class Topics:
         """Retained: what does not work now."""
         return f"{self.base}/device/health"
 
+    @property
+    def deletion(self) -> str:
+        """An event: somebody had votes deleted, of which collectors delete their copies."""
+        return f"{self.base}/deletion"
+
     def camera(self, name: str) -> str:
         """Retained: how one of several cameras is."""
         return f"{self.base}/camera/{check_name(name, 'camera')}"

@@ -5,7 +5,8 @@ import { showFinds, startFinds } from "./finds.js";
 import { renderDay, resized } from "./chart.js";
 import { showPrivacy } from "./privacy.js";
 import { renderRoom } from "./room.js";
-import { learnt, renderFaces, startVoting } from "./vote.js";
+import { showZoneCards } from "./kiosk.js";
+import { answered, learnt, renderFaces, startVoting } from "./vote.js";
 import { load, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -70,6 +71,7 @@ async function speak(code) {
   $("theme").setAttribute("aria-label", word("theme_button"));
   $("theme").title = word("theme_button");
   renderFaces();
+  showZoneCards(start.zones);
   if (now) render();
   route();
 }
@@ -175,6 +177,7 @@ function listen() {
     const before = now;
     now = JSON.parse(event.data);
     render();
+    if (start.role !== "read") answered();
     if (before?.votes !== now.votes && !$("view-day").hidden) loadDay();
     if (before?.sketch !== now.sketch && !$("view-sketch").hidden) showSketch();
   });

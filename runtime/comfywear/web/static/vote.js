@@ -1,10 +1,13 @@
 // Pressing: five faces, thanks, and undo for as long as the device allows.
 
 import { show } from "./faces.js";
+import { dropVote, keepVote, newId, sendKept } from "./kept_votes.js";
 import { make, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const THANKS_S = 10;
+const PATIENCE_MS = 10000;
+const UNDO_KEPT_S = 60;
 
 let last = null; // {id, level, until}: what can still be undone
 let ticking = null;
@@ -43,6 +46,11 @@ export function renderFaces() {
   if (last) tick();
 }
 
+// The device answers: what was kept here goes to it.
+export async function answered() {
+  if (await sendKept(post)) announce(word("vote.sent_now"));
+}
+
 // What has been learnt may come a moment after the vote.
 export function learnt(text) {
   $("thanks-learnt").replaceChildren(text ? sentence(text) : word("thanks.kept"));
@@ -51,6 +59,7 @@ export function learnt(text) {
 async function post(address, body) {
   const answer = await fetch(address, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    signal: AbortSignal.timeout(PATIENCE_MS),
   });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
@@ -62,14 +71,18 @@ async function press(level) {
   busy = true;
   const button = $("faces").querySelector(`[data-level="${level}"]`);
   button.classList.add("pressed");
+  const given = { zone: state.zone(), level, source: state.place, person: state.person(), id: newId() };
   try {
-    const vote = await post("/api/vote", {
-      zone: state.zone(), level, source: state.place, person: state.person(),
-    });
+    const vote = await post("/api/vote", given);
     last = { id: vote.id, level, until: Date.now() + 1000 * vote.undo_s };
     thank(level, vote.learnt);
   } catch (error) {
-    say(word(error.status === 429 ? "vote.too_many" : error.status ? "vote.failed" : "vote.unreachable"), true);
+    if (!error.status && keepVote(given)) {
+      last = { id: given.id, level, until: Date.now() + 1000 * UNDO_KEPT_S };
+      thank(level, "");
+      $("thanks-learnt").textContent = word("vote.kept_here");
+      announce(word("vote.kept_here"));
+    } else say(word(error.status === 429 ? "vote.too_many" : error.status ? "vote.failed" : "vote.unreachable"), true);
   } finally {
     busy = false;
     button.classList.remove("pressed");
@@ -120,7 +133,7 @@ async function undo() {
   if (!last) return;
   let said = word("thanks.undone");
   try {
-    await post("/api/undo", { vote: last.id });
+    if (!dropVote(last.id)) await post("/api/undo", { vote: last.id });
   } catch {
     said = word("thanks.undo_failed");
   }
