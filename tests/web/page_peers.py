@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from page_bench import Bench
 from page_plan import Plan
 
 from comfywear import web
@@ -34,6 +35,7 @@ class MadeUp:
         self.presence: web.PresenceNow | None = None
         self.plan = Plan()
         self.changed: list[tuple[str, str, str]] = []
+        self.bench = Bench()
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -121,6 +123,9 @@ class MadeUp:
 
     def drawings(self) -> Plan:
         return self.plan
+
+    def calibrations(self) -> Bench:
+        return self.bench
 
     def settings(self) -> Sequence[web.SettingsTable]:
         return []

@@ -33,6 +33,7 @@ from comfywear.device.mqtt_worker import MqttLink
 from comfywear.device.opentelemetry import traces_of
 from comfywear.device.outdoors_worker import OutdoorSensors
 from comfywear.device.page import DevicePage
+from comfywear.device.page_calibration import PageCalibration
 from comfywear.device.privacy import Privacy
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.settings_file import SettingsFile
@@ -123,6 +124,7 @@ class Device:
             self.capture = CaptureWorker(self.folder, settings.capture, self.voting, self.vision, self._vision_models)
             self.sensors = Sensors(settings)
             opened.callback(self.sensors.close)
+            self.calibration = PageCalibration(self.file, settings, self.sensors.log)
             self.outdoors = OutdoorSensors(self.folder, settings.outdoors)
             opened.callback(self.outdoors.close)
             self._estimator = Estimator(settings.comfort)
@@ -249,6 +251,7 @@ class Device:
         verbs["models"] = self.updates.answer
         verbs["finds"] = self.finds.answer
         verbs["privacy"] = self.privacy.answer
+        verbs["calibration"] = self.calibration.answer
         control = ControlServer(self.folder, verbs, self.audit.note_request)
         self.link.add_workers(supervisor, self.voting)
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))

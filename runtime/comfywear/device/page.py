@@ -20,6 +20,7 @@ from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
 from comfywear.device.mqtt_commands import MqttCommands
 from comfywear.device.mqtt_worker import MqttLink
+from comfywear.device.page_calibration import PageCalibration
 from comfywear.device.page_drawing import PageDrawings
 from comfywear.device.page_now import (
     STARTING,
@@ -78,6 +79,7 @@ class ShownDevice(Protocol):
         watch: What does not work.
         file: The settings as they stand in their file.
         audit: What was changed.
+        calibration: The sensors against references.
     """
 
     settings: Settings
@@ -96,6 +98,7 @@ class ShownDevice(Protocol):
     watch: Watch
     file: SettingsFile
     audit: AuditList
+    calibration: PageCalibration
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -264,6 +267,10 @@ class DevicePage:
     def drawings(self) -> web.Drawings:
         """Zones, masks and lines of the settings file."""
         return self._drawings
+
+    def calibrations(self) -> web.Calibrations:
+        """The sensors against references."""
+        return self._device.calibration
 
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""

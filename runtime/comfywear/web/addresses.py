@@ -23,6 +23,15 @@ from comfywear.web.bodies import (
     Undo,
     Undone,
 )
+from comfywear.web.calibrations import (
+    CalibrationNow,
+    CompareSensor,
+    CorrectionFound,
+    FindResponse,
+    FindSelfHeating,
+    ResponseFound,
+    SelfHeatingFound,
+)
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.shown import Accepted, Day, Finds, ListedChange, Looking, Now, SettingsTable
 
@@ -173,6 +182,23 @@ ADDRESSES: Mapping[str, Address] = {
         KeptDrawing,
         takes=KeepDrawn,
         audit="zones drawn",
+    ),
+    "calibration": Address(
+        "GET", "/api/calibration", "admin", "What the sensors say, and whether they have come to rest.", CalibrationNow
+    ),
+    "compare_sensor": Address(
+        "POST", "/api/calibration/points", "admin", "A sensor's correction.", CorrectionFound, takes=CompareSensor
+    ),
+    "find_self_heating": Address(
+        "POST",
+        "/api/calibration/self-heating",
+        "admin",
+        "How much the board warms a sensor.",
+        SelfHeatingFound,
+        takes=FindSelfHeating,
+    ),
+    "find_response": Address(
+        "POST", "/api/calibration/response", "admin", "How quickly a sensor follows.", ResponseFound, takes=FindResponse
     ),
 }
 """By the name of what answers."""

@@ -29,6 +29,7 @@ from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
@@ -237,6 +238,21 @@ class _Pages(AccountPages):
         note(request, said.camera or "the first camera")
         await run_in_threadpool(self._device.drawings().keep, said.camera, said.shapes, said.version)
         return _json(KeptDrawing(True))
+
+    def calibration(self, _: Request) -> Response:
+        return _json(self._device.calibrations().now())
+
+    async def compare_sensor(self, request: Request) -> Response:
+        said = await _body(request, CompareSensor)
+        return _json(await run_in_threadpool(self._device.calibrations().compare, said))
+
+    async def find_self_heating(self, request: Request) -> Response:
+        said = await _body(request, FindSelfHeating)
+        return _json(await run_in_threadpool(self._device.calibrations().self_heating, said))
+
+    async def find_response(self, request: Request) -> Response:
+        said = await _body(request, FindResponse)
+        return _json(await run_in_threadpool(self._device.calibrations().response, said))
 
     def _zone(self, request: Request) -> str:
         """The zone that is asked for; the first where none is."""

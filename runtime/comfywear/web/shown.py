@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
+from comfywear.web.calibrations import Calibrations
 from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
 
@@ -350,6 +351,9 @@ class PageDevice(Protocol):
 
     def drawings(self) -> Drawings:
         """Zones, masks and lines."""
+
+    def calibrations(self) -> Calibrations:
+        """The sensors against references."""
 
     def settings(self) -> Sequence[SettingsTable]:
         """The settings without secrets."""
