@@ -271,6 +271,7 @@ async function begin() {
   $("sketch").addEventListener("error", () => $("sketch").hasAttribute("src") && sketchCame(false));
   $("draw").hidden = start.role !== "admin" || start.cameras.length === 0;
   $("draw").addEventListener("click", async () => (await import("./drawing.js")).openDrawing($("camera").value));
+  $("calibrate").addEventListener("click", async () => (await import("./calibration.js")).openCalibration());
   addEventListener("hashchange", () => { route(); scrollTo(0, 0); $("main").focus({ preventScroll: true }); });
   addEventListener("resize", resized);
   if (kept("zone") !== null || new URL(location.href).searchParams.has("zone")) chooseZone(zone);
