@@ -14,7 +14,7 @@ from comfywear.device.page_calibration import PageCalibration
 from comfywear.device.reading_log import ReadingLog
 from comfywear.device.settings_file import SettingsFile
 from comfywear.errors import UsageError
-from comfywear.web.calibrations import ComparedPoint, CompareSensor, FindResponse, FindSelfHeating
+from comfywear.web.calibrations import ComparedPoint, CompareSensor, FindResponse, FindSelfHeating, KeepCalibration
 from comfywear_sensors import Reading
 
 TEXT = """# The office.
@@ -28,6 +28,9 @@ uri = "w1://28-000000000002"
 temp_offset_k = 0.2
 """
 CASE, APART = "w1://28-000000000001", "w1://28-000000000002"
+
+
+POINTS = {"sensor": 0, "quantity": "air_temp_c", "points": [{"sensor": 20, "reference": 21}]}
 
 
 class Bench:
@@ -73,8 +76,9 @@ def test_a_sensor_that_has_come_to_rest_is_compared_and_corrected(tmp_path: Path
     found = bench.calibration.compare(CompareSensor(0, "air_temp_c", [point]))
     assert (found.offset, found.gain) == (pytest.approx(-0.6, abs=0.05), 1.0)
     assert found.offset_u == pytest.approx(math.hypot(0.1, rest.value_u))
-    assert bench.path.read_text() == TEXT, "without `keep` it is only said"
-    assert bench.calibration.compare(CompareSensor(0, "air_temp_c", [point], now.version)).kept
+    assert bench.path.read_text() == TEXT, "it is only said"
+    kept = bench.calibration.keep(KeepCalibration(now.version, CompareSensor(0, "air_temp_c", [point])))
+    assert kept.kept.startswith("sensor 1: temp_offset_k -0.")
     assert bench.reloaded == 1
     text = bench.path.read_text()
     assert "# in the case, beside the board" in text
@@ -97,7 +101,7 @@ def test_the_warmth_of_the_board_is_found_beside_a_reference_kept_and_then_taken
     assert beside.gain == pytest.approx(1 / 9, abs=0.01)
     assert alone.gain == pytest.approx(1 / 9, abs=0.02)
     assert beside.offset_k == pytest.approx(0.0, abs=0.15)
-    assert bench.calibration.self_heating(FindSelfHeating(0, 1, keep=now.version)).kept
+    bench.calibration.keep(KeepCalibration(now.version, self_heating=FindSelfHeating(0, 1)))
     settings = settings_file.load(bench.path)
     assert settings.sensors[0].self_heating is not None
     assert settings.sensors[0].self_heating.most_k >= beside.correction_k
@@ -135,16 +139,8 @@ def test_the_response_to_a_step_is_found(tmp_path: Path) -> None:
         ({"do": "self-heating", "sensor": 0, "reference": 0}, "no reference of its own"),
         ({"do": "self-heating", "sensor": 0, "reference": 1}, "not said enough"),
         ({"do": "response", "sensor": 0, "since_s": -1}, "not understood"),
-        (
-            {
-                "do": "compare",
-                "sensor": 0,
-                "quantity": "air_temp_c",
-                "points": [{"sensor": 20, "reference": 21}],
-                "keep": "old",
-            },
-            "changed by somebody else",
-        ),
+        ({"do": "keep", "version": "old"}, "say points or self_heating"),
+        ({"do": "keep", "version": "old", "points": POINTS}, "changed by somebody else"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
@@ -162,4 +158,4 @@ def test_what_is_kept_belongs_to_the_settings_that_the_device_runs_with(tmp_path
     version = bench.calibration.now().version
     assert not bench.calibration.now().in_use
     with pytest.raises(UsageError, match="reload it first"):
-        bench.calibration.compare(CompareSensor(0, "air_temp_c", [ComparedPoint(20, 21)], version))
+        bench.calibration.keep(KeepCalibration(version, CompareSensor(0, "air_temp_c", [ComparedPoint(20, 21)])))

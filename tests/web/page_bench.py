@@ -13,6 +13,8 @@ from comfywear.web.calibrations import (
     CorrectionFound,
     FindResponse,
     FindSelfHeating,
+    KeepCalibration,
+    KeptCalibration,
     QuantityNow,
     ResponseFound,
     SelfHeatingFound,
@@ -26,6 +28,7 @@ class Bench:
         self.state: Literal["few", "drifting", "steady"] = "drifting"
         self.value = 22.4
         self.version = "1"
+        self.kept: list[KeepCalibration] = []
         self.compared: list[CompareSensor] = []
         self.heated: list[FindSelfHeating] = []
         self.stepped: list[FindResponse] = []
@@ -45,13 +48,19 @@ class Bench:
         found = correction_of(points, BOUNDS[said.quantity])
         self.compared.append(said)
         value_u = max(found.at(each.sensor)[1] for each in points)
-        return CorrectionFound(found.offset, found.gain, found.offset_u, found.gain_u, value_u, said.keep is not None)
+        return CorrectionFound(found.offset, found.gain, found.offset_u, found.gain_u, value_u)
 
     def self_heating(self, said: FindSelfHeating) -> SelfHeatingFound:
         if said.reference == said.sensor:
             raise UsageError("a sensor is no reference of its own")
         self.heated.append(said)
-        return SelfHeatingFound(0.08, 0.004, 2.3, 0.12, 11.0, None, 240.0, 3.5, said.keep is not None)
+        return SelfHeatingFound(0.08, 0.004, 2.3, 0.12, 11.0, None, 240.0, 3.5)
+
+    def keep(self, said: KeepCalibration) -> KeptCalibration:
+        if said.version != self.version:
+            raise UsageError("the settings file was changed by somebody else meanwhile")
+        self.kept.append(said)
+        return KeptCalibration("sensor 1: temp_offset_k -0.5")
 
     def response(self, said: FindResponse) -> ResponseFound:
         self.stepped.append(said)

@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
     "/api/privacy": {"on": True},
     "/api/calibration/points": {"sensor": 0, "quantity": "air_temp_c", "points": [{"sensor": 20, "reference": 21}]},
     "/api/calibration/self-heating": {"sensor": 0},
+    "/api/calibration": {"version": "1", "self_heating": {"sensor": 0}},
     "/api/calibration/response": {"sensor": 0, "since_s": 60},
     "/api/drawing/check": {"shapes": [{"kind": "zone", "name": "desk"}]},
     "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},

@@ -44,8 +44,9 @@ def test_it_waits_for_rest_then_compares_and_keeps(screen: Screen) -> None:
         assert serious(page) == []
         page.click("#cal-keep")
         holds(page, "document.getElementById('cal-said').innerText.includes('runs with it')")
-        assert [each.keep for each in device.bench.compared] == [None, "1"]
-        assert device.bench.compared[1].points[0].reference == 21.9
+        (kept,) = device.bench.kept
+        assert kept.points == device.bench.compared[0]
+        assert kept.points.points[0].reference == 21.9
 
 
 def test_two_points_give_the_gain_and_one_too_near_is_refused(screen: Screen) -> None:

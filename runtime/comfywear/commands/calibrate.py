@@ -79,14 +79,8 @@ def _point(args: argparse.Namespace) -> None:
     true, true_u = (args.reference, args.uncertainty) if beside is None else (beside["corrected"], beside["value_u"])
     here = {"sensor": own["value"], "sensor_u": own["value_u"], "reference": true, "reference_u": true_u}
     points = [here] if args.first is None else [args.first, here]
-    found = _ask(
-        args,
-        do="compare",
-        sensor=args.sensor - 1,
-        quantity=quantity,
-        points=points,
-        keep=version if args.keep else None,
-    )
+    asked = {"sensor": args.sensor - 1, "quantity": quantity, "points": points}
+    found = _ask(args, do="compare", **asked)
     shown, unit = _UNITS[quantity]
     print(f"it says {own['value']:.3f} ± {own['value_u']:.3f} {shown} where {true:.3f} ± {true_u:.3f} {shown} is true")
     if args.first is None:
@@ -96,18 +90,14 @@ def _point(args: argparse.Namespace) -> None:
     print(
         f"offset {found['offset']:+.3f} ± {found['offset_u']:.3f} {unit} (standard uncertainties; twice that is 95 %)"
     )
-    _kept(found)
+    _keep(args, version, points=asked)
 
 
 def _heat(args: argparse.Namespace) -> None:
-    found = _ask(
-        args,
-        do="self-heating",
-        sensor=args.sensor - 1,
-        reference=None if args.beside is None else args.beside - 1,
-        hours=args.hours,
-        keep=_ask(args, do="show")["version"] if args.keep else None,
-    )
+    beside = None if args.beside is None else args.beside - 1
+    asked = {"sensor": args.sensor - 1, "reference": beside, "hours": args.hours}
+    version = _ask(args, do="show")["version"]
+    found = _ask(args, do="self-heating", **asked)
     print(f"from {found['minutes']:.0f} minutes in which the board varied by {found['span_k']:.1f} K:")
     print(
         f"gain {found['gain']:.4f} ± {found['gain_u']:.4f}: less {found['correction_k']:.2f} ± "
@@ -115,7 +105,7 @@ def _heat(args: argparse.Namespace) -> None:
     )
     if found["offset_k"] is not None:
         print(f"besides it says {found['offset_k']:+.2f} K too much: `comfywear calibrate point` corrects that")
-    _kept(found)
+    _keep(args, version, self_heating=asked)
 
 
 def _step(args: argparse.Namespace) -> None:
@@ -161,8 +151,13 @@ def _said(each: Mapping[str, Any]) -> str:
     return f"{text}; {states[each['state']]}, {each['drift_per_min']:+.3f} {unit}/min, ± {each['value_u']:.3f} {unit}"
 
 
-def _kept(found: Mapping[str, Any]) -> None:
-    print("kept in the settings; the device starts anew" if found["kept"] else "not kept: say --keep")
+def _keep(args: argparse.Namespace, version: str, **asked: Any) -> None:
+    if args.keep:
+        print(
+            f"kept in the settings; the device starts anew: {_ask(args, do='keep', version=version, **asked)['kept']}"
+        )
+    else:
+        print("not kept: say --keep")
 
 
 def _four(word: str) -> dict[str, float]:

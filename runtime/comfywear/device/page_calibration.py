@@ -27,6 +27,8 @@ from comfywear.web.calibrations import (
     CorrectionFound,
     FindResponse,
     FindSelfHeating,
+    KeepCalibration,
+    KeptCalibration,
     Quantity,
     QuantityNow,
     ResponseFound,
@@ -69,19 +71,16 @@ class PageCalibration:
         return CalibrationNow(version, settings == self._running, board, sensors)
 
     def compare(self, said: CompareSensor) -> CorrectionFound:
-        """The correction that points ask for; kept where a version of the settings is named."""
+        """The correction that points ask for."""
         self._named(said.sensor)
         points = [Compared(each.sensor, each.reference, each.sensor_u, each.reference_u) for each in said.points]
         found = correction_of(points, BOUNDS[said.quantity])
         value_u = max(found.at(each.sensor)[1] for each in points)
         offset, gain = round(found.offset, 3), round(found.gain, 5)
-        if said.keep is not None:
-            names = _FIELDS[said.quantity]
-            self._keep(said.sensor, {(names[0],): offset, (names[1],): gain}, said.keep)
-        return CorrectionFound(offset, gain, found.offset_u, found.gain_u, value_u, said.keep is not None)
+        return CorrectionFound(offset, gain, found.offset_u, found.gain_u, value_u)
 
     def self_heating(self, said: FindSelfHeating) -> SelfHeatingFound:
-        """How much the board warms a sensor; kept where a version of the settings is named."""
+        """How much the board warms a sensor."""
         sensor = self._named(said.sensor)
         if said.reference == said.sensor:
             raise UsageError("a sensor is no reference of its own")
@@ -94,12 +93,6 @@ class PageCalibration:
         else:
             found = fit_beside(times, temperature, board, self._beside(said.reference, times))
         most_k = min(round(max(_HEADROOM * found.correction_k, 0.5), 1), 8.0)
-        if said.keep is not None:
-            table: dict[FieldPath, float] = {
-                ("self_heating", "gain"): round(found.gain, 4),
-                ("self_heating", "most_k"): most_k,
-            }
-            self._keep(said.sensor, table, said.keep)
         return SelfHeatingFound(
             found.gain,
             found.gain_u,
@@ -109,7 +102,25 @@ class PageCalibration:
             found.offset_k,
             found.minutes,
             most_k,
-            said.keep is not None,
+        )
+
+    def keep(self, said: KeepCalibration) -> KeptCalibration:
+        """Keep in the settings what is found, and have the device start anew."""
+        if (said.points is None) == (said.self_heating is None):
+            raise UsageError("say points or self_heating")
+        if said.points is not None:
+            correction, (offset, gain) = self.compare(said.points), _FIELDS[said.points.quantity]
+            place, values = said.points.sensor, {offset: correction.offset, gain: correction.gain}
+            changes: dict[FieldPath, float] = {("sensors", place, name): value for name, value in values.items()}
+        elif said.self_heating is not None:
+            heat, place = self.self_heating(said.self_heating), said.self_heating.sensor
+            values = {"gain": round(heat.gain, 4), "most_k": heat.most_k}
+            changes = {("sensors", place, "self_heating", name): value for name, value in values.items()}
+        if self._file.read().settings != self._running:
+            raise UsageError("the settings file holds other settings than the device runs with: reload it first")
+        self._file.change(changes, said.version)
+        return KeptCalibration(
+            f"sensor {place + 1}: " + ", ".join(f"{name} {value:g}" for name, value in values.items())
         )
 
     def response(self, said: FindResponse) -> ResponseFound:
@@ -121,7 +132,7 @@ class PageCalibration:
         return ResponseFound(found.time_constant_s, found.time_constant_u_s, found.settles_s, found.start, found.end)
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Answer a command: `do` is "show", "compare", "self-heating" or "response", with the fields of that.
+        """Answer a command: `do` is "show", "compare", "self-heating", "response" or "keep", with the fields of that.
 
         Raises:
             UsageError: When it is not understood, or what was found cannot be meant.
@@ -130,12 +141,13 @@ class PageCalibration:
             "compare": (CompareSensor, self.compare),
             "self-heating": (FindSelfHeating, self.self_heating),
             "response": (FindResponse, self.response),
+            "keep": (KeepCalibration, self.keep),
         }
         do = request.get("do")
         if do == "show":
             return dict(msgspec.to_builtins(self.now()))
         if do not in doing:
-            raise UsageError("calibration takes do = show, compare, self-heating or response")
+            raise UsageError("calibration takes do = show, compare, self-heating, response or keep")
         kind, act = doing[do]
         try:
             said = msgspec.convert({name: value for name, value in request.items() if name not in ("verb", "do")}, kind)
@@ -147,12 +159,6 @@ class PageCalibration:
         if place >= len(self._running.sensors):
             raise UsageError(f"there is no sensor {place + 1}; the settings name {len(self._running.sensors)}")
         return self._running.sensors[place]
-
-    def _keep(self, place: int, values: Mapping[FieldPath, float], version: str) -> None:
-        if self._file.read().settings != self._running:
-            raise UsageError("the settings file holds other settings than the device runs with: reload it first")
-        changes: dict[FieldPath, float] = {("sensors", place, *path): value for path, value in values.items()}
-        self._file.change(changes, version)
 
     def _beside(self, place: int, times: Sequence[float]) -> list[float]:
         """What a reference said at `times`, as the settings correct it."""

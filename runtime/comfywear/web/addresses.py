@@ -29,6 +29,8 @@ from comfywear.web.calibrations import (
     CorrectionFound,
     FindResponse,
     FindSelfHeating,
+    KeepCalibration,
+    KeptCalibration,
     ResponseFound,
     SelfHeatingFound,
 )
@@ -196,6 +198,15 @@ ADDRESSES: Mapping[str, Address] = {
         "How much the board warms a sensor.",
         SelfHeatingFound,
         takes=FindSelfHeating,
+    ),
+    "keep_calibration": Address(
+        "POST",
+        "/api/calibration",
+        "admin",
+        "Keep in the settings what was found; the device starts anew with it.",
+        KeptCalibration,
+        takes=KeepCalibration,
+        audit="sensor calibrated",
     ),
     "find_response": Address(
         "POST", "/api/calibration/response", "admin", "How quickly a sensor follows.", ResponseFound, takes=FindResponse

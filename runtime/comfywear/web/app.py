@@ -29,7 +29,7 @@ from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
-from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating
+from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating, KeepCalibration
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
@@ -249,6 +249,12 @@ class _Pages(AccountPages):
     async def find_self_heating(self, request: Request) -> Response:
         said = await _body(request, FindSelfHeating)
         return _json(await run_in_threadpool(self._device.calibrations().self_heating, said))
+
+    async def keep_calibration(self, request: Request) -> Response:
+        said = await _body(request, KeepCalibration)
+        kept = await run_in_threadpool(self._device.calibrations().keep, said)
+        note(request, kept.kept)
+        return _json(kept)
 
     async def find_response(self, request: Request) -> Response:
         said = await _body(request, FindResponse)

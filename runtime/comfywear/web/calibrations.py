@@ -17,6 +17,8 @@ __all__ = [
     "CorrectionFound",
     "FindResponse",
     "FindSelfHeating",
+    "KeepCalibration",
+    "KeptCalibration",
     "Quantity",
     "QuantityNow",
     "ResponseFound",
@@ -28,12 +30,6 @@ SaidValue = Annotated[float, Meta(ge=-100, le=200)]
 Uncertainty = Annotated[float, Meta(ge=0, le=20)]
 SensorPlace = Annotated[
     int, Meta(ge=0, le=1000, description="Its place among the [[sensors]] of the settings, from 0.")
-]
-Version = Annotated[
-    str | None,
-    Meta(
-        description="Of the settings, to keep what is found in them; the device then starts anew. null = only say it."
-    ),
 ]
 
 
@@ -52,7 +48,6 @@ class CompareSensor(msgspec.Struct, forbid_unknown_fields=True):
     sensor: SensorPlace
     quantity: Quantity
     points: Annotated[list[ComparedPoint], Meta(min_length=1, max_length=2)]
-    keep: Version = None
 
 
 class FindSelfHeating(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,7 +56,14 @@ class FindSelfHeating(msgspec.Struct, forbid_unknown_fields=True):
     sensor: SensorPlace
     reference: Annotated[SensorPlace | None, Meta(description="A sensor apart from the board; null = none.")] = None
     hours: Annotated[float, Meta(gt=0, le=24)] = 4.0
-    keep: Version = None
+
+
+class KeepCalibration(msgspec.Struct, forbid_unknown_fields=True):
+    """What is found, to be kept in the settings: one of the two; the device then starts anew."""
+
+    version: Annotated[str, Meta(description="Of the settings.")]
+    points: CompareSensor | None = None
+    self_heating: FindSelfHeating | None = None
 
 
 class FindResponse(msgspec.Struct, forbid_unknown_fields=True):
@@ -142,7 +144,6 @@ class CorrectionFound:
     offset_u: float
     gain_u: float
     value_u: float
-    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,6 @@ class SelfHeatingFound:
     offset_k: float | None
     minutes: float
     most_k: float
-    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,13 @@ class ResponseFound:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCalibration:
+    """It is kept, in words."""
+
+    kept: str
+
+
 class Calibrations(Protocol):
     """What the page asks of a device; every method may be called from any thread, and may raise a ComfyWearError."""
 
@@ -182,6 +189,9 @@ class Calibrations(Protocol):
 
     def self_heating(self, said: FindSelfHeating) -> SelfHeatingFound:
         """How much the board warms a sensor."""
+
+    def keep(self, said: KeepCalibration) -> KeptCalibration:
+        """Keep in the settings what is found."""
 
     def response(self, said: FindResponse) -> ResponseFound:
         """How quickly a sensor follows."""

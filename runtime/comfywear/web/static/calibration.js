@@ -13,7 +13,7 @@ let quantity = "air_temp_c";
 let first = null; // the first of two points
 let stepAt = null; // when the step began
 let timer = null;
-let found = null; // {address, body}: what can be kept
+let found = null; // {points} or {self_heating}: what can be kept
 
 export async function openCalibration() {
   const panel = $("calibration");
@@ -196,7 +196,7 @@ async function response() {
 
 async function find(address, body, keepable = true) {
   const answer = await ask(address, body);
-  found = answer.good && keepable ? { address, body } : null;
+  found = answer.good && keepable ? { [address.endsWith("points") ? "points" : "self_heating"]: body } : null;
   say(answer.good ? "" : answer.text);
   if (!answer.good) $("cal-found").textContent = "";
   show();
@@ -205,7 +205,7 @@ async function find(address, body, keepable = true) {
 
 async function keep() {
   say(word("drawing.keeping"));
-  const answer = await ask(found.address, { ...found.body, keep: now.version });
+  const answer = await ask("/api/calibration", { ...found, version: now.version });
   if (!answer.good) {
     say(answer.text);
     return;
