@@ -38,6 +38,7 @@ BODIES: dict[str, Any] = {
     "/api/privacy": {"on": True},
     "/api/drawing/check": {"shapes": [{"kind": "zone", "name": "desk"}]},
     "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},
+    "/api/backup": {"passphrase": None},
     "/api/sessions/end": {"session": "0123456789abcdef"},
 }
 OTHERS: list[tuple[str, Role]] = [("only to look", "read"), ("also to vote", "vote")]

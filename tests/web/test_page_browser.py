@@ -477,3 +477,22 @@ def test_a_zones_code_leads_a_phone_to_its_own_address(screen: Callable[..., Any
         page.emulate_media(media="print")
         assert page.is_visible("#kiosk figure")
         assert not page.is_visible("nav")
+
+
+def test_a_backup_is_downloaded_with_and_without_secrets(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    with serving(device) as url:
+        page = screen(f"{url}/#about")
+        page.click("#backup summary")
+        for passphrase, content in (("", b"PK"), ("correct horse battery", b"PKcorrect horse battery")):
+            page.fill("#passphrase", passphrase)
+            with page.expect_download() as coming:
+                page.click("#backup button")
+            assert coming.value.suggested_filename == "home-d1.comfywear"
+            assert Path(coming.value.path()).read_bytes() == content
+            assert page.input_value("#passphrase") == ""
+        page.fill("#passphrase", "short")
+        page.click("#backup button")
+        page.wait_for_selector("#backup [role=status] >> text=12 characters")
+        assert serious(page) == []
+    assert not [made for made in device.made if made.exists()], "what was sent does not stay on the device"

@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/sessions/end": {"json": {"session": "its own"}},
     "/api/drawing/check": {"json": {"shapes": [{"kind": "zone", "name": "desk"}]}},
     "/api/drawing": {"json": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"}},
+    "/api/backup": {"json": {"passphrase": "correct horse battery staple"}},
     "/login": {"data": {"token": TOKEN}},
     "/logout": {},
 }
@@ -119,6 +120,7 @@ def test_its_own_page_changes_something_and_the_list_says_what_and_from_where(
             assert origin.startswith("page, ")
             assert "127.0.0.1" in origin
             assert TOKEN not in detail
+            assert "staple" not in detail
             assert client.cookies.get(COOKIE, "no cookie") not in detail
 
 

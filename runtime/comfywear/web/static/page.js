@@ -1,6 +1,7 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
 import { showAccess } from "./access.js";
+import { showBackup } from "./backup.js";
 import { showFinds, startFinds } from "./finds.js";
 import { renderDay, resized } from "./chart.js";
 import { showPrivacy } from "./privacy.js";
@@ -72,6 +73,7 @@ async function speak(code) {
   $("theme").title = word("theme_button");
   renderFaces();
   showZoneCards(start.zones);
+  if (start.role === "admin") showBackup();
   if (now) render();
   route();
 }
