@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from page_bench import Bench
@@ -34,6 +36,7 @@ class MadeUp:
         self.private = self.grey = False
         self.presence: web.PresenceNow | None = None
         self.plan = Plan()
+        self.made: list[Path] = []
         self.changed: list[tuple[str, str, str]] = []
         self.bench = Bench()
 
@@ -129,6 +132,14 @@ class MadeUp:
 
     def settings(self) -> Sequence[web.SettingsTable]:
         return []
+
+    def make_backup(self, passphrase: str | None) -> web.MadeBackup:
+        if passphrase is not None and len(passphrase) < 12:
+            raise UsageError("a passphrase has 12 characters or more")
+        made = Path(tempfile.mkdtemp()) / "made"
+        made.write_bytes(b"PK" + (passphrase or "").encode())
+        self.made.append(made)
+        return web.MadeBackup(made, "home-d1.comfywear")
 
     def changes(self) -> Sequence[web.ListedChange]:
         return [web.ListedChange(None, *each) for each in reversed(self.changed)]

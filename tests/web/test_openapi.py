@@ -42,6 +42,7 @@ BODIES: dict[str, Any] = {
     "/api/calibration/response": {"sensor": 0, "since_s": 60},
     "/api/drawing/check": {"shapes": [{"kind": "zone", "name": "desk"}]},
     "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},
+    "/api/backup": {"passphrase": None},
     "/api/sessions/end": {"session": "0123456789abcdef"},
 }
 OTHERS: list[tuple[str, Role]] = [("only to look", "read"), ("also to vote", "vote")]

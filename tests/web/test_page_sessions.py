@@ -39,6 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "/api/calibration/self-heating": {"json": {"sensor": 0}},
     "/api/calibration/response": {"json": {"sensor": 0, "since_s": 60}},
+    "/api/backup": {"json": {"passphrase": "correct horse battery staple"}},
     "/login": {"data": {"token": TOKEN}},
     "/logout": {},
 }
@@ -126,6 +127,7 @@ def test_its_own_page_changes_something_and_the_list_says_what_and_from_where(
             assert origin.startswith("page, ")
             assert "127.0.0.1" in origin
             assert TOKEN not in detail
+            assert "staple" not in detail
             assert client.cookies.get(COOKIE, "no cookie") not in detail
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from comfywear import publishing
 from comfywear.device.audit import AUDIT_FILE, AuditList
+from comfywear.device.backups import Backups
 from comfywear.device.building import Building
 from comfywear.device.button_workers import add_buttons, buttons_of
 from comfywear.device.camera_views import CameraViews
@@ -82,6 +83,7 @@ class Device:
             self.topics = publishing.Topics(settings.device.site, settings.device.name())
             self.folder = state_folder(settings)
             _hold(self.folder, opened)
+            self.backups = Backups(self.folder, path)
             self.audit = AuditList(self.folder / AUDIT_FILE)
             opened.callback(self.audit.close)
             self.link = MqttLink(

@@ -14,6 +14,7 @@ import msgspec
 
 from comfywear import __version__, web
 from comfywear.device.audit import AuditList
+from comfywear.device.backups import Backups
 from comfywear.device.camera_views import CameraViews
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.finds import CorrectionBook
@@ -80,6 +81,7 @@ class ShownDevice(Protocol):
         file: The settings as they stand in their file.
         audit: What was changed.
         calibration: The sensors against references.
+        backups: Makes backups.
     """
 
     settings: Settings
@@ -99,6 +101,7 @@ class ShownDevice(Protocol):
     file: SettingsFile
     audit: AuditList
     calibration: PageCalibration
+    backups: Backups
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -275,6 +278,11 @@ class DevicePage:
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""
         return settings_tables(self._device.settings)
+
+    def make_backup(self, passphrase: str | None) -> web.MadeBackup:
+        """As `Backups.make`."""
+        topics, day = self._device.link.topics, (wall_time().ts or "undated")[:10]
+        return web.MadeBackup(self._device.backups.make(passphrase), f"{topics.site}-{topics.device}-{day}.comfywear")
 
     def changes(self) -> Sequence[web.ListedChange]:
         """As `AuditList.newest`."""

@@ -15,6 +15,7 @@ from comfywear.web.bodies import (
     Correct,
     EndSession,
     Kept,
+    MakeBackup,
     OpenSession,
     Press,
     Start,
@@ -169,6 +170,15 @@ ADDRESSES: Mapping[str, Address] = {
     ),
     "audit": Address(
         "GET", "/api/audit", "admin", "What was changed, when and from where, the newest first.", list[ListedChange]
+    ),
+    "backup": Address(
+        "POST",
+        "/api/backup",
+        "admin",
+        "The device in one file, as comfywear backup makes it.",
+        media="application/zip",
+        takes=MakeBackup,
+        audit="backup downloaded",
     ),
     "drawing": Address(
         "GET", "/api/drawing", "admin", "The zones, masks and lines of a camera's picture.", Drawing, of_camera=True

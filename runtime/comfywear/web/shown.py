@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from comfywear.web.calibrations import Calibrations
@@ -25,6 +26,7 @@ __all__ = [
     "LineNow",
     "ListedChange",
     "Looking",
+    "MadeBackup",
     "Now",
     "OutdoorsNow",
     "PageDevice",
@@ -298,6 +300,14 @@ class ListedChange:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class MadeBackup:
+    """A backup: the file, which whoever sends it removes, and the name to keep it under."""
+
+    file: Path
+    name: str
+
+
 class PageDevice(Protocol):
     """What the page asks of a device. Every method may be called from any thread."""
 
@@ -360,6 +370,9 @@ class PageDevice(Protocol):
 
     def metrics(self) -> bytes:
         """How the device is, in the text that Prometheus collects."""
+
+    def make_backup(self, passphrase: str | None) -> MadeBackup:
+        """The device in a file; raises UsageError for a passphrase too short, StoreError where it cannot be made."""
 
     def changes(self) -> Sequence[ListedChange]:
         """What was changed, the newest first."""

@@ -1,11 +1,9 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
-import { showAccess } from "./access.js";
 import { showFinds, startFinds } from "./finds.js";
 import { renderDay, resized } from "./chart.js";
 import { showPrivacy } from "./privacy.js";
 import { renderRoom } from "./room.js";
-import { showZoneCards } from "./kiosk.js";
 import { answered, learnt, renderFaces, startVoting } from "./vote.js";
 import { load, make, number, sentence, word } from "./words.js";
 
@@ -71,7 +69,6 @@ async function speak(code) {
   $("theme").setAttribute("aria-label", word("theme_button"));
   $("theme").title = word("theme_button");
   renderFaces();
-  showZoneCards(start.zones);
   if (now) render();
   route();
 }
@@ -110,7 +107,7 @@ function route() {
     dayTimer = setInterval(loadDay, DAY_EVERY_MS);
   }
   if (view === "sketch") showSketch();
-  if (view === "about" && start.role === "admin") { loadSettings(); showAccess(start.signed_in); }
+  if (view === "about") showAbout();
 }
 
 async function loadDay() {
@@ -121,6 +118,17 @@ async function loadDay() {
     const day = await get(`/api/day?zone=${encodeURIComponent(zone)}&span=${wanted}`);
     if (wanted === span) renderDay(day, span);
   } catch { /* the banner says so */ }
+}
+
+// What is seldom wanted comes when it is: a phone that votes does without.
+async function showAbout() {
+  const { showZoneCards } = await import("./kiosk.js");
+  showZoneCards(start.zones);
+  if (start.role !== "admin") return;
+  loadSettings();
+  const [{ showAccess }, { showBackup }] = await Promise.all([import("./access.js"), import("./backup.js")]);
+  showAccess(start.signed_in);
+  showBackup();
 }
 
 async function loadSettings() {
@@ -215,7 +223,7 @@ async function sayUnknown(name) {
 async function begin() {
   showTheme();
   try {
-    start = await get("/api/start");
+    start = JSON.parse($("begins")?.dataset.start ?? "null") ?? await get("/api/start");
   } catch {
     $("offline").hidden = false;
     $("offline").textContent ||= "…";

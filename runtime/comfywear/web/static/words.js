@@ -2,10 +2,21 @@
 
 let found = {};
 
-export async function load(code) {
+// The page comes with the words of the language that the device chose.
+const served = {
+  code: document.documentElement.lang,
+  words: JSON.parse(document.getElementById("begins")?.dataset.words ?? "null"),
+};
+if (!served.words) served.code = null;
+
+async function fetched(code) {
   const answer = await fetch(`/words/${code}.json`);
   if (!answer.ok) throw new Error(`no words for ${code}`);
-  found = await answer.json();
+  return answer.json();
+}
+
+export async function load(code) {
+  found = code === served.code ? served.words : await fetched(code);
   document.documentElement.lang = code;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   for (const element of document.querySelectorAll("[data-label]")) {
