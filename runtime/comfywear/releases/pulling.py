@@ -85,7 +85,7 @@ def pull(
     Raises:
         UsageError: It may not be pulled from there, or another is being pulled.
         ModelError: The release is refused, with the reason; it is kept in the model's history. `CutShortError` where
-            that says nothing of the release: it could not be fetched as a whole.
+            that says nothing of the release, since it could not be fetched as a whole.
         StoreError: There is no room, or the folder cannot be written.
     """
     updates = settings.updates
@@ -121,7 +121,7 @@ def pull(
             before = releases.slots(name).version
             releases.take_over(name, slot, staged, limit_ms)
         except ModelError as error:
-            if not isinstance(error, CutShortError):
+            if not isinstance(error, CutShortError) or isinstance(error, _AlteredError):
                 shutil.rmtree(staged, ignore_errors=True)
             releases.refuse(name, version, str(error))
             kind = CutShortError if isinstance(error, CutShortError) else ModelError
@@ -136,7 +136,11 @@ def pull(
 
 
 class CutShortError(ModelError):
-    """Fetching ended early; what came is worth keeping."""
+    """A release could not be fetched as a whole, which says nothing of the release; what came is worth keeping."""
+
+
+class _AlteredError(CutShortError):
+    """What came is not what was released; nothing of it is worth keeping."""
 
 
 def _slot(manifest: Manifest, data: bytes) -> Slot:
@@ -229,7 +233,7 @@ def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, alive
             break
         part.unlink()
         if not resumed:
-            raise ModelError(
+            raise _AlteredError(
                 f"{file.path} has the wrong hash (sha256 {found[:12]}…, the release says {file.sha256[:12]}…)"
             )
         say(f"{file.path}: what was here from before is damaged; from the beginning")
