@@ -81,7 +81,7 @@ VIEWS: dict[str, View] = {"sketch": sketch, "room, at once": first_view, "room, 
 FACES: dict[str, tuple[View, float, float]] = {
     "photo": (lambda image: image, 0.5, 1.0),
     "sketch": (sketch, 0.0, 0.12),
-    "room, at once": (first_view, 0.0, 0.0),
+    "room, at once": (first_view, 0.0, 0.005),
     # Nobody enters the plate (below); were somebody in it all the same, a detector should still find no face.
     "room, after minutes": (stood_still, 0.0, 0.005),
     "room, after minutes, dark": (functools.partial(stood_still, dark=True), 0.0, 0.005),
