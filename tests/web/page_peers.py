@@ -33,6 +33,7 @@ class MadeUp:
         self.missed_in: list[str | None] = []
         self.several: tuple[str, ...] = ()
         self.shown: list[str] = []  # whose sketches
+        self.dark: list[bool] = []  # which of them for a dark page
         self.private = self.grey = False
         self.presence: web.PresenceNow | None = None
         self.plan = Plan()
@@ -90,8 +91,9 @@ class MadeUp:
     def cameras(self) -> Sequence[str]:
         return list(self.several)
 
-    def sketch(self, camera: str) -> bytes | None:
+    def sketch(self, camera: str, *, dark: bool = False) -> bytes | None:
         self.shown.append(camera)
+        self.dark.append(dark)
         return self.picture
 
     def finds(self) -> web.Finds:

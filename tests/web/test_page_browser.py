@@ -204,6 +204,19 @@ def test_of_several_cameras_one_is_chosen_and_stays_chosen(screen: Callable[...,
         until(lambda: device.missed_in == ["north"])
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_view_is_drawn_for_the_colours_of_the_page(screen: Callable[..., Any], theme: str) -> None:
+    device = MadeUp()
+    device.picture = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
+    with serving(device) as url:
+        page = screen(f"{url}/#sketch", PHONE, theme)
+        page.wait_for_selector("#sketch:not([hidden])")
+        assert f"scheme={theme}" in page.get_attribute("#sketch", "src")
+        page.click("#theme")
+        other = "light" if theme == "dark" else "dark"
+        page.wait_for_selector(f"#sketch[src*='scheme={other}']", state="attached")
+
+
 def test_privacy_is_switched_under_the_sketch_and_shown_everywhere(screen: Callable[..., Any]) -> None:
     device = MadeUp()
     with serving(device) as url:

@@ -239,9 +239,9 @@ class DevicePage:
         """Their names."""
         return list(self._device.vision.cameras) if self._device.vision else []
 
-    def sketch(self, camera: str) -> bytes | None:
+    def sketch(self, camera: str, *, dark: bool = False) -> bytes | None:
         """As `CameraViews.jpeg`."""
-        return self._device.views.jpeg(camera)
+        return self._device.views.jpeg(camera, dark=dark)
 
     def finds(self) -> web.Finds:
         """As `CorrectionBook.listed`; nothing where no view is shown."""

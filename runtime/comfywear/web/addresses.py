@@ -60,6 +60,7 @@ class Address:
         of_zone: Whether `?zone=` chooses a zone.
         of_camera: Whether `?camera=` chooses a camera.
         of_span: Whether `?span=` chooses how far back it goes.
+        of_scheme: Whether `?scheme=` chooses a drawing for a light page or a dark one.
         counted: Whether there may be only so many in a minute from a client.
         may_miss: Whether there may be nothing (404).
         audit: What it is called in the list of what was changed; "" = it does not stand there.
@@ -75,6 +76,7 @@ class Address:
     of_zone: bool = False
     of_camera: bool = False
     of_span: bool = False
+    of_scheme: bool = False
     counted: bool = False
     may_miss: bool = False
     audit: str = ""
@@ -114,6 +116,7 @@ ADDRESSES: Mapping[str, Address] = {
         "The newest sketch of the room.",
         media="image/jpeg",
         of_camera=True,
+        of_scheme=True,
         may_miss=True,
     ),
     "qr_code": Address(

@@ -35,7 +35,7 @@ from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeat
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
-from comfywear.web.shown import SPANS, PageDevice
+from comfywear.web.shown import SCHEMES, SPANS, PageDevice
 from comfywear.web.words import choose, languages, words
 from comfywear.web.zone_code import zone_code
 
@@ -159,7 +159,10 @@ class _Pages(AccountPages):
         wanted = request.query_params.get("camera")
         if wanted is not None and wanted not in known:
             raise UsageError(f"no camera is named {wanted!r}")
-        picture = self._device.sketch(wanted or next(iter(known), ""))
+        scheme = request.query_params.get("scheme", "light")
+        if scheme not in SCHEMES:
+            raise UsageError(f"no scheme is named {scheme!r}; there are: {', '.join(SCHEMES)}")
+        picture = self._device.sketch(wanted or next(iter(known), ""), dark=scheme == "dark")
         if picture is None:
             raise HTTPException(404)
         return Response(picture, media_type="image/jpeg")

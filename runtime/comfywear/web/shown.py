@@ -12,6 +12,7 @@ from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
 
 __all__ = [
+    "SCHEMES",
     "SPANS",
     "Accepted",
     "AirNow",
@@ -220,6 +221,8 @@ class DayVote:
 Span = Literal["day", "week", "month"]
 """How far back a chart goes: 24 hours, 7 days, 30 days."""
 SPANS: tuple[Span, ...] = get_args(Span)
+SCHEMES = ("light", "dark")
+"""Of a page's colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,8 +341,8 @@ class PageDevice(Protocol):
     def undo(self, vote_id: str) -> None:
         """Take a vote back; raises as `vote`."""
 
-    def sketch(self, camera: str) -> bytes | None:
-        """The newest sketch as JPEG; None while there is none."""
+    def sketch(self, camera: str, *, dark: bool = False) -> bytes | None:
+        """The newest sketch as JPEG, for a light page or a dark one; None while there is none."""
 
     def cameras(self) -> Sequence[str]:
         """The cameras, the first is shown where none was chosen."""

@@ -53,6 +53,10 @@ function showTheme() {
   $("theme-choice").value = theme;
 }
 
+function dark() {
+  return getComputedStyle(document.documentElement).colorScheme === "dark";
+}
+
 function chooseTheme(theme) {
   keep("theme", theme);
   showTheme();
@@ -162,7 +166,8 @@ function showSketch() {
     return;
   }
   const of = $("camera").value ? `camera=${encodeURIComponent($("camera").value)}&` : "";
-  $("sketch").src = `/api/sketch.jpg?${of}t=${Date.now()}`;
+  const scheme = dark() ? "dark" : "light";
+  $("sketch").src = `/api/sketch.jpg?${of}scheme=${scheme}&t=${Date.now()}`;
 }
 
 function sketchCame(there) {
@@ -255,8 +260,7 @@ async function begin() {
   $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value); });
   $("theme-choice").addEventListener("change", () => chooseTheme($("theme-choice").value));
   $("theme").addEventListener("click", () => {
-    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-    chooseTheme(dark ? "light" : "dark");
+    chooseTheme(dark() ? "light" : "dark");
   });
   for (const button of $("spans").children) {
     button.addEventListener("click", () => {
