@@ -110,6 +110,9 @@ def look_closely(
 ) -> list[Detection]:
     """What is in a frame, looked at as a whole and in tiles.
 
+    As on the device (`HeldFinds`), garments of a tile count where somebody wears them whom the whole picture does not
+    show: of who fills the picture a tile shows parts, and calls half of a dress a skirt.
+
     Args:
         detector: Any; one that looks for garments on crops looks for them on whom it finds in the whole picture.
         image: `(H, W, 3) uint8` BGR.
@@ -124,10 +127,16 @@ def look_closely(
     Raises:
         UsageError: See `tiles_of` and `Detector.detect`.
     """
-    found = detector.detect(image, threshold=threshold)
-    close = close_finder(detector)
-    for tile in tiles_of(image.shape[1], image.shape[0], tiles, overlap) if only is None else only:
-        found = found + tile_finds(close, image, tile, threshold=threshold)
+    from comfywear.vision.held_finds import PERSON, HeldFinds  # which has its tiles from here
+
+    size = (image.shape[1], image.shape[0])
+    quick = detector.detect(image, threshold=threshold)
+    found, close, beside = list(quick), close_finder(detector), HeldFinds(detector.thresholds.get(PERSON, 0.3))
+    for tile in tiles_of(*size, tiles, overlap) if only is None else only:
+        seen = tile_finds(close, image, tile, threshold=threshold)
+        beside.take(tile, size, seen, quick, 0.0)
+        found += [find for find in seen if find.label == PERSON]
+    found += [find for find in beside.beside(quick) if find.label != PERSON]
     return merged(found, detector.thresholds)
 
 
