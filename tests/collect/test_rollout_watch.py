@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.publish import single
 
 from comfywear.cli import main
-from comfywear.collect.rollout_watch import RolloutRule
+from comfywear.collect.rollout_watch import RolloutGuard, RolloutPlace, RolloutRule
 from comfywear.publishing.messages.device import MetaMessage, ReleaseInfo, ScaleInfo
 from comfywear_models import Card, ModelFile
 from comfywear_models.release import Answer, SampleAnswers, build
@@ -114,6 +114,29 @@ def test_a_collector_stops_what_devices_roll_back(
     assert repository.rollouts()["m"].halted == "2 of the 4 devices that took it rolled it back"
     assert "the roll-out of m 2 is stopped" in collector.said()
     assert collector.end() == 0
+
+
+def test_what_comes_in_pieces_is_judged_as_a_whole(tmp_path: Path, repository: Repository) -> None:
+    """After a start the broker hands on what it kept: first, as it happens, of one that rolled back."""
+    guard = RolloutGuard(RolloutPlace(tmp_path / "releases", tmp_path / "online", 0.4))
+
+    def hear(device: str, info: ReleaseInfo, now_s: float) -> None:
+        message = msgspec.structs.replace(META, device=device, releases=[info])
+        guard.hear(f"comfywear/v1/home/{device}/meta", msgspec.json.encode(message), now_s)
+        guard.act(now_s)
+
+    guard.begin(0.0)
+    hear("d", back("2"), 0.1)
+    guard.act(9.0)
+    for number, device in enumerate(("a", "b", "c")):
+        hear(device, took("2"), 11.0 + number)
+    guard.act(60.0)
+    assert repository.rollouts()["m"].halted == ""
+    hear("c", back("2"), 70.0)
+    guard.act(71.0)
+    assert repository.rollouts()["m"].halted == ""
+    guard.act(73.0)
+    assert repository.rollouts()["m"].halted == "2 of the 4 devices that took it rolled it back"
 
 
 def test_what_it_needs_to_stop_roll_outs_is_asked_for_at_the_start(

@@ -96,7 +96,7 @@ def test_a_bad_model_stops_after_the_first_share_of_twenty_devices(
 
     market.offer("2")
     with ExitStack() as stack:
-        stack.enter_context(fleet.collector())
+        stack.callback(stack.enter_context(fleet.collector()).terminate)
         for name in fleet.names:
             stack.enter_context(Device(settings_file.load(fleet.config(name, 6))))
         until(lambda: fleet.in_service("2") == set(fleet.names), 600)

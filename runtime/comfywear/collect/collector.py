@@ -160,6 +160,7 @@ class Collector:
         session.subscribe_all(filters(self.options.name, self.options.sites, self.options.group))
         if self._guard is not None:  # what it heard before it ended was kept nowhere else
             session.subscribe_all(meta_filters(self.options.sites), retained=True)
+            self._guard.begin(time.monotonic())
         # The last confirmations may not have arrived: they are said again.
         self._again = set(self._store.attempt(lambda store: store.known(self.options.sites)) or ())
         while session.lost is None and not stop.is_set():
@@ -189,7 +190,7 @@ class Collector:
             event = session.events.popleft()
             if isinstance(event, Incoming):
                 if self._guard is not None:
-                    self._guard.hear(event.topic, event.payload)
+                    self._guard.hear(event.topic, event.payload, time.monotonic())
                 item = read(event.topic, event.payload, self.options.name)
                 if item is None:
                     session.done(event)

@@ -24,7 +24,9 @@ __all__ = ["RolloutGuard", "RolloutPlace", "RolloutRule", "meta_filters"]
 _log = logging.getLogger(__name__)
 
 _META = re.compile(rf"{ROOT}/([\w-]+)/([\w-]+)/(?:{BACKLOG}/)?meta", re.ASCII)
-_LOOK_EVERY_S, _AGAIN_S = 1.0, 30.0
+_AGAIN_S = 30.0
+# What the broker kept of all devices comes at once, in any order: of a part of it a share says nothing.
+_QUIET_S, _LONGEST_S, _FIRST_S = 2.0, 30.0, 10.0
 
 
 class RolloutRule:
@@ -91,10 +93,14 @@ class RolloutGuard:
             self._repository.rollouts()
         except ReleaseError as error:
             raise UsageError(str(error)) from error
-        self._heard = False
-        self._next_s = 0.0
+        self._first_s: float | None = None  # of what is not judged yet
+        self._last_s = self._next_s = 0.0
 
-    def hear(self, topic: str, payload: bytes) -> None:
+    def begin(self, now_s: float) -> None:
+        """A connection begins: what the broker kept is about to come. All times are monotonic."""
+        self._next_s = now_s + _FIRST_S
+
+    def hear(self, topic: str, payload: bytes, now_s: float) -> None:
         """Take a message of any kind."""
         found = _META.fullmatch(topic)
         if found is None or not payload:
@@ -105,13 +111,15 @@ class RolloutGuard:
             return  # said where it is set aside
         if isinstance(message, MetaMessage) and message.releases:
             self._rule.hear(f"{found[1]}/{found[2]}", message.releases)
-            self._heard = True
+            self._last_s = now_s
+            self._first_s = now_s if self._first_s is None else self._first_s
 
     def act(self, now_s: float) -> None:
-        """Stop what is to be stopped; `now_s` is monotonic. What cannot be written is tried again."""
-        if not self._heard or now_s < self._next_s:
+        """Stop what is to be stopped, once devices are quiet for a while; what cannot be written is tried again."""
+        if self._first_s is None or now_s < self._next_s:
             return
-        self._next_s = now_s + _LOOK_EVERY_S
+        if now_s - self._last_s < _QUIET_S and now_s - self._first_s < _LONGEST_S:
+            return
         try:
             for name, (version, why) in self._rule.faults(self._repository.rollouts()).items():
                 self._repository.halt(name, why, version)
@@ -120,7 +128,7 @@ class RolloutGuard:
             self._next_s = now_s + _AGAIN_S
             _log.error("roll-outs cannot be looked after: %s", error)
         else:
-            self._heard = False
+            self._first_s = None
 
 
 def meta_filters(sites: Iterable[str]) -> list[str]:
