@@ -1,6 +1,6 @@
 """The twelve made rooms beside their views: what a device with the shipped models shows after minutes.
 
-`.venv/bin/python bench/view_sheet.py [FILE]` (default docs/views.jpg).
+`.venv/bin/python bench/view_sheet.py [FILE]` (default docs/views.png).
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def shown(image: Image, detector: Detector, attributes: AttributeModel, *, dark:
 
 def main() -> int:
     """Write the sheet."""
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/views.jpg")
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/views.png")
     detector, attributes = Detector.load("detector"), AttributeModel.load("attributes")
     pairs = []
     for name, make in ROOMS.items():
         image = make().drawn()
         drawn = shown(image, detector, attributes, dark=name in _DARK)
         pairs.append((name, np.hstack([image, np.full((image.shape[0], 6, 3), 40, np.uint8), drawn])))
-    cv2.imwrite(str(path), contact_sheet(pairs, width=1500, height=190), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    cv2.imwrite(str(path), contact_sheet(pairs, width=1200, height=152), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     return 0
 
 
