@@ -36,6 +36,7 @@ from comfywear.device.outdoors_worker import OutdoorSensors
 from comfywear.device.page import DevicePage
 from comfywear.device.page_calibration import PageCalibration
 from comfywear.device.privacy import Privacy
+from comfywear.device.program_updates import ProgramUpdates
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.settings_file import SettingsFile
 from comfywear.device.thermostats import Thermostats
@@ -113,6 +114,7 @@ class Device:
             self.lines = LineCounts(self.folder, [line.name for line in settings.lines])
             opened.callback(self.lines.save)
             self.updates = ModelUpdates(settings, self.vision)
+            self.program = ProgramUpdates(self.folder, allowed=settings.updates.program)
             self.finds = CorrectionBook(
                 self.folder,
                 lambda: self.vision.pictures() if self.vision else {},
@@ -239,6 +241,7 @@ class Device:
             finds=self.finds,
             privacy=self.privacy,
             note=self.audit.note,
+            program=self.program,
         )
         self.voting.after_vote.append(lambda vote: commands.questions.answered(vote.zone))
         return commands

@@ -41,6 +41,8 @@ _GRACE_MS = 1.0
 
 Say = Callable[[str], None]
 """Hears what is being done, a short line each."""
+Progress = Callable[[str, str, float], None]
+"""Hears a model's name, its version, and how much of its files is here, 0…1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def pull(
     older: bool = False,
     say: Say = lambda _: None,
     alive: Callable[[], None] = lambda: None,
+    progress: Progress = lambda *_: None,
     work_ms: Callable[[str], float | None] = lambda _: None,
     rules: Rules | None = None,
 ) -> Pulled:
@@ -79,6 +82,7 @@ def pull(
         older: Also take a release that is older than the one in service.
         say: Hears about the progress.
         alive: Is called often; may raise to end it all.
+        progress: Hears how far the files are.
         work_ms: What a picture costs with the present model of a name at work; None where it is not at work.
         rules: Of the fetching, by the settings when left out.
 
@@ -107,7 +111,7 @@ def pull(
             raise
         staged = _staging(releases.folder / "incoming", manifest, slot)
         try:
-            _bring(offer, staged, say, alive)
+            _bring(offer, staged, say, alive, progress)
             say(f"{name} {version}: trying it")
             passed = try_model(
                 staged / f"{name}.card.json",
@@ -197,28 +201,35 @@ def _staging(incoming: Path, manifest: Manifest, slot: Slot) -> Path:
     return staged
 
 
-def _bring(offer: ReleaseOffer, staged: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring(offer: ReleaseOffer, staged: Path, say: Say, alive: Callable[[], None], progress: Progress) -> None:
     """Bring every file of a release together, each with the right hash, all on the disk when this returns."""
-    manifest = offer.manifest
-    for file in manifest.card.files:
+    card = offer.manifest.card
+    whole, here = sum(file.bytes for file in card.files), 0
+    for file in card.files:
         path = staged / file.path
+
+        def seen(there: int, before: int = here) -> None:
+            alive()
+            progress(card.name, card.version, (before + there) / whole)
+
         if not (path.is_file() and _digest(path) == file.sha256):
-            _bring_one(offer, file, path, say, alive)
+            _bring_one(offer, file, path, say, seen)
+        here += file.bytes
     for name, content in (
-        (f"{manifest.card.name}.card.json", msgspec.json.encode(manifest.card)),
+        (f"{card.name}.card.json", msgspec.json.encode(card)),
         (f"manifest{SUFFIX}", offer.data),
     ):
         _write(staged / name, content)
     sync_folder(staged)
 
 
-def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, seen: Callable[[int], None]) -> None:
     part = path.with_name(f"{path.name}.part")
     shown = 0.0
 
     def tick(there: int) -> None:
         nonlocal shown
-        alive()
+        seen(there)
         if there >= shown + file.bytes / 4 or there == file.bytes:
             shown = there
             say(f"{file.path}: {there / 1e6:.1f} of {file.bytes / 1e6:.1f} MB")
