@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
 from comfywear.records import Box, Detection
-from comfywear.vision.far_look import Tile, look_closely, merged, tile_finds, tiles_of
+from comfywear.vision.close_look import look_closely
+from comfywear.vision.far_look import Tile, merged, tile_finds, tiles_of
 
 
 @given(st.integers(8, 2000), st.integers(8, 2000), st.integers(1, 4), st.floats(0, 0.6))
