@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,11 +12,17 @@ from paho.mqtt.client import topic_matches_sub
 
 from comfywear.collect.reading import DeviceStatus, Entry, Gone, RefusedPayload, Source, filters, read
 from comfywear.publishing import Topics
+from comfywear.publishing.messages.asyncapi import LATE, address
 
 TOPICS = Topics("home", "dev")
 CLIMATE: dict[str, Any] = {
     "device": "dev", "epoch": "e", "seq": 7, "ts": "2027-01-02T03:04:05.678+00:00", "air_temp_c": 21.5
 }  # fmt: skip
+NUMBERED = [
+    re.sub(r"\{\w+\}", "x", address(name)).replace("/x/x/", "/home/dev/", 1)
+    for kind in LATE
+    for name in (kind, f"backlog-{kind}")
+]
 
 
 def heard(topic: str = TOPICS.climate("desk"), **changes: Any) -> Any:
@@ -31,6 +38,24 @@ def test_a_message_is_named_by_its_topic_and_its_number() -> None:
     assert heard(TOPICS.metrics).kind == "metrics"
     assert heard(TOPICS.meta).zone is None
     assert heard(ts=None).ts is None
+
+
+@pytest.mark.parametrize("topic", NUMBERED)
+def test_whatever_is_numbered_is_stored_so_that_no_number_is_missed(topic: str) -> None:
+    item = heard(topic, votes=[])
+    assert isinstance(item, Entry | RefusedPayload)
+    kept = item if isinstance(item, Entry) else item.entry
+    assert kept is not None
+    assert kept.seq == 7
+
+
+def test_a_camera_and_a_line_are_kinds_and_no_zones() -> None:
+    camera, count, crossing = heard(TOPICS.camera("south")), heard(TOPICS.line("door")), heard(TOPICS.crossing("door"))
+    assert [(each.kind, each.zone) for each in (camera, count, crossing)] == [
+        ("camera", None),
+        ("count", None),
+        ("crossing", None),
+    ]
 
 
 def test_a_status_says_whether_the_device_is_there() -> None:
@@ -99,9 +124,8 @@ def test_everything_that_is_numbered_is_heard_and_no_commands(sites: tuple[str, 
     def heard_times(topic: str) -> int:
         return sum(topic_matches_sub(topic_filter, topic) for topic_filter in wanted)
 
-    numbered = [TOPICS.meta, TOPICS.metrics, TOPICS.status, TOPICS.gone("archive")]
-    numbered += [getattr(TOPICS, kind)("desk") for kind in ("climate", "people", "comfort", "vote", "ask")]
-    assert [heard_times(topic) for topic in numbered] == [1] * len(numbered)
+    heard_once = [TOPICS.status, TOPICS.gone("archive"), *NUMBERED]
+    assert {topic: heard_times(topic) for topic in heard_once} == dict.fromkeys(heard_once, 1)
     others = [TOPICS.vote_set("desk"), TOPICS.ack("archive"), TOPICS.gone("another"), TOPICS.command("identify")]
     assert [heard_times(topic) for topic in others] == [0] * len(others)
     assert all(topic.startswith("$share/load/") for topic in filters("archive", sites, group)) is bool(group)

@@ -25,7 +25,10 @@ LONGEST_NAME = 128
 
 _TOPIC = re.compile(rf"{ROOT}/(?P<site>[\w-]+)/(?P<device>[\w-]+)/(?P<rest>.+)", re.ASCII)
 _IN_ZONE = re.compile(r"zone/(?P<zone>[\w-]+)/(?P<kind>[\w-]+)", re.ASCII)
+_IN_CAMERA = re.compile(r"(?P<kind>camera)/[\w-]+", re.ASCII)
+_AT_LINE = re.compile(r"line/[\w-]+/(?P<kind>[\w-]+)", re.ASCII)
 _OTHERS = re.compile(r"(?:device/)?(?P<kind>[\w-]+)", re.ASCII)
+_PLACES = (_IN_ZONE, _IN_CAMERA, _AT_LINE, _OTHERS)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -47,7 +50,7 @@ class Entry:
         seq: Its number.
         ts: When the device made it; None where the device did not know the time.
         zone: None for messages that belong to no zone.
-        kind: climate, comfort, vote, …: the last level of its topic.
+        kind: climate, comfort, vote, …: the last level of its topic; camera for one of several cameras.
         payload: The JSON text as it came, or None when it was refused (its number is dealt with all the same).
     """
 
@@ -100,7 +103,7 @@ def filters(consumer: str, sites: Sequence[str] = (), group: str = "") -> list[s
         group: Of a shared subscription; empty = not shared.
     """
     share = f"$share/{group}/" if group else ""
-    own = ("+", "device/+", "zone/+/+")
+    own = ("+", "device/+", "zone/+/+", "camera/+", "line/+/+")
     tails = (*own, *(f"{BACKLOG}/{tail}" for tail in own), f"gone/{consumer}")
     return [f"{share}{ROOT}/{site}/+/{tail}" for site in sites or ("+",) for tail in tails]
 
@@ -119,7 +122,7 @@ def read(topic: str, payload: bytes, consumer: str) -> Item | None:
         if rest == f"gone/{consumer}":
             return _gone(site, device, _object(payload))
         rest = rest.removeprefix(f"{BACKLOG}/")  # what comes late is stored like what comes at once
-        place = _IN_ZONE.fullmatch(rest) or _OTHERS.fullmatch(rest)
+        place = next((found for place in _PLACES if (found := place.fullmatch(rest))), None)
         if place is None:
             return None
         return _message(site, device, place.groupdict(), topic, payload)
