@@ -23,13 +23,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Run the device; returns 0 after an orderly stop."""
     begin_log(logging.DEBUG if args.verbose else logging.INFO, "%(levelname)s %(name)s: %(message)s")
-    settings = settings_file.load(args.config)
     from comfywear.device.device import Device
     from comfywear.device.runner import Runner
+    from comfywear.device.settings_trial import SettingsTrial
+    from comfywear.settings.on_disk import SettingsOnDisk
     from comfywear.system.sd_notify import ServiceManager
 
     path = Path(args.config)
-    runner = Runner(path, settings, partial(Device, path=path), ServiceManager())
+    trial = SettingsTrial(SettingsOnDisk(path))
+    trial.recover()
+    make = partial(Device, path=path, trial=trial)
+    runner = Runner(path, settings_file.load(path), make, ServiceManager(), trial)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
     signal.signal(signal.SIGHUP, lambda *_: runner.reload_soon())

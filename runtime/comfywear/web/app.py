@@ -25,13 +25,14 @@ from comfywear.errors import ComfyWearError, UsageError
 from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access
 from comfywear.web.account import AccountPages, audited, cookie_of, give_cookie, note
-from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
+from comfywear.web.addresses import ADDRESSES, STATIC, most_bytes, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
+from comfywear.web.settings_pages import SettingsPages
 from comfywear.web.shown import SPANS, PageDevice
 from comfywear.web.words import choose, languages, words
 from comfywear.web.zone_code import zone_code
@@ -62,7 +63,7 @@ class _Events(StreamingResponse):
             self._left()
 
 
-class _Pages(AccountPages):
+class _Pages(AccountPages, SettingsPages):
     def __init__(
         self, device: PageDevice, access: Access, failures: Limiter, title: str, language: str, stop: threading.Event
     ) -> None:
@@ -84,6 +85,9 @@ class _Pages(AccountPages):
 
     def page(self, request: Request) -> Response:
         return self._html("page.html", choose(self._language, request.headers.get("accept-language", "")))
+
+    def settings_page(self, request: Request) -> Response:
+        return self._html("settings.html", choose(self._language, request.headers.get("accept-language", "")))
 
     def login_form(self, request: Request, problem: str = "", status: int = 200) -> Response:
         if not self._access.needed:
@@ -269,7 +273,7 @@ def make_app(
         routes=pages.routes(),
         exception_handlers={ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault},
     )
-    return Guard(app, access, failures, role_needed, local=local)
+    return Guard(app, access, failures, role_needed, local=local, most_bytes=most_bytes)
 
 
 def _name(text: str) -> str:
@@ -280,7 +284,7 @@ def _name(text: str) -> str:
 
 def _safe_next(address: str) -> str:
     """Where to go after signing in: this page alone, with its zone."""
-    return address if address.startswith("/?") else "/"
+    return address if address.startswith("/?") or address == "/settings" else "/"
 
 
 def _refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:

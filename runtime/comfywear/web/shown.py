@@ -8,6 +8,7 @@ from typing import Literal, Protocol, get_args
 
 from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
+from comfywear.web.settings_form import SettingsTaker
 
 __all__ = [
     "SPANS",
@@ -297,7 +298,7 @@ class ListedChange:
     origin: str
 
 
-class PageDevice(Protocol):
+class PageDevice(SettingsTaker, Protocol):
     """What the page asks of a device. Every method may be called from any thread."""
 
     def zones(self) -> Sequence[Zone]:

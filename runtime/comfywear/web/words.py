@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FALLBACK", "choose", "languages", "words"]
+__all__ = ["FALLBACK", "choose", "languages", "settings_words", "words"]
 
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent / "languages"
@@ -24,6 +24,20 @@ def languages() -> Mapping[str, str]:
 def words(code: str) -> Mapping[str, Any]:
     """The words of a language; raises KeyError for one that there is none of."""
     path = _FOLDER / f"{code}.json"
+    if not code.isalpha() or not path.is_file():
+        raise KeyError(code)
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def settings_words(code: str) -> Mapping[str, Any]:
+    """The titles and meanings of the settings in a language: by table, then by field ("" = of the table itself).
+
+    Raises:
+        KeyError: There are none: English stands in the settings' own schema.
+    """
+    path = _FOLDER / "settings" / f"{code}.json"
     if not code.isalpha() or not path.is_file():
         raise KeyError(code)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
