@@ -51,7 +51,7 @@ def test_a_language_has_a_title_and_a_meaning_for_each_table_and_field_of_the_se
         table: [name for name in section.__struct_fields__ if name not in section.__base__.__struct_fields__]  # type: ignore[union-attr]
         for table, section in sections().items()
     }
-    found = settings_words(code)
+    found = settings_words(code)["fields"]
     assert {table: sorted(each) for table, each in found.items()} == {
         table: sorted(["", *names]) for table, names in own.items()
     }

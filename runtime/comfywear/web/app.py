@@ -6,9 +6,10 @@ import asyncio
 import html
 import string
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -34,12 +35,12 @@ from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
 from comfywear.web.settings_pages import SettingsPages
 from comfywear.web.shown import SPANS, PageDevice
-from comfywear.web.words import choose, languages, words
+from comfywear.web.words import choose, languages, page_words, words
 from comfywear.web.zone_code import zone_code
 
 __all__ = ["make_app"]
 
-_STATIC = Path(__file__).parent / "static"
+STATIC_FOLDER = Path(__file__).parent / "static"
 # Votes of one client: a family at one tablet is quicker than this is strict.
 VOTES, VOTES_WINDOW_S = 30, 60.0
 FAILURES, FAILURES_WINDOW_S = 5, 60.0
@@ -81,7 +82,7 @@ class _Pages(AccountPages, SettingsPages):
             Route(each.path, audited(each, getattr(self, name), self.remember), methods=[each.method], name=name)
             for name, each in ADDRESSES.items()
         ]
-        return [*served, Mount(STATIC, StaticFiles(directory=_STATIC))]
+        return [*served, Mount(STATIC, StaticFiles(directory=STATIC_FOLDER))]
 
     def page(self, request: Request) -> Response:
         return self._html("page.html", choose(self._language, request.headers.get("accept-language", "")))
@@ -121,7 +122,7 @@ class _Pages(AccountPages, SettingsPages):
 
     def words(self, request: Request) -> Response:
         try:
-            return _json(words(request.path_params["code"]))
+            return _json(page_words(request.path_params["code"]))
         except KeyError:
             raise HTTPException(404) from None
 
@@ -251,7 +252,7 @@ class _Pages(AccountPages, SettingsPages):
         return wanted
 
     def _html(self, name: str, code: str, status: int = 200, **values: str) -> Response:
-        template = string.Template((_STATIC / name).read_text(encoding="utf-8"))
+        template = string.Template((STATIC_FOLDER / name).read_text(encoding="utf-8"))
         values = {"lang": code, "title": self._title, "wanted": self._language, **values}
         text = template.substitute({key: html.escape(value) for key, value in values.items()})
         return Response(text, status, media_type="text/html")
@@ -271,7 +272,7 @@ def make_app(
     pages = _Pages(device, access, failures, title, language, stop)
     app = Starlette(
         routes=pages.routes(),
-        exception_handlers={ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault},
+        exception_handlers=HANDLERS,
     )
     return Guard(app, access, failures, role_needed, local=local, most_bytes=most_bytes)
 
@@ -303,3 +304,7 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _fault(*_: object) -> Response:
     return _refusal(500, "fault", "something went wrong on the device")
+
+
+HANDLERS: Mapping[Any, Any] = {ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault}
+"""What is answered instead of an error."""

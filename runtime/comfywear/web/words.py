@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FALLBACK", "choose", "languages", "settings_words", "words"]
+__all__ = ["FALLBACK", "choose", "languages", "page_words", "settings_words", "words"]
 
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent / "languages"
+_OF_SETTINGS = ("settings", "setup")
 
 
 @cache
@@ -30,18 +31,23 @@ def words(code: str) -> Mapping[str, Any]:
     return found
 
 
+def page_words(code: str) -> Mapping[str, Any]:
+    """The words of a language that everybody's page needs: without those of the settings. Errors as `words`."""
+    return {name: value for name, value in words(code).items() if name not in _OF_SETTINGS}
+
+
 @cache
 def settings_words(code: str) -> Mapping[str, Any]:
-    """The titles and meanings of the settings in a language: by table, then by field ("" = of the table itself).
+    """The words of the settings and of the first run, and the fields' titles and meanings by table, then by name.
+
+    "" is the name of the table itself. There are no titles in English: they stand in the settings' own schema.
 
     Raises:
-        KeyError: There are none: English stands in the settings' own schema.
+        KeyError: There are none in that language.
     """
     path = _FOLDER / "settings" / f"{code}.json"
-    if not code.isalpha() or not path.is_file():
-        raise KeyError(code)
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    own = {name: words(code)[name] for name in _OF_SETTINGS}
+    return {"words": own, "fields": json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}}
 
 
 def choose(wanted: str, accepted: str) -> str:

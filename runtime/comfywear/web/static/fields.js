@@ -42,7 +42,7 @@ export function group(form, { name, title, fields, several }) {
   return list(form, { name, fields, title: form.texts.title(name, name, title) }, [name]);
 }
 
-function fieldOf(form, field, path) {
+export function fieldOf(form, field, path) {
   if (field.kind === "table") return tableOf(form, field, path);
   if (field.kind === "tables") return list(form, { ...field, title: form.texts.title(field.table, field.name, field.title) }, path);
   const id = `field-${++count}`;

@@ -28,9 +28,7 @@ async function ask(address, body) {
   return told;
 }
 
-async function textsOf(code) {
-  const answer = code === "en" ? null : await fetch(`/words/settings/${code}.json`);
-  const found = answer?.ok ? await answer.json() : {};
+function textsOf(found) {
   return {
     title: (table, name, english = name) => found[table]?.[name === table ? "" : name]?.[0] ?? english,
     meaning: (table, name, english = "") => found[table]?.[name === table ? "" : name]?.[1] ?? english,
@@ -136,8 +134,8 @@ function search() {
 async function begin(message = null) {
   const told = await ask("/api/settings/form");
   const code = [kept("language"), document.documentElement.lang].find((each) => each && each !== "auto") ?? "en";
-  await load(code).catch(() => load("en"));
-  form = { ...told, texts: await textsOf(document.documentElement.lang), secrets: new Map(), touched, again };
+  const fields = await load(code, "settings").catch(() => load("en", "settings"));
+  form = { ...told, texts: textsOf(fields), secrets: new Map(), touched, again };
   held = JSON.stringify(form.values);
   faults = [];
   document.title = `${word("settings.heading")} – ${$("title").textContent}`;

@@ -2,15 +2,19 @@
 
 let found = {};
 
-export async function load(code) {
+// `more` names words that not every page needs; returns what comes with them.
+export async function load(code, more = "") {
   const answer = await fetch(`/words/${code}.json`);
   if (!answer.ok) throw new Error(`no words for ${code}`);
   found = await answer.json();
+  const told = more ? await fetch(`/words/${more}/${code}.json`).then((each) => each.json()) : {};
+  Object.assign(found, told.words);
   document.documentElement.lang = code;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", word(element.dataset.label));
   }
+  return told.fields ?? {};
 }
 
 // word("thanks.said", {level: "…"}) → the words with their values.
