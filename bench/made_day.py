@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from comfywear.system import arguments
+from comfywear.vision.close_look import look_closely
 from comfywear.vision.detectors.composed import open_detector
 from comfywear.vision.drawing.clip_file import ClipFile
-from comfywear.vision.far_look import look_closely
 from comfywear_export.progress import counted
 
 WIDTH, HEIGHT = 640, 480

@@ -37,8 +37,10 @@ fps = 2
 loop = true
 [[zones]]
 name = "desk"
+polygon = [[0.3, 0.3], [1.0, 0.3], [1.0, 1.0], [0.3, 1.0]]
 [[zones]]
 name = "window"
+polygon = [[0.0, 0.2], [0.3, 0.2], [0.3, 1.0], [0.0, 1.0]]
 [[sensors]]
 uri = "serial://{sensor}?simulated=1"
 [climate]
@@ -57,11 +59,14 @@ READY = {
     "room": ".worn li",
     "day": "#chart svg",
     "sketch": "#sketch:not([hidden])",
+    "drawing": "#sketch:not([hidden])",
+    "calibration": "#view-about:not([hidden])",
 }
+WHERE = {"thanks": "vote", "drawing": "sketch", "calibration": "about"}
 SHOTS = {
-    ("phone", "light"): ("vote", "thanks", "room"),
+    ("phone", "light"): ("vote", "thanks", "room", "calibration"),
     ("phone", "dark"): ("vote",),
-    ("tablet", "light"): ("vote", "room", "day", "sketch"),
+    ("tablet", "light"): ("vote", "room", "day", "sketch", "drawing"),
     ("tablet", "dark"): ("vote", "day", "sketch"),
 }
 
@@ -107,13 +112,29 @@ def settled(device: Device) -> bool:
     return all(cells is not None and cells.size and cells.mean() > 0.95 for cells in plates)
 
 
+def draw(page: Page) -> None:
+    """Begin a zone in the middle, and say what is wrong with it."""
+    page.click("#draw")
+    page.wait_for_selector("#shapes li")
+    page.focus("#plan-zone")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#shapes .doubt")
+    page.evaluate("document.querySelector('#pair').scrollIntoView()")
+
+
 def shoot(page: Page, url: str, file: Path, view: str) -> None:
     """One view as it looks once all of it is there."""
-    page.goto(f"{url}?zone=desk#{'vote' if view == 'thanks' else view}")
+    page.goto(f"{url}?zone=desk#{WHERE.get(view, view)}")
     page.wait_for_selector("#chips span:nth-child(2)", state="attached")
     if view == "thanks":
         page.click("#faces button:nth-child(4)")
     page.wait_for_selector(READY[view])
+    if view == "drawing":
+        draw(page)
+    elif view == "calibration":
+        page.click("#calibrate")
+        page.wait_for_selector("#cal-now[data-state]")
+        page.evaluate("document.querySelector('#calibration').scrollIntoView()")
     page.wait_for_timeout(600)
     page.screenshot(path=file)
     if view == "thanks":
@@ -134,7 +155,9 @@ def main(folder: Path) -> int:
         photo = state / "room.png"
         show(photo, person=False)
         (state / "device.toml").write_text(SETTINGS.format(folder=state, photo=photo, sensor=sensor.path))
-        device = stack.enter_context(Device(settings_file.load(state / "device.toml")))
+        device = stack.enter_context(
+            Device(settings_file.load(state / "device.toml"), reload=lambda: None, path=state / "device.toml")
+        )
         assert device.page is not None
         while device.page.server.url is None or not device.estimates() or not settled(device):
             time.sleep(0.2)  # three minutes: so long the room takes to enter the view

@@ -47,7 +47,7 @@ NEIGHBOURS = {
         "buildings": LOW,
         "web": LOW,
         "releases": f"vision {LOW}",
-        "device": BELOW_DEVICE,
+        "device": f"backup {BELOW_DEVICE}",
         "collect": "publishing system",
         "backup": LOW,
         "report": f"learning comfort feedback publishing web {LOW}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from comfywear_sensors.air import absolute_humidity_g_m3, dew_point_c
+from comfywear_sensors.air import absolute_humidity_g_m3, dew_point_c, saturation_pressure_hpa
 from comfywear_sensors.gate import DEFAULT_LIMITS, QUANTITIES, Gate, Limits
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.steadiness import Steadiness
@@ -21,12 +21,37 @@ _STEADY = {"air_temp_c": 0.1, "humidity_pct": 0.1}
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What turns a sensor's numbers into true ones: value × gain + offset."""
+    """What turns a sensor's numbers into true ones: first less what its board warms it, then × gain + offset.
+
+    Attributes:
+        air_temp_offset_k, air_temp_gain, humidity_offset_pct, humidity_gain: Of each quantity.
+        self_heating_gain: What part of (board − reading) is taken from a temperature; 0 = none.
+        self_heating_most_k: At most so much, K.
+    """
 
     air_temp_offset_k: float = 0.0
     air_temp_gain: float = 1.0
     humidity_offset_pct: float = 0.0
     humidity_gain: float = 1.0
+    self_heating_gain: float = 0.0
+    self_heating_most_k: float = 3.0
+
+    def warmed_k(self, said_c: float | None, board_temp_c: float | None) -> float:
+        """By how much the board warms the sensor now, K; 0 where one of the temperatures is not known."""
+        if said_c is None or board_temp_c is None:
+            return 0.0
+        return min(max(self.self_heating_gain * (board_temp_c - said_c), 0.0), self.self_heating_most_k)
+
+    def cooled(self, values: Mapping[str, float], board_temp_c: float | None) -> dict[str, float]:
+        """Temperature and humidity as a sensor would say them that no board warms: the air's water stays the same."""
+        found, said_c = dict(values), values.get("air_temp_c")
+        warmed_k = self.warmed_k(said_c, board_temp_c)
+        if said_c is None or not warmed_k:
+            return found
+        found["air_temp_c"] = said_c - warmed_k
+        if "humidity_pct" in found:
+            found["humidity_pct"] *= saturation_pressure_hpa(said_c) / saturation_pressure_hpa(said_c - warmed_k)
+        return found
 
     def apply(self, name: str, value: float) -> float:
         """The calibrated value of the quantity `name`; humidity stays within 0…100 %."""
@@ -123,17 +148,17 @@ class _Sensor:
         self.last_s = -math.inf
         self._calibration = calibration
 
-    def add(self, reading: Reading, stale_after_s: float) -> None:
+    def add(self, reading: Reading, stale_after_s: float, board_temp_c: float | None) -> None:
         admitted = self.gate.admit(reading)
         if not admitted:
             return
         now_s = reading.monotonic_s
         self.simulated = reading.simulated
         self.last_s = now_s
-        for name, value in admitted.items():
+        for name, value in self._calibration.cooled(admitted, board_temp_c).items():
             signal = self.signals[name]
             signal.add(self._calibration.apply(name, value), now_s, stale_after_s)
-            signal.steadiness.add(value, now_s)
+            signal.steadiness.add(admitted[name], now_s)
 
     def stuck_for_s(self, stuck_after_s: float) -> float:
         """How long air temperature and humidity have been the same, where that is too long for either; else 0."""
@@ -198,14 +223,14 @@ class ClimateFilter:
         self._sensors: dict[str, _Sensor] = {}
         self._lock = threading.Lock()
 
-    def add(self, reading: Reading) -> None:
-        """Take in a reading; what the gate refuses is counted."""
+    def add(self, reading: Reading, board_temp_c: float | None = None) -> None:
+        """Take in a reading; what the gate refuses is counted. `board_temp_c` is that of the board beside it, °C."""
         with self._lock:
             sensor = self._sensors.get(reading.source)
             if sensor is None:
                 calibration = self._calibration.get(reading.source, Calibration())
                 sensor = self._sensors[reading.source] = _Sensor(self._limits, calibration, self._time_constant_s)
-            sensor.add(reading, self._stale_after_s)
+            sensor.add(reading, self._stale_after_s, board_temp_c)
 
     def climate(self, now_monotonic_s: float) -> ClimateState:
         """The climate at `now_monotonic_s` (seconds, of the clock of the readings)."""

@@ -176,3 +176,6 @@ def test_the_view_that_the_settings_name_is_shown_and_never_the_picture(tmp_path
         assert view is not None
         assert view.shape == picture.shape
         assert view[:, :, 2].astype(float).std() < 0.3 * picture[:, :, 2].std()
+        dark = cv2.imdecode(np.frombuffer(page.sketch("camera", dark=True) or b"", np.uint8), cv2.IMREAD_COLOR)
+        assert dark is not None
+        assert dark.mean() < 0.75 * view.mean()

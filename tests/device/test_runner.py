@@ -102,6 +102,7 @@ def test_a_command_is_carried_out_and_answered_and_the_name_is_shown_everywhere(
             "privacy",
             "models-pull",
             "models-rollback",
+            "program-upgrade",
             "finds-list",
             "finds-reject",
             "finds-miss",

@@ -121,6 +121,11 @@ MESSAGES: dict[str, Message] = {
     "privacy": publishing.privacy_message(
         [CameraPrivacy("desk", "private: switched over MQTT"), CameraPrivacy("door", None)], STAMP
     ),
+    "updates": publishing.updates_message(
+        publishing.ProgramUpdate(installed="0.1.0", available="0.2.0", phase="fetching", percent=40),
+        [publishing.ModelUpdate(name="attributes", installed="3", available="4", phase="trying", percent=100)],
+        STAMP,
+    ),
     "line": publishing.line_message(LineCount("door", "2027-01-02", 12, 9), STAMP),
     "crossing": publishing.crossing_message(LineCrossing("door", "in", 3, 12, 9), STAMP),
     "metrics": publishing.metrics_message({"frames": 10, "rss_mb": 123.4567, "engine_share": float("nan")}, STAMP),

@@ -65,6 +65,16 @@ def shop(tmp_path: Path, server: Server) -> Shop:
     return Shop(tmp_path, server)
 
 
+def test_how_much_of_a_release_is_here_is_said_while_it_comes(shop: Shop) -> None:
+    release(shop.server.folder, "2")
+    heard: list[tuple[str, str, float]] = []
+    shop.pull("2", progress=lambda *said: heard.append(said))
+    assert {said[:2] for said in heard} == {("tiny", "2")}
+    shares = [share for *_, share in heard]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
 def test_one_release_is_pulled_at_a_time(shop: Shop) -> None:
     release(shop.server.folder, "2")
     with (

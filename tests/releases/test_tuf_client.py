@@ -19,6 +19,7 @@ from servers import Server
 
 from children import Child
 from comfywear.cli import main
+from comfywear.doctor import machine as checkup
 from comfywear.errors import UsageError
 from comfywear.releases import tuf_client
 from comfywear.releases.pulling import pull
@@ -144,6 +145,28 @@ def test_without_the_time_nothing_is_believed_from_afar(market: Market, monkeypa
     assert market.pull(str(market.kept()))[0].version == "2"
 
 
+def test_doctor_says_until_when_that_holds_which_was_heard_last(market: Market) -> None:
+    assert [each.what for each in checkup.releases(market.folder / "state")] == ["model tiny"]
+    market.pull()
+    *_, good = checkup.releases(market.folder / "state")
+    assert (good.what, good.state) == ("models' repository", "good")
+    kept = market.releases.folder / "repository" / "timestamp.json"
+    fields = json.loads(kept.read_bytes())
+    fields["signed"]["expires"] = "2026-11-01T00:00:00Z"
+    kept.write_text(json.dumps(fields))
+    *_, ended = checkup.releases(market.folder / "state")
+    assert (ended.state, ended.said) == ("note", "what it said last held until 2026-11-01 00:00 UTC")
+
+
+def test_little_is_asked_when_nothing_is_new(market: Market) -> None:
+    market.pull()
+    before = len(market.server.asked)
+    with pytest.raises(UsageError, match="nothing new"):
+        market.pull()
+    names = [name.rpartition(".")[0] for name in market.server.asked[before:]]
+    assert [name.rpartition("/")[0] for name in names] == ["metadata", "metadata", "targets"]
+
+
 # Turns.
 
 
@@ -189,6 +212,20 @@ def test_a_download_that_was_killed_goes_on_where_it_broke_off(market: Market) -
     market.server.go_on.set()
     assert market.pull()[0].version == "2"
     assert market.server.asked[-1] == f"{name} bytes=1000-"
+
+
+@pytest.mark.slow
+def test_a_pull_from_a_repository_needs_no_more_than_the_unit_allows(market: Market) -> None:
+    """The library of the framework, too, runs with the service's system calls and memory."""
+    root = Path(__file__).resolve().parents[2]
+    confined = [sys.executable, str(root / "tests/systemd/confined.py"), str(root / "systemd/comfywear.service")]
+    pulled = [sys.executable, "-m", "comfywear.cli", "models", "pull", str(market.server.folder)]
+    command = [*confined, *pulled, "--config", str(config(market))]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    if told.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
+    assert told.returncode == 0, told.stderr
+    assert market.version == "2"
 
 
 @pytest.mark.slow

@@ -149,6 +149,9 @@ def test_no_number_may_be_infinite_or_none(tmp_path: Path, value: str) -> None:
         needed = needs.get(table, "")
         if table == "zones.sun":
             head, needed, table = "[[zones]]\n", "name = 'a'\n[zones.sun]\n", "zones[1].sun"
+        if table == "sensors.self_heating":
+            head, table = "[[sensors]]\n", "sensors[1].self_heating"
+            needed = "uri = 'fake://'\n[sensors.self_heating]\n" + ("" if name == "gain" else "gain = 0\n")
         if table == "zones.schedule":
             head, needed = "", SCHEDULE
             table = "zones[1].schedule[1]"

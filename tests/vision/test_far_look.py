@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from comfywear.errors import UsageError
 from comfywear.records import Box, Detection
-from comfywear.vision.far_look import Tile, look_closely, merged, tile_finds, tiles_of
+from comfywear.vision.close_look import look_closely
+from comfywear.vision.far_look import Tile, merged, tile_finds, tiles_of
 
 
 @given(st.integers(8, 2000), st.integers(8, 2000), st.integers(1, 4), st.floats(0, 0.6))
@@ -63,11 +64,23 @@ def test_a_person_in_the_overlap_of_tiles_is_reported_once_with_the_best_score()
 
 def test_persons_come_first_and_labels_do_not_suppress_each_other() -> None:
     image = room((20, 20, 40, 60)) + room((200, 20, 220, 40), level=128)
-    found = look_closely(Blobs(), image, threshold=0.05)
+    found = look_closely(Blobs(), image, threshold=0.04)
     assert [d.label for d in found] == ["person", "bag"]
     box: Box = (0.0, 0.0, 10.0, 10.0)
     same = [Detection(box, 0.5, "bag"), Detection(box, 0.4, "person"), Detection(box, 0.9, "bag")]
     assert merged(same, ["person", "bag"]) == [same[1], same[2]]
+
+
+def test_garments_of_a_tile_count_for_whom_it_alone_shows_as_on_the_device() -> None:
+    detector = Blobs(sees=0.2)
+    far = room((40, 30, 120, 120))
+    far[50:110, 60:90] = 128
+    assert [d.label for d in look_closely(detector, far, threshold=0.1)] == ["person", "bag"]
+    near = room((400, 40, 620, 470))
+    near[300:360, 450:480] = 128
+    lower_right = tiles_of(640, 480)[-1]
+    assert [d.label for d in tile_finds(detector, near, lower_right)] == ["bag"]
+    assert [d.label for d in look_closely(detector, near, threshold=0.1)] == ["person"]
 
 
 def test_the_threshold_holds_for_the_whole_picture_and_for_tiles() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
+from page_bench import Bench
 from page_plan import Plan
 
 from comfywear import web
@@ -32,10 +35,13 @@ class MadeUp:
         self.missed_in: list[str | None] = []
         self.several: tuple[str, ...] = ()
         self.shown: list[str] = []  # whose sketches
+        self.dark: list[bool] = []  # which of them for a dark page
         self.private = self.grey = False
         self.presence: web.PresenceNow | None = None
         self.plan = Plan()
+        self.made: list[Path] = []
         self.changed: list[tuple[str, str, str]] = []
+        self.bench = Bench()
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -87,8 +93,9 @@ class MadeUp:
     def cameras(self) -> Sequence[str]:
         return list(self.several)
 
-    def sketch(self, camera: str) -> bytes | None:
+    def sketch(self, camera: str, *, dark: bool = False) -> bytes | None:
         self.shown.append(camera)
+        self.dark.append(dark)
         return self.picture
 
     def finds(self) -> web.Finds:
@@ -124,8 +131,19 @@ class MadeUp:
     def drawings(self) -> Plan:
         return self.plan
 
+    def calibrations(self) -> Bench:
+        return self.bench
+
     def settings(self) -> Sequence[web.SettingsTable]:
         return []
+
+    def make_backup(self, passphrase: str | None) -> web.MadeBackup:
+        if passphrase is not None and len(passphrase) < 12:
+            raise UsageError("a passphrase has 12 characters or more")
+        made = Path(tempfile.mkdtemp()) / "made"
+        made.write_bytes(b"PK" + (passphrase or "").encode())
+        self.made.append(made)
+        return web.MadeBackup(made, "home-d1.comfywear")
 
     def changes(self) -> Sequence[web.ListedChange]:
         return [web.ListedChange(None, *each) for each in reversed(self.changed)]

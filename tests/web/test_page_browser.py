@@ -90,7 +90,7 @@ def test_two_tablets_vote_with_the_broker_down_and_one_takes_it_back(
             assert first.evaluate("document.activeElement.dataset.level") == "1", "the focus is back at the faces"
 
 
-def test_a_page_whose_device_is_gone_says_so_and_counts_nothing(screen: Callable[..., Any]) -> None:
+def test_a_page_whose_device_is_gone_says_so_and_counts_nothing_that_it_cannot_keep(screen: Callable[..., Any]) -> None:
     device = MadeUp()
     with serving(device) as url:
         page = screen(url)
@@ -101,7 +101,10 @@ def test_a_page_whose_device_is_gone_says_so_and_counts_nothing(screen: Callable
         holds(page, "document.getElementById('say').innerText.includes('not stored')")
     page.wait_for_selector("#offline:not([hidden])")
     page.keyboard.press("3")
-    holds(page, "document.getElementById('say').innerText.includes('did not answer')")
+    holds(page, "document.getElementById('say').innerText.includes('kept on this screen')")
+    page.evaluate("void (Storage.prototype.setItem = () => { throw new Error('a private window') })")
+    page.keyboard.press("2")
+    holds(page, "document.getElementById('say').innerText.includes('does not count')")
     assert len(device.votes) == 1
 
 
@@ -199,6 +202,19 @@ def test_of_several_cameras_one_is_chosen_and_stays_chosen(screen: Callable[...,
         page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 0.9 * box["height"])
         page.mouse.up()
         until(lambda: device.missed_in == ["north"])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_view_is_drawn_for_the_colours_of_the_page(screen: Callable[..., Any], theme: str) -> None:
+    device = MadeUp()
+    device.picture = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
+    with serving(device) as url:
+        page = screen(f"{url}/#sketch", PHONE, theme)
+        page.wait_for_selector("#sketch:not([hidden])")
+        assert f"scheme={theme}" in page.get_attribute("#sketch", "src")
+        page.click("#theme")
+        other = "light" if theme == "dark" else "dark"
+        page.wait_for_selector(f"#sketch[src*='scheme={other}']", state="attached")
 
 
 def test_privacy_is_switched_under_the_sketch_and_shown_everywhere(screen: Callable[..., Any]) -> None:
@@ -477,3 +493,44 @@ def test_a_zones_code_leads_a_phone_to_its_own_address(screen: Callable[..., Any
         page.emulate_media(media="print")
         assert page.is_visible("#kiosk figure")
         assert not page.is_visible("nav")
+
+
+def test_a_backup_is_downloaded_with_and_without_secrets(screen: Callable[..., Any]) -> None:
+    device = MadeUp()
+    with serving(device) as url:
+        page = screen(f"{url}/#about")
+        page.click("#backup summary")
+        for passphrase, content in (("", b"PK"), ("correct horse battery", b"PKcorrect horse battery")):
+            page.fill("#passphrase", passphrase)
+            with page.expect_download() as coming:
+                page.click("#backup button")
+            assert coming.value.suggested_filename == "home-d1.comfywear"
+            assert Path(coming.value.path()).read_bytes() == content
+            assert page.input_value("#passphrase") == ""
+        page.fill("#passphrase", "short")
+        page.click("#backup button")
+        page.wait_for_selector("#backup [role=status] >> text=12 characters")
+        assert serious(page) == []
+    assert not [made for made in device.made if made.exists()], "what was sent does not stay on the device"
+
+
+def test_the_page_is_light_until_its_faces_can_be_pressed(browser: Any) -> None:
+    with serving(MadeUp()) as url:
+        context = browser.new_context(viewport=PHONE, locale="de-DE")
+        page = context.new_page()
+        tools = context.new_cdp_session(page)
+        tools.send("Network.enable")
+        sizes: list[int] = []
+        asked: list[str] = []
+        tools.on("Network.loadingFinished", lambda said: sizes.append(said["encodedDataLength"]))
+        tools.on("Network.requestWillBeSent", lambda said: asked.append(said["request"]["url"]))
+        page.goto(f"{url}/?zone=desk")
+        page.wait_for_selector("#faces button >> text=Sehr")
+        page.wait_for_selector("#chips span", state="attached")
+        assert sum(sizes) < 60_000
+        assert len(asked) < 18
+        assert not [each for each in asked if "/words/" in each or "/api/start" in each], "they came with the page"
+        page.goto(f"{url}/#about")
+        page.select_option("#language", "en")  # the other language is fetched
+        page.wait_for_selector("h1 >> text=Settings")
+        context.close()

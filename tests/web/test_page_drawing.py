@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,9 @@ from page_screens import PHONE, TABLET, holds, serious
 
 from comfywear import settings as settings_file
 from comfywear.device.device import Device
+from comfywear.device.runner import Runner
 from comfywear.errors import UsageError
+from ports import free_port
 from waiting import until
 
 PICTURE = cv2.imencode(".jpg", np.full((480, 640, 3), 200, np.uint8))[1].tobytes()
@@ -248,6 +253,36 @@ def test_what_is_drawn_stands_in_the_settings_file_with_its_comments(tmp_path: P
         for comment in ("# The office.", "# by the door", "# still", "# the left", "# Who may see it."):
             assert comment in path.read_text()
         assert path.with_name("device.toml.previous").read_text() == before
+
+
+def test_the_device_starts_anew_with_what_was_drawn_and_the_page_shows_it(tmp_path: Path, screen: Screen) -> None:
+    (tmp_path / "pictures").mkdir()
+    cv2.imwrite(str(tmp_path / "pictures" / "a.png"), np.full((240, 320, 3), 180, np.uint8))
+    path, port = tmp_path / "device.toml", free_port()
+    path.write_text(TEXT.format(folder=tmp_path).replace("port = 0", f"port = {port}"))
+    runner = Runner(path, settings_file.load(path), partial(Device, path=path))
+    worker = threading.Thread(target=runner.run)
+    worker.start()
+    try:
+        until(lambda: answers(port))
+        page = screen(f"http://127.0.0.1:{port}/#sketch")
+        page.click("#draw")
+        page.wait_for_selector("#shapes li")
+        page.focus("#plan-zone")
+        page.keyboard.press("Enter")
+        until(lambda: page.is_enabled("#plan-keep"))
+        page.click("#plan-keep")
+        page.wait_for_selector("#zone option[value='zone-1']", state="attached")  # the page loads itself anew
+        page.wait_for_selector("#plan", state="hidden")
+        assert [zone.name for zone in settings_file.load(path).zones] == ["desk", "zone-1"]
+    finally:
+        runner.stop()
+        worker.join(60)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_what_the_device_cannot_take_over_leaves_the_file_as_it_was(tmp_path: Path, screen: Screen) -> None:

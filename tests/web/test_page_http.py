@@ -107,6 +107,10 @@ def test_each_camera_has_its_sketch_and_one_that_there_is_none_of_is_refused(
     said = [local.get(f"/api/sketch.jpg{of}").status_code for of in ("", "?camera=north", "?camera=roof")]
     assert said == [200, 200, 400]
     assert device.shown == ["south", "north"]
+    answers = [local.get(f"/api/sketch.jpg?scheme={scheme}") for scheme in ("dark", "light", "sepia")]
+    assert [each.status_code for each in answers] == [200, 200, 400]
+    assert "light, dark" in answers[2].json()["text"]
+    assert device.dark[2:] == [True, False]
 
 
 def test_what_is_not_there_is_said_in_one_sentence(local: httpx.Client) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from page_peers import MadeUp, serving
 
 from comfywear import web
 from comfywear.colour import BASIC_TERMS
 from comfywear.comfort import SCALE
 from comfywear.settings.file import sections
+from comfywear.web import words as module
 from comfywear.web.words import choose, languages, settings_words, words
 
 STATIC = Path(web.__file__).parent / "static"
@@ -105,3 +110,40 @@ def test_no_word_of_a_language_stands_there_twice(code: str) -> None:
 def test_language_files_are_plain_json() -> None:
     for path in (Path(web.__file__).parent / "languages").glob("*.json"):
         json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_third_language_takes_one_file(tmp_path: Path) -> None:
+    folder = tmp_path / "languages"
+    shutil.copytree(Path(web.__file__).parent / "languages", folder)
+    made = json.loads((folder / "en.json").read_text(encoding="utf-8"), object_hook=_turned)
+    made |= {"language": "Turned", "sentences": [["^too (\\w+)$", "$1 oot"]]}
+    (folder / "xx.json").write_text(json.dumps(made))
+    before, module._FOLDER = module._FOLDER, folder
+    for each in (languages, words):
+        each.cache_clear()
+    try:
+        with serving(MadeUp()) as url, httpx.Client(base_url=url, timeout=60) as client:
+            assert client.get("/api/start").json()["languages"]["xx"] == "Turned"
+            page = html.unescape(client.get("/", headers={"Accept-Language": "xx-XX, de;q=0.5"}).text)
+            assert '<html lang="xx"' in page
+            assert words("en")["vote"]["question"][::-1] in page
+            assert client.get("/words/xx.json").json()["troubles"]["hot"] == words("en")["troubles"]["hot"][::-1]
+        test_a_language_says_everything_that_english_says("xx")
+    finally:
+        module._FOLDER = before
+        for each in (languages, words):
+            each.cache_clear()
+    assert "xx" not in languages()
+
+
+def _turned(part: dict[str, Any]) -> dict[str, Any]:
+    """Every text backwards, what stands in braces as it was."""
+
+    def turn(text: Any) -> Any:
+        if isinstance(text, list):
+            return [turn(each) for each in text]
+        if not isinstance(text, str):
+            return text
+        return "".join(each if each.startswith("{") else each[::-1] for each in re.split(r"(\{\w+\})", text)[::-1])
+
+    return {name: turn(text) for name, text in part.items()}

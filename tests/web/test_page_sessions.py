@@ -21,7 +21,8 @@ from waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGING = [each for each in ADDRESSES.values() if each.method != "GET"]
-CHECKS = {"/api/drawing/check"}  # which say what is wrong, and change nothing
+FOUND = {f"/api/calibration/{what}" for what in ("points", "self-heating", "response")}
+CHECKS = {"/api/drawing/check"} | FOUND  # which say what is wrong, and change nothing
 GUESTS = "a word for guests"
 BODIES: dict[str, dict[str, Any]] = {
     "/api/vote": {"json": {"level": 4, "zone": "desk"}},
@@ -32,6 +33,13 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/sessions/end": {"json": {"session": "its own"}},
     "/api/drawing/check": {"json": {"shapes": [{"kind": "zone", "name": "desk"}]}},
     "/api/drawing": {"json": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"}},
+    "/api/calibration": {"json": {"version": "1", "self_heating": {"sensor": 0}}},
+    "/api/calibration/points": {
+        "json": {"sensor": 0, "quantity": "air_temp_c", "points": [{"sensor": 20, "reference": 21}]}
+    },
+    "/api/calibration/self-heating": {"json": {"sensor": 0}},
+    "/api/calibration/response": {"json": {"sensor": 0, "since_s": 60}},
+    "/api/backup": {"json": {"passphrase": "correct horse battery staple"}},
     "/login": {"data": {"token": TOKEN}},
     "/logout": {},
 }
@@ -67,7 +75,7 @@ def sent(client: httpx.Client, address: Address, **headers: str) -> httpx.Respon
 
 def state(device: MadeUp) -> object:
     corrected = device.undone, device.corrections, device.missed
-    return device.votes, corrected, device.private, device.changed, device.plan.shapes
+    return device.votes, corrected, device.private, device.changed, device.plan.shapes, device.bench.kept
 
 
 def test_every_address_that_changes_something_is_asked_here() -> None:
@@ -119,6 +127,7 @@ def test_its_own_page_changes_something_and_the_list_says_what_and_from_where(
             assert origin.startswith("page, ")
             assert "127.0.0.1" in origin
             assert TOKEN not in detail
+            assert "staple" not in detail
             assert client.cookies.get(COOKIE, "no cookie") not in detail
 
 

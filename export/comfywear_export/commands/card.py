@@ -18,6 +18,7 @@ from comfywear.system.arguments import number
 from comfywear.vision.attributes import AttributeModel
 from comfywear.vision.detectors.company import LAYOUT, MOST
 from comfywear.vision.detectors.detector import Detector
+from comfywear.vision.upper_look import LAYOUT as WITH_UPPER
 from comfywear_export.data.attribute_data import read_examples
 from comfywear_export.data.crop_views import upper_bodies
 from comfywear_export.data.datasets import Photo, read_photo, read_set
@@ -83,6 +84,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="WEIGHT",
         help="of persons' company (of the detector)",
     )
+    parser.add_argument(
+        "--upper",
+        nargs="+",
+        default=[],
+        metavar="LABEL",
+        help="of the attributes: for these the upper part of a whole person's crop is looked at, too",
+    )
     parser.add_argument("--version", required=True, help="of the model, rises with each release")
     parser.set_defaults(run=run)
 
@@ -93,6 +101,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--empty is for the detector")
     if args.company is not None and args.model != "detector":
         raise UsageError("--company is for the detector")
+    if args.upper and args.model != "attributes":
+        raise UsageError("--upper is for the attributes")
     args.out.mkdir(parents=True, exist_ok=True)
     forms = [form for form in _FORMS if "-".join(form) not in args.leave_out]
     files = [_place(args.model, engine, precision, args.forms, args.out) for engine, precision in forms]
@@ -118,6 +128,9 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.company is not None:
         draft = msgspec.structs.replace(draft, layout=LAYOUT, output={**draft.output, "company": args.company})
+    if args.upper:
+        upper = {**_UPPER, "labels": args.upper}
+        draft = msgspec.structs.replace(draft, layout=WITH_UPPER, output={**draft.output, "upper": upper})
     _write(draft, path)
     choose = _detector_thresholds if args.model == "detector" else _attribute_thresholds
     thresholds = choose(path, args.data)
@@ -156,6 +169,9 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(without_nan(quality), indent=1))
     return 0
 
+
+_UPPER = {"tall": 2.0, "part": 0.55}
+"""From how many widths of height on a crop shows a whole person, and which part of it is looked at again."""
 
 _NOTES = {
     "detector": [

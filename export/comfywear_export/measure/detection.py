@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.records import Detection
+from comfywear.vision.close_look import look_closely
 from comfywear.vision.detectors.composed import ComposedDetector
 from comfywear.vision.detectors.detector import Detector
-from comfywear.vision.far_look import look_closely
 from comfywear_export.data.datasets import IGNORED, Photo, read_photo, read_set
 from comfywear_export.data.labels import DETECTOR_LABELS
 from comfywear_export.measure.average_precision import LEVELS, Found, boxes_precision, matched

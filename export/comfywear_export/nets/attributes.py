@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,8 +11,7 @@ from torch.nn import functional
 
 from comfywear_export.data.labels import ATTRIBUTE_LABELS, LOCATED
 from comfywear_export.nets.mobilenet import MobileNetV2
-from comfywear_export.nets.mobilenetv3 import MobileNetV3
-from comfywear_export.nets.resnet import ResNet50
+from comfywear_export.nets.timm_trunk import TimmTrunk
 from comfywear_export.nets.trunk import Normalise, Trunk, conv_bn
 
 __all__ = ["TRUNKS", "AttributeGraph", "AttributeNet"]
@@ -19,8 +19,8 @@ __all__ = ["TRUNKS", "AttributeGraph", "AttributeNet"]
 TRUNKS: dict[str, Any] = {
     "efficientnet_lite0": Trunk,
     "mobilenetv2": MobileNetV2,
-    "mobilenetv3": MobileNetV3,
-    "resnet50": ResNet50,
+    "mobilenetv3": partial(TimmTrunk, "tf_mobilenetv3_large_100"),
+    "resnet50": partial(TimmTrunk, "resnet50"),
 }
 """Trunks by name; each has `channels`, `first`, `rest` and `load_pretrained`."""
 

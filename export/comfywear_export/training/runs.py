@@ -38,7 +38,13 @@ def load_graph(name: str, folder: Path) -> tuple[Any, tuple[int, int, int, int],
         net.load_state_dict(state["weights"])
         return DetectorGraph(net).eval(), (1, state["size"], state["size"], 3), ("scores", "boxes")
     answers = AttributeNet(state["trunk"])
-    answers.load_state_dict(state["weights"])
+    try:
+        answers.load_state_dict(state["weights"])
+    except RuntimeError as error:
+        what = str(error).partition("\n")[0]
+        raise UsageError(
+            f"{path}: of another version of the trunk {state['trunk']} ({what}); train it again"
+        ) from error
     return AttributeGraph(answers).eval(), (1, *CROP_SIZE, 3), ("logits",)
 
 

@@ -18,7 +18,7 @@ from comfywear import __version__
 from comfywear.backup.archive import FORMAT, SECRETS, SETTINGS, STATE, Archive, Manifest, write_archive
 from comfywear.backup.secrets import Secrets, locked, unlocked
 from comfywear.backup.state import OF_THE_ID, copied, kept_files, replaced, unused
-from comfywear.errors import SourceError, StoreError, UsageError
+from comfywear.errors import ComfyWearError, SourceError, StoreError, UsageError
 from comfywear.settings.file import Settings, load, secret_files, state_folder
 from comfywear.system.clock import wall_time
 from comfywear.system.credential import credential_path
@@ -105,6 +105,8 @@ def back_up(out: Path, config: Path | None, folder: Path, passphrase: str | None
             for number, name in msgspec.json.decode(names, type=dict[int, str]).items():
                 files[f"{STATE}{name}"] = Path(made) / str(number)
             return write_archive(out, manifest, files, force=force)
+    except ComfyWearError:  # which are OSErrors too, and say what is wrong
+        raise
     except OSError as error:
         raise SourceError(f"{out} cannot be written ({error.strerror})") from error
 

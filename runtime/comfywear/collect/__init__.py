@@ -7,6 +7,7 @@ Collector(BrokerSettings("broker.example"), store, Options(name="archive")).run(
 from comfywear.collect.collector import Collector, Options
 from comfywear.collect.ledger import AckPace
 from comfywear.collect.opening import open_store
+from comfywear.collect.rollout_watch import RolloutPlace
 from comfywear.collect.store import Store, StoreAwayError
 
-__all__ = ["AckPace", "Collector", "Options", "Store", "StoreAwayError", "open_store"]
+__all__ = ["AckPace", "Collector", "Options", "RolloutPlace", "Store", "StoreAwayError", "open_store"]

@@ -21,6 +21,7 @@ from comfywear.collect.ledger import AckPace
 from comfywear.collect.patient import PatientStore
 from comfywear.collect.progress import Counts, Progress
 from comfywear.collect.reading import filters, read
+from comfywear.collect.rollout_watch import RolloutGuard, RolloutPlace, meta_filters
 from comfywear.collect.session import AHEAD, Session
 from comfywear.collect.store import Received, Store, Word
 from comfywear.errors import BrokerError
@@ -56,6 +57,7 @@ class Options:
         session_s: How long the broker keeps messages while the collector is away.
         progress_s: Between progress lines; 0 = none.
         pace: How often devices hear from it.
+        rollouts: Where roll-outs of models are stopped; None = nowhere.
 
     Raises:
         UsageError: When a name cannot stand in a topic.
@@ -68,6 +70,7 @@ class Options:
     session_s: int = 7 * 86400
     progress_s: float = 60.0
     pace: AckPace = field(default_factory=AckPace)
+    rollouts: RolloutPlace | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "the consumer's name")
@@ -105,6 +108,7 @@ class Collector:
         self.counts = Counts()
         self._broker = broker
         self._store = PatientStore(open_store)
+        self._guard = RolloutGuard(self.options.rollouts) if self.options.rollouts else None
         self._progress = Progress(self.counts, self.options.progress_s)
         self._pending: list[tuple[Incoming, Received]] = []
         self._oldest_s = 0.0
@@ -154,6 +158,9 @@ class Collector:
         """Take, store and answer until the connection is lost or `stop` is set."""
         _log.info("collecting from %s:%d into %s", self._broker.host, self._broker.port, self._store.place)
         session.subscribe_all(filters(self.options.name, self.options.sites, self.options.group))
+        if self._guard is not None:  # what it heard before it ended was kept nowhere else
+            session.subscribe_all(meta_filters(self.options.sites), retained=True)
+            self._guard.begin(time.monotonic())
         # The last confirmations may not have arrived: they are said again.
         self._again = set(self._store.attempt(lambda store: store.known(self.options.sites)) or ())
         while session.lost is None and not stop.is_set():
@@ -165,6 +172,8 @@ class Collector:
             if self._pending and (full or quiet or time.monotonic() - self._oldest_s > _LINGER_S):
                 self._save(session)
             self._review(session)
+            if self._guard is not None:
+                self._guard.act(time.monotonic())
             if self._progress.due:
                 self._progress.say(self._store.attempt(lambda store: store.totals()))
 
@@ -180,6 +189,8 @@ class Collector:
         while session.events:
             event = session.events.popleft()
             if isinstance(event, Incoming):
+                if self._guard is not None:
+                    self._guard.hear(event.topic, event.payload, time.monotonic())
                 item = read(event.topic, event.payload, self.options.name)
                 if item is None:
                     session.done(event)

@@ -57,8 +57,13 @@ class Session(Connection):
             if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self.lost = self.lost or "the connection broke"
 
-    def subscribe_all(self, filters: Sequence[str]) -> None:
-        """Ask for messages with QoS 1; each filter is answered by a `Subscribed`."""
+    def subscribe_all(self, filters: Sequence[str], *, retained: bool = False) -> None:
+        """Ask for messages with QoS 1; each filter is answered by a `Subscribed`.
+
+        Args:
+            filters: Of topics.
+            retained: What is retained comes at each connection, not with a new subscription only.
+        """
         for topic_filter in filters:
-            # What is retained comes with a new subscription only, not at each connection.
-            self._client.subscribe(topic_filter, options=SubscribeOptions(qos=1, retainHandling=1))
+            options = SubscribeOptions(qos=1, retainHandling=0 if retained else 1)
+            self._client.subscribe(topic_filter, options=options)

@@ -122,6 +122,8 @@ def _histogram(pixels: NDArray[np.uint8], weight: Floats | None) -> tuple[Floats
 
 def _cluster(points: Floats, mass: Floats, n: int) -> tuple[Floats, Floats]:
     """Centres `(K, 3)` and their shares of `mass`; K ≤ n."""
+    if n == 1:
+        return _middle(points, mass), np.array([float(mass.sum())])
     squares = (points**2).sum(axis=1)
     centres = _seeds(points, mass, n)
     nearest = np.full(len(points), -1)
@@ -139,6 +141,17 @@ def _cluster(points: Floats, mass: Floats, n: int) -> tuple[Floats, Floats]:
     nearest = _squared_distances(points, squares, centres).argmin(axis=1)
     shares: Floats = np.bincount(nearest, weights=mass, minlength=len(centres)).astype(np.float64)
     return centres[shares > 0], shares[shares > 0]
+
+
+def _middle(points: Floats, mass: Floats) -> Floats:
+    """What `_cluster` comes to for one centre `(1, 3)`, which every point belongs to: a geometric median."""
+    squares = np.einsum("ij,ij->i", points, points)
+    centre: Floats = mass @ points / mass.sum()
+    for _ in range(_L1_ROUNDS):
+        squared = squares + centre @ centre - 2.0 * (points @ centre)
+        weight = mass / np.sqrt(np.maximum(squared, _NEAREST**2))
+        centre = weight @ points / weight.sum()
+    return centre[None]
 
 
 def _seeds(points: Floats, mass: Floats, n: int) -> Floats:
@@ -189,6 +202,8 @@ def _with_chroma(points: Floats, factor: Floats) -> Floats:
 
 def _heaviest_first(colours: NDArray[np.uint8], shares: Floats) -> tuple[NDArray[np.uint8], Floats]:
     """Sorted by share, then by colour; centres that round to one colour are one."""
+    if len(colours) == 1:
+        return colours, np.ones(1)
     distinct, back = np.unique(colours, axis=0, return_inverse=True)
     total = np.bincount(back.reshape(-1), weights=shares)
     order = np.argsort(-total, kind="stable")

@@ -6,8 +6,9 @@ import argparse
 import logging
 import signal
 from functools import partial
+from pathlib import Path
 
-from comfywear.collect import AckPace, Collector, Options, open_store
+from comfywear.collect import AckPace, Collector, Options, RolloutPlace, open_store
 from comfywear.commands.listen import broker_place
 from comfywear.errors import UsageError
 from comfywear.publishing import BrokerSettings
@@ -64,6 +65,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=60.0,
         help="a line about it every S seconds; 0 = never",
     )
+    parser.add_argument(
+        "--rollouts", metavar="FOLDER", type=Path, help="stop roll-outs in this repository of models (docs/updates.md)"
+    )
+    parser.add_argument(
+        "--rollout-keys", metavar="FOLDER", type=Path, help="the keys of its roles rollouts, snapshot and timestamp"
+    )
+    parser.add_argument(
+        "--halt-above",
+        metavar="SHARE",
+        type=number(0.0, 1.0),
+        default=0.1,
+        help="stop when more of the devices that took a release rolled it back, 0…1 (default 0.1)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -75,6 +89,8 @@ def run(args: argparse.Namespace) -> int:
     for option in ("ca_file", "client_cert", "client_key"):
         if getattr(args, option) and not args.tls:
             raise UsageError(f"--{option.replace('_', '-')} is for an encrypted connection: give --tls too")
+    if (args.rollouts is None) != (args.rollout_keys is None):
+        raise UsageError("--rollouts and --rollout-keys go together: the repository, and the keys that stop in it")
     host, port = broker_place(args.broker)
     broker = BrokerSettings(
         host=host,
@@ -95,6 +111,7 @@ def run(args: argparse.Namespace) -> int:
         session_s=int(args.session_days * _DAY_S),
         progress_s=args.progress,
         pace=pace,
+        rollouts=RolloutPlace(args.rollouts, args.rollout_keys, args.halt_above) if args.rollouts else None,
     )
     stop = SignalEvent()
     for each in (signal.SIGTERM, signal.SIGINT):

@@ -51,6 +51,7 @@ CHANGES: Mapping[type[Command], str] = {
 
 # Of the control socket, by verb and what it is to do; None = whatever it is to do.
 _REQUESTS: Mapping[tuple[str, Any], str] = {
+    ("calibration", "keep"): "sensor calibrated",
     ("delete-votes", None): "votes deleted",
     ("finds", "miss"): "find corrected",
     ("finds", "reject"): "find corrected",

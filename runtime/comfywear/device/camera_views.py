@@ -13,6 +13,7 @@ from comfywear.settings import CameraSettings, Settings
 __all__ = ["CameraViews"]
 
 JPEG_QUALITY = 80
+_DIM = 0.6  # of a sketch, which is nearly of one brightness, on a dark page
 
 
 class CameraViews:
@@ -34,7 +35,7 @@ class CameraViews:
     ) -> None:
         self._settings, self._vision, self._private, self._estimates = settings, vision, private, estimates
         self._lock = threading.Lock()
-        self._drawn: dict[str, tuple[int, bytes]] = {}  # by camera: the frame and its view
+        self._drawn: dict[tuple[str, bool], tuple[int, bytes]] = {}  # by camera and dark: the frame and its view
 
     @property
     def cameras(self) -> Sequence[str]:
@@ -45,22 +46,24 @@ class CameraViews:
         """Whether there is anything to show of a camera now: it may look, and gives pictures."""
         return self._picture(camera) is not None
 
-    def jpeg(self, camera: str) -> bytes | None:
-        """The view of a camera in JPEG; None where there is no picture, or the settings switch it off."""
+    def jpeg(self, camera: str, *, dark: bool = False) -> bytes | None:
+        """The view of a camera in JPEG, for a light page or a dark one; None where there is nothing to show."""
         picture = self._picture(camera)
         if picture is None or self._vision is None:
             with self._lock:  # of a camera that may not look nothing is kept
-                self._drawn.pop(camera, None)
+                for scheme in (False, True):
+                    self._drawn.pop((camera, scheme), None)
             return None
         frame, persons = picture
         with self._lock:  # one drawing a frame, however many look
-            drawn = self._drawn.get(camera)
+            drawn = self._drawn.get((camera, dark))
             if drawn is None or drawn[0] != frame.index:
                 room = self._settings.web.shown_view == "room"
-                image = self._room(camera, persons) if room else _sketch(frame, persons)
+                image = self._room(camera, persons, dark) if room else _sketch(frame, persons, dark)
                 if image is None:
                     return None
-                drawn = self._drawn[camera] = (frame.index, _jpeg(image, self._vision.cameras[camera].settings))
+                jpeg = _jpeg(image, self._vision.cameras[camera].settings)
+                drawn = self._drawn[camera, dark] = (frame.index, jpeg)
             return drawn[1]
 
     def _picture(self, camera: str) -> tuple[Frame, tuple[Person, ...]] | None:
@@ -68,21 +71,22 @@ class CameraViews:
             return None
         return self._vision.pictures().get(camera)
 
-    def _room(self, camera: str, persons: Sequence[Person]) -> Any | None:
+    def _room(self, camera: str, persons: Sequence[Person], dark: bool) -> Any | None:
         """The room with figures; None while nobody looks."""
         step = self._vision.cameras[camera].step if self._vision else None
         if step is None or step.view is None:
             return None
-        estimates = self._estimates()
-        return step.view.draw(
-            persons, {zone: (each.comfort.level, each.comfort.expected_vote) for zone, each in estimates.items()}
-        )
+        comfort = {zone: (each.comfort.level, each.comfort.expected_vote) for zone, each in self._estimates().items()}
+        return step.view.draw(persons, comfort, dark=dark)
 
 
-def _sketch(frame: Frame, persons: Sequence[Person]) -> Any:
+def _sketch(frame: Frame, persons: Sequence[Person], dark: bool) -> Any:
+    import cv2
+
     from comfywear.vision.drawing.sketch import sketch
 
-    return sketch(frame.image, [person.box for person in persons])
+    drawn = sketch(frame.image, [person.box for person in persons])
+    return cv2.convertScaleAbs(drawn, alpha=_DIM) if dark else drawn
 
 
 def _jpeg(image: Any, camera: CameraSettings) -> bytes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
+from comfywear.device.reading_log import ReadingLog
 from comfywear.records import Climate
-from comfywear.settings import Settings
+from comfywear.settings import SensorSettings, Settings
+from comfywear.system.board import hottest_c
 from comfywear.system.supervisor import Pulse, Supervisor, attend
 from comfywear_sensors import Calibration, ClimateFilter, PatientReader, source_of
 
-__all__ = ["Sensors", "read_sensor"]
+__all__ = ["Sensors", "calibration_of", "read_sensor"]
 
 
 class Sensors:
@@ -18,9 +20,10 @@ class Sensors:
 
     Attributes:
         readers: Each sensor's reader with its zone, in the order of the settings.
+        log: What they said, uncorrected.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, board_temp_c: Callable[[], float | None] = hottest_c) -> None:
         zones = [zone.name for zone in settings.zones]
         calibrations: dict[str, dict[str, Calibration]] = {zone: {} for zone in zones}
         self.readers: list[tuple[str, PatientReader]] = []
@@ -30,9 +33,8 @@ class Sensors:
             if sensor.uri not in by_uri:
                 by_uri[sensor.uri] = PatientReader(sensor.uri, every_s=sensor.every_s)
             self.readers.append((zone, by_uri[sensor.uri]))
-            calibrations[zone][source_of(sensor.uri)] = Calibration(
-                sensor.temp_offset_k, sensor.temp_gain, sensor.humidity_offset_pct, sensor.humidity_gain
-            )
+            calibrations[zone][source_of(sensor.uri)] = calibration_of(sensor)
+        self.log = ReadingLog(board_temp_c)
         air = settings.climate
         self._filters = {
             zone: ClimateFilter(
@@ -55,7 +57,7 @@ class Sensors:
             filters = [self._filters[zone] for zone in dict.fromkeys(z for z, r in self.readers if r is reader)]
             again = any(other.source == reader.source for other in self._distinct()[:number])
             name = f"sensor {reader.source}" + (f" ({number + 1})" if again else "")  # two logins at one address
-            supervisor.add(name, partial(read_sensor, reader, filters))
+            supervisor.add(name, partial(read_sensor, reader, filters, log=self.log))
 
     def _distinct(self) -> list[PatientReader]:
         return list(dict.fromkeys(reader for _, reader in self.readers))
@@ -66,13 +68,28 @@ class Sensors:
             reader.close()
 
 
-def read_sensor(reader: PatientReader, filters: Sequence[ClimateFilter], pulse: Pulse) -> None:
-    """The worker of a sensor: its readings go to the filters of its zones."""
+def calibration_of(sensor: SensorSettings) -> Calibration:
+    """The corrections of a sensor's settings."""
+    heat = sensor.self_heating
+    return Calibration(
+        sensor.temp_offset_k,
+        sensor.temp_gain,
+        sensor.humidity_offset_pct,
+        sensor.humidity_gain,
+        *((heat.gain, heat.most_k) if heat else ()),
+    )
+
+
+def read_sensor(
+    reader: PatientReader, filters: Sequence[ClimateFilter], pulse: Pulse, log: ReadingLog | None = None
+) -> None:
+    """The worker of a sensor: its readings go to the filters of its zones, and into the log where there is one."""
     poll = partial(reader.poll, 1.0)
     while not pulse.stopping:
         pulse.beat()
         # Opening it may wait for a name server or a bus.
         reading = poll() if reader.state == "up" else attend(poll, pulse.stop, pulse.beat)
         if reading is not None:
+            board_temp_c = log.add(reading) if log is not None else None
             for climate in filters:
-                climate.add(reading)
+                climate.add(reading, board_temp_c)

@@ -17,6 +17,7 @@ import msgspec
 
 from comfywear import publishing
 from comfywear.device.audit import AUDIT_FILE, AuditList
+from comfywear.device.backups import Backups
 from comfywear.device.building import Building
 from comfywear.device.button_workers import add_buttons, buttons_of
 from comfywear.device.camera_views import CameraViews
@@ -33,7 +34,9 @@ from comfywear.device.mqtt_worker import MqttLink
 from comfywear.device.opentelemetry import traces_of
 from comfywear.device.outdoors_worker import OutdoorSensors
 from comfywear.device.page import DevicePage
+from comfywear.device.page_calibration import PageCalibration
 from comfywear.device.privacy import Privacy
+from comfywear.device.program_updates import ProgramUpdates
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.settings_file import SettingsFile
 from comfywear.device.settings_trial import SettingsTrial
@@ -87,6 +90,7 @@ class Device:
             self.topics = publishing.Topics(settings.device.site, settings.device.name())
             self.folder = state_folder(settings)
             _hold(self.folder, opened)
+            self.backups = Backups(self.folder, path)
             self.audit = AuditList(self.folder / AUDIT_FILE)
             opened.callback(self.audit.close)
             self.link = MqttLink(
@@ -116,6 +120,7 @@ class Device:
             self.lines = LineCounts(self.folder, [line.name for line in settings.lines])
             opened.callback(self.lines.save)
             self.updates = ModelUpdates(settings, self.vision)
+            self.program = ProgramUpdates(self.folder, allowed=settings.updates.program)
             self.finds = CorrectionBook(
                 self.folder,
                 lambda: self.vision.pictures() if self.vision else {},
@@ -129,6 +134,7 @@ class Device:
             self.capture = CaptureWorker(self.folder, settings.capture, self.voting, self.vision, self._vision_models)
             self.sensors = Sensors(settings)
             opened.callback(self.sensors.close)
+            self.calibration = PageCalibration(self.file, settings, self.sensors.log)
             self.outdoors = OutdoorSensors(self.folder, settings.outdoors)
             opened.callback(self.outdoors.close)
             self._estimator = Estimator(settings.comfort)
@@ -241,6 +247,7 @@ class Device:
             finds=self.finds,
             privacy=self.privacy,
             note=self.audit.note,
+            program=self.program,
         )
         self.voting.after_vote.append(lambda vote: commands.questions.answered(vote.zone))
         return commands
@@ -255,6 +262,7 @@ class Device:
         verbs["models"] = self.updates.answer
         verbs["finds"] = self.finds.answer
         verbs["privacy"] = self.privacy.answer
+        verbs["calibration"] = self.calibration.answer
         control = ControlServer(self.folder, verbs, self.audit.note_request)
         self.link.add_workers(supervisor, self.voting)
         supervisor.add("control", lambda pulse: control.run(pulse.stop, pulse.beat))

@@ -18,6 +18,7 @@ from comfywear.device.mqtt_commands import COMMANDS, METRICS_EVERY_S, MqttComman
 from comfywear.device.mqtt_worker import MqttLink
 from comfywear.device.opentelemetry import Traces
 from comfywear.device.privacy import Privacy
+from comfywear.device.program_updates import ProgramUpdates
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.thermostats import Thermostats
 from comfywear.device.vision_worker import Sight, VisionWorker, sha256_of, shown_camera
@@ -46,6 +47,7 @@ class SpeakingDevice(Protocol):
         link: Takes what goes out.
         commands: Knows the questions that stand, and the zones' given names.
         updates: Knows which releases are in service.
+        program: Knows what comes for the program.
         vision: Sees who comes and goes; None without a camera.
         privacy: Which cameras may not look.
         lines: Counts who crosses the lines.
@@ -59,6 +61,7 @@ class SpeakingDevice(Protocol):
     link: MqttLink
     commands: MqttCommands
     updates: ModelUpdates
+    program: ProgramUpdates
     vision: VisionWorker | None
     privacy: Privacy
     lines: LineCounts
@@ -141,6 +144,9 @@ class LiveStates:
         for camera in device.vision.uses() if device.vision and device.settings.cameras else ():
             if due(f"camera {camera.name}", (camera.state, steady(camera.missing), len(camera.shed)), now_s):
                 live(topics.camera(camera.name), partial(publishing.camera_message, camera))
+        coming = (device.program.state(), device.updates.updates())
+        if due("updates", coming, now_s):
+            live(topics.updates, partial(publishing.updates_message, *coming))
         privacy = device.privacy.state()
         if privacy and due("privacy", tuple(privacy), now_s):
             live(topics.privacy, partial(publishing.privacy_message, privacy))

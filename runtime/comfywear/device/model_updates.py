@@ -7,10 +7,10 @@ import math
 import queue
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from comfywear.errors import ComfyWearError, ModelError, UsageError
-from comfywear.publishing import ReleaseInfo
+from comfywear.publishing import ModelUpdate, ReleaseInfo
 from comfywear.releases import releases_of
 from comfywear.releases.offers import due, is_repository
 from comfywear.releases.rules import check_url, rules_of
@@ -49,6 +49,7 @@ class ModelUpdates:
         self._busy = False
         self._check_at_s = time.monotonic() + self._first_check_s()
         self._given_up: set[tuple[str, str]] = set()
+        self._coming: tuple[str, str, float] | None = None
         self._seen: tuple[float, tuple[ReleaseInfo, ...]] = (float("-inf"), ())
 
     def add_worker(self, supervisor: Supervisor) -> None:
@@ -109,7 +110,7 @@ class ModelUpdates:
                 continue
             self._busy = True
             error, result = self._carry_out(url, pulse)
-            self._busy = False  # before the answer: who hears it may ask for the next
+            self._busy, self._coming = False, None  # before the answer: who hears it may ask for the next
             done(error, result)
 
     def state(self) -> tuple[ReleaseInfo, ...]:
@@ -119,6 +120,11 @@ class ModelUpdates:
             found = tuple(self._info(name) for name in self._releases.names())
             self._seen = (time.monotonic(), found)
         return found
+
+    def updates(self) -> tuple[ModelUpdate, ...]:
+        """The models that work, with what comes for one of them now."""
+        working = {model.card.name: model.card.version for _, model in self._vision.models} if self._vision else {}
+        return tuple(self._update(name, str(version)) for name, version in working.items())
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The control socket's verb "models": what a picture costs; with `renew`, load the models again."""
@@ -155,7 +161,7 @@ class ModelUpdates:
                 if not self._was_bad(name, version):
                     self._take(name, version, pulse)
         finally:
-            self._busy = False
+            self._busy, self._coming = False, None
 
     def _was_bad(self, name: str, version: str) -> bool:
         """Whether a release was rolled back or refused here: it is not taken again unless somebody asks for it."""
@@ -200,6 +206,7 @@ class ModelUpdates:
             from_afar=True,
             say=lambda what: _log.info("pulling %s: %s", url, what),
             alive=self._alive(pulse),
+            progress=self._progress,
             work_ms=work_ms.get,
         )
         self.renew(f"{pulled.name} {pulled.version} is in service")
@@ -223,6 +230,17 @@ class ModelUpdates:
     def _first_check_s(self) -> float:
         """Not all devices ask at the same moment, also after a loss of power in a whole building."""
         return self._settings.updates.check_s * place_of("", "", self._settings.device.name())
+
+    def _progress(self, name: str, version: str, share: float) -> None:
+        self._coming = name, version, share
+
+    def _update(self, name: str, installed: str) -> ModelUpdate:
+        coming = self._coming
+        if coming is None or coming[0] != name:
+            return ModelUpdate(name=name, installed=installed, available=installed)
+        _, version, share = coming
+        phase: Literal["fetching", "trying"] = "trying" if share >= 1.0 else "fetching"
+        return ModelUpdate(name=name, installed=installed, available=version, phase=phase, percent=int(100 * share))
 
     def _info(self, name: str) -> ReleaseInfo:
         slots = self._releases.slots(name)

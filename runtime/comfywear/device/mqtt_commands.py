@@ -9,6 +9,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from comfywear.device.finds import CorrectionBook
 from comfywear.device.homeassistant import Discovery
 from comfywear.device.model_updates import Done, ModelUpdates, Result
 from comfywear.device.privacy import Privacy
+from comfywear.device.program_updates import ProgramUpdates
 from comfywear.device.retained import Retained, retained_of
 from comfywear.device.zone_names import ZoneNames
 from comfywear.errors import ComfyWearError, UsageError
@@ -30,6 +32,7 @@ from comfywear.learning.questions import Questions
 from comfywear.publishing import Aside, Message, Publisher, Stamp, ask_message, reply_message
 from comfywear.publishing.broker.connection import Incoming
 from comfywear.publishing.homeassistant.discovery import Facts, discovery
+from comfywear.publishing.homeassistant.update_entities import told_models
 from comfywear.publishing.homeassistant.zone_entities import OPTIONAL
 from comfywear.publishing.messages.commands import (
     COMMANDS,
@@ -42,6 +45,7 @@ from comfywear.publishing.messages.commands import (
     Identify,
     ModelsPull,
     ModelsRollback,
+    ProgramUpgrade,
     Reload,
     Sender,
     SetPrivacy,
@@ -90,6 +94,7 @@ class MqttCommands:
         finds: Takes corrections of what the camera finds; None where that cannot be asked for.
         privacy: Switches the cameras' privacy; None where that cannot be asked for.
         note: Has what changed the device stand in its list: what, details, from where.
+        program: Has the program upgraded; None where that cannot be asked for.
     """
 
     def __init__(
@@ -105,6 +110,7 @@ class MqttCommands:
         finds: CorrectionBook | None = None,
         privacy: Privacy | None = None,
         note: Callable[[str, str, str], None] = lambda *_: None,
+        program: ProgramUpdates | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         zones = [zone.name for zone in settings.zones]
@@ -114,7 +120,7 @@ class MqttCommands:
         self.carried_out = self.refused = 0
         self._publisher = publisher
         self._reload = reload
-        self._updates, self._finds, self._privacy = updates, finds, privacy
+        self._updates, self._finds, self._privacy, self._program = updates, finds, privacy, program
         self._note = note
         self._clock = clock
         self._bucket = Bucket(BURST, PER_S, clock)
@@ -122,13 +128,17 @@ class MqttCommands:
         self._refused_log = Cadence(_LOG_REFUSED_EVERY_S, _LOG_REFUSED_EVERY_S)
 
         house = settings.homeassistant
-        facts = facts_of(settings, restarts=reload is not None)
+        facts = facts_of(
+            settings, restarts=reload is not None, packaged=program is not None and program.state() is not None
+        )
         self._measured: set[str] = set()
+        self._models: tuple[str, ...] = ()
 
         def describe(told: Collection[str]) -> Mapping[str, dict[str, object]]:
             # What was once told stays while the zone is there: a sensor that is away does not take its entity along.
             shown = {zone: self.names.shown(zone) for zone in zones}
-            return discovery(house.prefix, publisher.topics, shown, facts, {*told, *self._measured})
+            now = replace(facts, models=self._models or told_models(told))
+            return discovery(house.prefix, publisher.topics, shown, now, {*told, *self._measured})
 
         self._discovery = Discovery(
             publisher, folder, enabled=house.enabled, prefix=house.prefix, describe=describe, again=again
@@ -151,8 +161,10 @@ class MqttCommands:
             for key, field in OPTIONAL.items()
             if getattr(estimate.climate, field) is not None
         }
-        if not found <= self._measured:
+        models = tuple(each.name for each in self._updates.updates()) if self._updates else ()
+        if not (found <= self._measured and set(models) <= set(self._models)):
             self._measured |= found
+            self._models = tuple(dict.fromkeys((*self._models, *models)))
             self._discovery.change()
         self._discovery.tick(now_s)
         self._retained.tick()
@@ -219,6 +231,10 @@ class MqttCommands:
             return {"zone": zone, "name": shown}
         if isinstance(command, ModelsPull | ModelsRollback):
             return self._change_model(command, later)
+        if isinstance(command, ProgramUpgrade):
+            if self._program is None:
+                raise UsageError("the program cannot be upgraded on this device")
+            return self._program.ask()
         if isinstance(command, SetPrivacy):
             return self._set_privacy(command)
         if isinstance(command, FindsList | FindsReject | FindsMiss | FindsUndo):
@@ -290,7 +306,7 @@ class MqttCommands:
         self._publisher.say(Aside(topic, msgspec.json.encode(said), expiry_s=REPLY_EXPIRES_S, correlation=correlation))
 
 
-def facts_of(settings: Settings, *, restarts: bool) -> Facts:
+def facts_of(settings: Settings, *, restarts: bool, packaged: bool = False) -> Facts:
     """What Home Assistant is told of the device beside its zones."""
     web = settings.web
     reachable = web.enabled and web.port and not is_loopback(web.host)
@@ -311,6 +327,8 @@ def facts_of(settings: Settings, *, restarts: bool) -> Facts:
         sees=bool(cameras_of(settings)),
         views=tuple(cameras_of(settings)) if settings.homeassistant.view else (),
         weather=bool(settings.outdoors.uris),
+        packaged=packaged,
+        upgrades=packaged and settings.updates.program,
     )
 
 

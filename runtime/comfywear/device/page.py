@@ -15,12 +15,14 @@ import msgspec
 
 from comfywear import __version__, web
 from comfywear.device.audit import AuditList
+from comfywear.device.backups import Backups
 from comfywear.device.camera_views import CameraViews
 from comfywear.device.capture_worker import CaptureWorker
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
 from comfywear.device.mqtt_commands import MqttCommands
 from comfywear.device.mqtt_worker import MqttLink
+from comfywear.device.page_calibration import PageCalibration
 from comfywear.device.page_drawing import PageDrawings
 from comfywear.device.page_now import (
     STARTING,
@@ -82,6 +84,8 @@ class ShownDevice(Protocol):
         watch: What does not work.
         file: The settings as they stand in their file.
         audit: What was changed.
+        calibration: The sensors against references.
+        backups: Makes backups.
     """
 
     settings: Settings
@@ -100,6 +104,8 @@ class ShownDevice(Protocol):
     watch: Watch
     file: SettingsFile
     audit: AuditList
+    calibration: PageCalibration
+    backups: Backups
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -238,9 +244,9 @@ class DevicePage:
         """Their names."""
         return list(self._device.vision.cameras) if self._device.vision else []
 
-    def sketch(self, camera: str) -> bytes | None:
+    def sketch(self, camera: str, *, dark: bool = False) -> bytes | None:
         """As `CameraViews.jpeg`."""
-        return self._device.views.jpeg(camera)
+        return self._device.views.jpeg(camera, dark=dark)
 
     def finds(self) -> web.Finds:
         """As `CorrectionBook.listed`; nothing where no view is shown."""
@@ -286,9 +292,18 @@ class DevicePage:
         """As `SettingsFile.outcome`."""
         return self._device.file.outcome()
 
+    def calibrations(self) -> web.Calibrations:
+        """The sensors against references."""
+        return self._device.calibration
+
     def settings(self) -> Sequence[web.SettingsTable]:
         """The settings file's tables; passwords in addresses are left out."""
         return settings_tables(self._device.settings)
+
+    def make_backup(self, passphrase: str | None) -> web.MadeBackup:
+        """As `Backups.make`."""
+        topics, day = self._device.link.topics, (wall_time().ts or "undated")[:10]
+        return web.MadeBackup(self._device.backups.make(passphrase), f"{topics.site}-{topics.device}-{day}.comfywear")
 
     def changes(self) -> Sequence[web.ListedChange]:
         """As `AuditList.newest`."""

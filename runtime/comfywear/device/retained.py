@@ -36,7 +36,8 @@ def retained_of(
     of_zone = (topics.climate, topics.people, topics.occupancy, topics.comfort, topics.setpoint, topics.ask)
     of_zones = [topic(zone) for zone in zones for topic in of_zone]
     of_cameras = [*(topics.camera(name) for name in cameras), *([topics.privacy] if privacy else [])]
-    return [topics.status, topics.meta, topics.health, *of_zones, *of_cameras, *(topics.line(name) for name in lines)]
+    lasting = [topics.status, topics.meta, topics.health, topics.updates]
+    return [*lasting, *of_zones, *of_cameras, *(topics.line(name) for name in lines)]
 
 
 def kept_at(folder: Path) -> Mapping[str, Collection[str]]:

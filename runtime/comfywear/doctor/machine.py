@@ -10,12 +10,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
 from comfywear.errors import DeviceNotRunningError
 from comfywear.feedback import ask
 from comfywear.releases import Releases
+from comfywear.releases.offers import heard_until
 from comfywear.settings import VisionSettings
 from comfywear.system.board import board, hottest_c, system
 from comfywear.system.clock import clock_is_set
@@ -170,6 +172,13 @@ def releases(folder: Path) -> Iterator[Finding]:
             yield Finding(f"model {name}", "fault", "; ".join(wrong), f"comfywear models rollback {name}")
         else:
             yield Finding(f"model {name}", "note" if last and last.what != "kept" else "good", said)
+    if until := heard_until(store):
+        moment = f"{until:%Y-%m-%d %H:%M} UTC"
+        if until > datetime.now(timezone.utc):
+            yield Finding("models' repository", "good", f"what it said last holds until {moment}")
+        else:
+            do = "comfywear models pull --config FILE asks it anew, and says what is wrong where something is"
+            yield Finding("models' repository", "note", f"what it said last held until {moment}", do)
 
 
 def check_model(name_or_path: str | Path) -> tuple[list[str], list[str]]:

@@ -26,6 +26,7 @@ from comfywear.publishing.messages.fields import Message, Stamp
 from comfywear.publishing.messages.line import crossing_message, line_message
 from comfywear.publishing.messages.setpoint import setpoint_message
 from comfywear.publishing.messages.topics import Topics, check_name
+from comfywear.publishing.messages.updates import ModelUpdate, ProgramUpdate, updates_message
 from comfywear.publishing.messages.vote import ask_message, vote_message
 from comfywear.publishing.messages.zone import (
     PersonView,
@@ -45,9 +46,11 @@ __all__ = [
     "Incoming",
     "Message",
     "ModelInfo",
+    "ModelUpdate",
     "OnVote",
     "Pace",
     "PersonView",
+    "ProgramUpdate",
     "Publisher",
     "PublisherHealth",
     "ReleaseInfo",
@@ -75,5 +78,6 @@ __all__ = [
     "reply_message",
     "setpoint_message",
     "status_message",
+    "updates_message",
     "vote_message",
 ]

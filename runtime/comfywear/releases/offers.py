@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from comfywear.errors import ModelError, UsageError
 from comfywear.releases.fetching import Tick, open_source
@@ -14,6 +17,7 @@ from comfywear.releases.rules import Rules, rules_of
 from comfywear.releases.store import Releases, shipped_version, version_order
 from comfywear.settings import Settings
 from comfywear.settings.updates import UpdatesSettings
+from comfywear.system.json_file import load_json
 from comfywear_models import ModelFile
 from comfywear_models.release import Manifest, ReleaseError, open_release
 from comfywear_models.rollouts import turn_of
@@ -21,7 +25,7 @@ from comfywear_models.rollouts import turn_of
 if TYPE_CHECKING:
     from comfywear.releases.tuf_client import RepositoryClient
 
-__all__ = ["BUSY", "ReleaseOffer", "due", "is_repository", "offer_of"]
+__all__ = ["BUSY", "ReleaseOffer", "due", "heard_until", "is_repository", "offer_of"]
 
 BUSY = "another release is being pulled; wait for its end"
 
@@ -96,6 +100,23 @@ def due(
         reasons = "; ".join(not_yet) or f"it has {offered}, and the settings name no such model"
         raise UsageError(f"{repository} has nothing new for this device: {reasons}")
     return found
+
+
+def heard_until(releases: Releases) -> datetime | None:
+    """Until when that holds which was heard last of a repository; None where none was heard."""
+    kept = load_json(releases.folder / "repository" / "timestamp.json", _Kept())
+    try:
+        return datetime.strptime(kept.signed.expires, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+
+
+class _Signed(msgspec.Struct, frozen=True):
+    expires: str = ""
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    signed: _Signed = _Signed()
 
 
 def offer_of(

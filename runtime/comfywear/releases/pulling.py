@@ -41,6 +41,8 @@ _GRACE_MS = 1.0
 
 Say = Callable[[str], None]
 """Hears what is being done, a short line each."""
+Progress = Callable[[str, str, float], None]
+"""Hears a model's name, its version, and how much of its files is here, 0…1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def pull(
     older: bool = False,
     say: Say = lambda _: None,
     alive: Callable[[], None] = lambda: None,
+    progress: Progress = lambda *_: None,
     work_ms: Callable[[str], float | None] = lambda _: None,
     rules: Rules | None = None,
 ) -> Pulled:
@@ -79,13 +82,14 @@ def pull(
         older: Also take a release that is older than the one in service.
         say: Hears about the progress.
         alive: Is called often; may raise to end it all.
+        progress: Hears how far the files are.
         work_ms: What a picture costs with the present model of a name at work; None where it is not at work.
         rules: Of the fetching, by the settings when left out.
 
     Raises:
         UsageError: It may not be pulled from there, or another is being pulled.
         ModelError: The release is refused, with the reason; it is kept in the model's history. `CutShortError` where
-            that says nothing of the release: it could not be fetched as a whole.
+            that says nothing of the release, since it could not be fetched as a whole.
         StoreError: There is no room, or the folder cannot be written.
     """
     updates = settings.updates
@@ -107,7 +111,7 @@ def pull(
             raise
         staged = _staging(releases.folder / "incoming", manifest, slot)
         try:
-            _bring(offer, staged, say, alive)
+            _bring(offer, staged, say, alive, progress)
             say(f"{name} {version}: trying it")
             passed = try_model(
                 staged / f"{name}.card.json",
@@ -121,7 +125,7 @@ def pull(
             before = releases.slots(name).version
             releases.take_over(name, slot, staged, limit_ms)
         except ModelError as error:
-            if not isinstance(error, CutShortError):
+            if not isinstance(error, CutShortError) or isinstance(error, _AlteredError):
                 shutil.rmtree(staged, ignore_errors=True)
             releases.refuse(name, version, str(error))
             kind = CutShortError if isinstance(error, CutShortError) else ModelError
@@ -136,7 +140,11 @@ def pull(
 
 
 class CutShortError(ModelError):
-    """Fetching ended early; what came is worth keeping."""
+    """A release could not be fetched as a whole, which says nothing of the release; what came is worth keeping."""
+
+
+class _AlteredError(CutShortError):
+    """What came is not what was released; nothing of it is worth keeping."""
 
 
 def _slot(manifest: Manifest, data: bytes) -> Slot:
@@ -193,28 +201,35 @@ def _staging(incoming: Path, manifest: Manifest, slot: Slot) -> Path:
     return staged
 
 
-def _bring(offer: ReleaseOffer, staged: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring(offer: ReleaseOffer, staged: Path, say: Say, alive: Callable[[], None], progress: Progress) -> None:
     """Bring every file of a release together, each with the right hash, all on the disk when this returns."""
-    manifest = offer.manifest
-    for file in manifest.card.files:
+    card = offer.manifest.card
+    whole, here = sum(file.bytes for file in card.files), 0
+    for file in card.files:
         path = staged / file.path
+
+        def seen(there: int, before: int = here) -> None:
+            alive()
+            progress(card.name, card.version, (before + there) / whole)
+
         if not (path.is_file() and _digest(path) == file.sha256):
-            _bring_one(offer, file, path, say, alive)
+            _bring_one(offer, file, path, say, seen)
+        here += file.bytes
     for name, content in (
-        (f"{manifest.card.name}.card.json", msgspec.json.encode(manifest.card)),
+        (f"{card.name}.card.json", msgspec.json.encode(card)),
         (f"manifest{SUFFIX}", offer.data),
     ):
         _write(staged / name, content)
     sync_folder(staged)
 
 
-def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, alive: Callable[[], None]) -> None:
+def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, seen: Callable[[int], None]) -> None:
     part = path.with_name(f"{path.name}.part")
     shown = 0.0
 
     def tick(there: int) -> None:
         nonlocal shown
-        alive()
+        seen(there)
         if there >= shown + file.bytes / 4 or there == file.bytes:
             shown = there
             say(f"{file.path}: {there / 1e6:.1f} of {file.bytes / 1e6:.1f} MB")
@@ -229,7 +244,7 @@ def _bring_one(offer: ReleaseOffer, file: ModelFile, path: Path, say: Say, alive
             break
         part.unlink()
         if not resumed:
-            raise ModelError(
+            raise _AlteredError(
                 f"{file.path} has the wrong hash (sha256 {found[:12]}…, the release says {file.sha256[:12]}…)"
             )
         say(f"{file.path}: what was here from before is damaged; from the beginning")

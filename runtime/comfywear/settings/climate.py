@@ -9,6 +9,23 @@ from msgspec import Meta
 from comfywear.settings.types import Positive, Seconds, SecondsOrNone, Section
 
 
+class SelfHeatingSettings(Section, frozen=True):
+    """How a board warms the sensor beside it (docs/calibration.md); without this table nothing is taken away."""
+
+    gain: Annotated[
+        Annotated[float, Meta(ge=0, le=0.5)],
+        Meta(
+            title="Gain",
+            description="What part of (board − reading) is taken from each temperature, as `comfywear calibrate` finds "
+            "it. The humidity follows: the air's water stays the same.",
+        ),
+    ]
+    most_k: Annotated[
+        Annotated[float, Meta(ge=0, le=8)],
+        Meta(title="At most", description="More is never taken from a temperature.", extra={"unit": "K"}),
+    ] = 3.0
+
+
 class SensorSettings(Section, frozen=True):
     """A temperature and humidity sensor."""
 
@@ -33,6 +50,13 @@ class SensorSettings(Section, frozen=True):
     humidity_gain: Annotated[
         Positive, Meta(title="Humidity gain", description="Every reading is multiplied by it, then the offset added.")
     ] = 1.0
+    self_heating: Annotated[
+        SelfHeatingSettings | None,
+        Meta(
+            title="Self-heating",
+            description="A [sensors.self_heating] table: the warmth of the board is taken away. Left out = it is not.",
+        ),
+    ] = None
     every_s: Annotated[
         Seconds,
         Meta(title="Interval", description="How often a sensor is asked that waits to be asked.", extra={"unit": "s"}),

@@ -24,7 +24,7 @@ from comfywear.settings.camera import (
     NamedCameraSettings,
     camera_faults,
 )
-from comfywear.settings.climate import ClimateSettings, SensorSettings
+from comfywear.settings.climate import ClimateSettings, SelfHeatingSettings, SensorSettings
 from comfywear.settings.comfort import ComfortSettings
 from comfywear.settings.device import DeviceSettings
 from comfywear.settings.feedback import ButtonSettings, CaptureSettings, VotesSettings
@@ -300,6 +300,7 @@ def sections() -> dict[str, type[Section]]:
         "zones.schedule": ScheduleSettings,
         "zones.sun": SunSettings,
         "sensors": SensorSettings,
+        "sensors.self_heating": SelfHeatingSettings,
         "climate": ClimateSettings,
         "outdoors": OutdoorsSettings,
         "comfort": ComfortSettings,

@@ -92,6 +92,14 @@ class UpdatesSettings(Section, frozen=True):
             extra={"unit": "s"},
         ),
     ] = 300.0
+    program: Annotated[
+        bool,
+        Meta(
+            title="Program",
+            description="Whether the MQTT command program-upgrade, and so Home Assistant, may ask for the newest "
+            "package; needs systemctl enable --now comfywear-upgrade.path, too.",
+        ),
+    ] = False
 
 
 def faults(updates: UpdatesSettings) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from comfywear.errors import ModelError
 from comfywear.vision.detectors.detector import check_image
 from comfywear.vision.engines import OpenModel, open_model
+from comfywear.vision.upper_look import LAYOUT as WITH_UPPER
+from comfywear.vision.upper_look import upper_look_of
 from comfywear_models import Card
 
 __all__ = ["LAYOUT", "AttributeModel"]
@@ -46,6 +48,7 @@ class AttributeModel:
         self.engine_name: str = model.engine.name
         self.precision: str = model.engine.precision
         self.fallback: str | None = model.fallback
+        self._upper = upper_look_of(model.card)
 
     @classmethod
     def load(
@@ -56,7 +59,7 @@ class AttributeModel:
             open_model(
                 name_or_path,
                 task="attributes",
-                layouts=(LAYOUT,),
+                layouts=(LAYOUT, WITH_UPPER),
                 engine=engine,
                 precision=precision,
                 threads=threads,
@@ -88,8 +91,17 @@ class AttributeModel:
         """
         for crop in crops:
             check_image(crop)
-        parts = [self._some(crops[i : i + _MOST_AT_ONCE]) for i in range(0, len(crops), _MOST_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.labels)), np.float32)
+        if not crops:
+            return np.zeros((0, len(self.labels)), np.float32)
+        parts = self._upper.of(crops) if self._upper else {}
+        logits = self._logits([*crops, *parts.values()])
+        whole = logits[: len(crops)]
+        if self._upper and parts:
+            self._upper.joined(whole, list(parts), logits[len(crops) :])
+        return np.asarray(1 / (1 + np.exp(-whole)), np.float32)
+
+    def _logits(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        return np.concatenate([self._some(crops[i : i + _MOST_AT_ONCE]) for i in range(0, len(crops), _MOST_AT_ONCE)])
 
     def _some(self, crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         outputs = self._engine.run(np.stack([shape_crop(crop, self._height, self._width) for crop in crops]))
@@ -97,7 +109,7 @@ class AttributeModel:
             raise ModelError(
                 f"the graph's outputs are {[o.shape for o in outputs]}; its card has {len(self.labels)} labels"
             )
-        return np.asarray(1 / (1 + np.exp(-outputs[0])), np.float32)
+        return np.asarray(outputs[0], np.float32)
 
 
 def shape_crop(crop: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

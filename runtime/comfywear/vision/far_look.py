@@ -7,7 +7,7 @@ the same person has twice or three times as many.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ from comfywear.errors import UsageError
 from comfywear.records import Detection
 from comfywear.vision.layouts.nms import nms
 
-__all__ = ["OVERLAP", "Finder", "Tile", "close_finder", "look_closely", "merged", "tile_finds", "tiles_of"]
+__all__ = ["OVERLAP", "Finder", "Tile", "close_finder", "merged", "tile_finds", "tiles_of"]
 
 OVERLAP = 0.2
 """Part of a tile's side that it shares with the next."""
@@ -97,38 +97,6 @@ def merged(finds: Iterable[Detection], labels: Iterable[str]) -> list[Detection]
         boxes = np.array([find.box for find in own], np.float32).reshape(-1, 4)
         kept += [own[i] for i in nms(boxes, np.array([find.score for find in own], np.float32), _DOUBLE)]
     return kept
-
-
-def look_closely(
-    detector: Finder,
-    image: NDArray[np.uint8],
-    tiles: int = 2,
-    overlap: float = OVERLAP,
-    *,
-    threshold: float | None = None,
-    only: Sequence[Tile] | None = None,
-) -> list[Detection]:
-    """What is in a frame, looked at as a whole and in tiles.
-
-    Args:
-        detector: Any; one that looks for garments on crops looks for them on whom it finds in the whole picture.
-        image: `(H, W, 3) uint8` BGR.
-        tiles: In a row and in a column: 2 means 2 by 2, at five times the cost of one look.
-        overlap: Part of a tile's side that it shares with the next.
-        threshold: See `Detector.detect`.
-        only: Look at these tiles alone, instead of all.
-
-    Returns:
-        As `Detector.detect`.
-
-    Raises:
-        UsageError: See `tiles_of` and `Detector.detect`.
-    """
-    found = detector.detect(image, threshold=threshold)
-    close = close_finder(detector)
-    for tile in tiles_of(image.shape[1], image.shape[0], tiles, overlap) if only is None else only:
-        found = found + tile_finds(close, image, tile, threshold=threshold)
-    return merged(found, detector.thresholds)
 
 
 def close_finder(detector: Finder) -> Finder:

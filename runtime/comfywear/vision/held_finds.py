@@ -12,7 +12,7 @@ from comfywear.vision.boxes import iou
 from comfywear.vision.far_look import Tile
 from comfywear.vision.layouts.nms import box_iou
 
-__all__ = ["HeldFinds"]
+__all__ = ["PERSON", "HeldFinds"]
 
 PERSON = "person"
 _SAME = 0.45  # IoU from which two finds are of one person

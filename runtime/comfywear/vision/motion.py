@@ -43,15 +43,14 @@ class MotionMap:
             self._moved_s = np.full(small.shape, -math.inf)
             self.flashed_s = now_s
             return
-        differs = cv2.absdiff(small, before)
+        differs = np.asarray(cv2.absdiff(small, before), np.uint8)
         # Most of a room stands still, so that the median difference is that of noise; a flash moves it.
-        middle = float(np.median(differs[::4, ::4]))
+        middle = _median(differs[::4, ::4])
         if middle > _LEAST:
             self.flashed_s = now_s
             return
-        moved = differs > max(_LEAST, _SIGMAS * 1.48 * middle)
-        if moved.any():
-            self._moved_s[moved] = now_s
+        # Bytes with a whole number: with a float, numpy would make floats of the picture first.
+        np.copyto(self._moved_s, now_s, where=differs > int(max(_LEAST, _SIGMAS * 1.48 * middle)))
 
     def moved(self, box: Box, since_s: float) -> float:
         """Part, 0…1, of what is in `box` (pixels of the frame) that moved after `since_s`; 0 before the first frame."""
@@ -71,6 +70,13 @@ class MotionMap:
         left, top = min(max(int(box[0] * across), 0), columns - 1), min(max(int(box[1] * down), 0), rows - 1)
         right, bottom = math.ceil(box[2] * across), math.ceil(box[3] * down)
         return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+
+
+def _median(levels: NDArray[np.uint8]) -> float:
+    """The median of bytes, from their histogram: `np.median` sorts, and takes four times as long."""
+    below = np.bincount(levels.ravel(), minlength=256).cumsum()
+    low, high = np.searchsorted(below, [(levels.size + 1) // 2, levels.size // 2 + 1])
+    return float(low + high) / 2.0
 
 
 def small_grey(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -20,12 +20,13 @@ from comfywear.vision.detectors.preparing import preparation_of
 from comfywear.vision.engines import OpenModel, open_model
 from comfywear.vision.layouts import LAYOUTS
 from comfywear.vision.layouts.comfywear_1 import LAYOUT as DECODED
+from comfywear.vision.upper_look import LAYOUT as WITH_UPPER
 from comfywear_models import Card
 from comfywear_models.release import Answer, SampleAnswers
 
 __all__ = ["TASKS", "check_sample", "open_form", "sample_answers", "sample_batch", "sample_picture"]
 
-TASKS: dict[str, tuple[str, ...]] = {"detector": (DECODED, WITH_COMPANY, *LAYOUTS), "attributes": (LOGITS,)}
+TASKS: dict[str, tuple[str, ...]] = {"detector": (DECODED, WITH_COMPANY, *LAYOUTS), "attributes": (LOGITS, WITH_UPPER)}
 """The tasks of models that look at pictures, with the layouts that their outputs may have."""
 
 _VALUES = 64

@@ -6,6 +6,7 @@ The page imports no other room: the device hands it an object of the protocol `P
 from __future__ import annotations
 
 from comfywear.web.access import Access, Role, read_secret, read_token
+from comfywear.web.calibrations import Calibrations
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawings
 from comfywear.web.history import History, Point
 from comfywear.web.server import PageServer
@@ -25,6 +26,7 @@ from comfywear.web.shown import (
     LineNow,
     ListedChange,
     Looking,
+    MadeBackup,
     Now,
     OutdoorsNow,
     PageDevice,
@@ -42,6 +44,7 @@ __all__ = [
     "Accepted",
     "Access",
     "AirNow",
+    "Calibrations",
     "CheckedDrawing",
     "ComfortNow",
     "Day",
@@ -57,6 +60,7 @@ __all__ = [
     "LineNow",
     "ListedChange",
     "Looking",
+    "MadeBackup",
     "Now",
     "OutdoorsNow",
     "PageDevice",

@@ -6,15 +6,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request, cookie_parser
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 
 from comfywear.errors import UsageError
 from comfywear.web.access import SESSION_S, Access
 from comfywear.web.addresses import Address
 from comfywear.web.answers import body_of, json_answer
-from comfywear.web.bodies import EndSession, OpenSession
+from comfywear.web.bodies import EndSession, MakeBackup, OpenSession
 from comfywear.web.guard import COOKIE, client_of
 from comfywear.web.sessions import session_id
 from comfywear.web.shown import PageDevice
@@ -69,6 +70,14 @@ class AccountPages:
             raise UsageError("there is no such session any more")
         note(request, f"{listed[session].role}, {listed[session].client}")
         return self.sessions(request)
+
+    async def backup(self, request: Request) -> Response:
+        """The device in a file, which is removed here once it was sent."""
+        passphrase = (await body_of(request, MakeBackup)).passphrase
+        made = await run_in_threadpool(self._device.make_backup, passphrase)
+        note(request, "without secrets" if passphrase is None else "with secrets, behind a passphrase")
+        gone = BackgroundTask(made.file.unlink, missing_ok=True)
+        return FileResponse(made.file, media_type="application/zip", filename=made.name, background=gone)
 
     def remember(self, what: str, detail: str, origin: str) -> None:
         """Have something stand in the list of what was changed."""

@@ -16,6 +16,7 @@ from comfywear.web.bodies import (
     Correct,
     EndSession,
     Kept,
+    MakeBackup,
     OpenSession,
     Press,
     Start,
@@ -23,6 +24,17 @@ from comfywear.web.bodies import (
     TakeBack,
     Undo,
     Undone,
+)
+from comfywear.web.calibrations import (
+    CalibrationNow,
+    CompareSensor,
+    CorrectionFound,
+    FindResponse,
+    FindSelfHeating,
+    KeepCalibration,
+    KeptCalibration,
+    ResponseFound,
+    SelfHeatingFound,
 )
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import MOST_BYTES
@@ -54,6 +66,7 @@ class Address:
         of_zone: Whether `?zone=` chooses a zone.
         of_camera: Whether `?camera=` chooses a camera.
         of_span: Whether `?span=` chooses how far back it goes.
+        of_scheme: Whether `?scheme=` chooses a drawing for a light page or a dark one.
         counted: Whether there may be only so many in a minute from a client.
         may_miss: Whether there may be nothing (404).
         audit: What it is called in the list of what was changed; "" = it does not stand there.
@@ -70,6 +83,7 @@ class Address:
     of_zone: bool = False
     of_camera: bool = False
     of_span: bool = False
+    of_scheme: bool = False
     counted: bool = False
     may_miss: bool = False
     audit: str = ""
@@ -110,6 +124,7 @@ ADDRESSES: Mapping[str, Address] = {
         "The newest sketch of the room.",
         media="image/jpeg",
         of_camera=True,
+        of_scheme=True,
         may_miss=True,
     ),
     "qr_code": Address(
@@ -167,6 +182,15 @@ ADDRESSES: Mapping[str, Address] = {
     "audit": Address(
         "GET", "/api/audit", "admin", "What was changed, when and from where, the newest first.", list[ListedChange]
     ),
+    "backup": Address(
+        "POST",
+        "/api/backup",
+        "admin",
+        "The device in one file, as comfywear backup makes it.",
+        media="application/zip",
+        takes=MakeBackup,
+        audit="backup downloaded",
+    ),
     "drawing": Address(
         "GET", "/api/drawing", "admin", "The zones, masks and lines of a camera's picture.", Drawing, of_camera=True
     ),
@@ -210,6 +234,32 @@ ADDRESSES: Mapping[str, Address] = {
     ),
     "settings_outcome": Address(
         "GET", "/api/settings/outcome", "admin", "What became of the last change of the settings.", SettingsOutcome
+    ),
+    "calibration": Address(
+        "GET", "/api/calibration", "admin", "What the sensors say, and whether they have come to rest.", CalibrationNow
+    ),
+    "compare_sensor": Address(
+        "POST", "/api/calibration/points", "admin", "A sensor's correction.", CorrectionFound, takes=CompareSensor
+    ),
+    "find_self_heating": Address(
+        "POST",
+        "/api/calibration/self-heating",
+        "admin",
+        "How much the board warms a sensor.",
+        SelfHeatingFound,
+        takes=FindSelfHeating,
+    ),
+    "keep_calibration": Address(
+        "POST",
+        "/api/calibration",
+        "admin",
+        "Keep in the settings what was found; the device starts anew with it.",
+        KeptCalibration,
+        takes=KeepCalibration,
+        audit="sensor calibrated",
+    ),
+    "find_response": Address(
+        "POST", "/api/calibration/response", "admin", "How quickly a sensor follows.", ResponseFound, takes=FindResponse
     ),
 }
 """By the name of what answers."""

@@ -16,6 +16,8 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -30,11 +32,12 @@ from comfywear.web.addresses import ADDRESSES, STATIC, most_bytes, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
+from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating, KeepCalibration
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
 from comfywear.web.settings_pages import SettingsPages
-from comfywear.web.shown import SPANS, PageDevice
+from comfywear.web.shown import SCHEMES, SPANS, PageDevice
 from comfywear.web.words import choose, languages, page_words, words
 from comfywear.web.zone_code import zone_code
 
@@ -47,6 +50,8 @@ FAILURES, FAILURES_WINDOW_S = 5, 60.0
 LIVE_EVERY_S = 0.5
 ALIVE_EVERY_S = 15.0
 MOST_LISTENERS = 24
+# Compressed is what holds no secret beside what somebody else may choose (BREACH): not what the device answers.
+_SMALLER, _SMALL = Middleware(GZipMiddleware, minimum_size=500), ("page", "words")
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -79,13 +84,21 @@ class _Pages(AccountPages, SettingsPages):
 
     def routes(self) -> list[Route | Mount]:
         served = [
-            Route(each.path, audited(each, getattr(self, name), self.remember), methods=[each.method], name=name)
+            Route(
+                each.path,
+                audited(each, getattr(self, name), self.remember),
+                methods=[each.method],
+                name=name,
+                middleware=[_SMALLER] if name in _SMALL else None,
+            )
             for name, each in ADDRESSES.items()
         ]
-        return [*served, Mount(STATIC, StaticFiles(directory=STATIC_FOLDER))]
+        return [*served, Mount(STATIC, StaticFiles(directory=STATIC_FOLDER), middleware=[_SMALLER])]
 
     def page(self, request: Request) -> Response:
-        return self._html("page.html", choose(self._language, request.headers.get("accept-language", "")))
+        """The page, with what it needs to begin: a slow phone asks once instead of three times."""
+        code = choose(self._language, request.headers.get("accept-language", ""))
+        return self._html("page.html", code, start=_text(self._start(request)), words=_text(page_words(code)))
 
     def settings_page(self, request: Request) -> Response:
         return self._html("settings.html", choose(self._language, request.headers.get("accept-language", "")))
@@ -127,10 +140,11 @@ class _Pages(AccountPages, SettingsPages):
             raise HTTPException(404) from None
 
     def start(self, request: Request) -> Response:
+        return _json(self._start(request))
+
+    def _start(self, request: Request) -> Start:
         role = request.scope["role"]
-        return _json(
-            Start(self._title, self._device.zones(), languages(), self._access.needed, role, self._device.cameras())
-        )
+        return Start(self._title, self._device.zones(), languages(), self._access.needed, role, self._device.cameras())
 
     def now(self, request: Request) -> Response:
         return _json(self._device.now(self._zone(request)))
@@ -150,7 +164,10 @@ class _Pages(AccountPages, SettingsPages):
         wanted = request.query_params.get("camera")
         if wanted is not None and wanted not in known:
             raise UsageError(f"no camera is named {wanted!r}")
-        picture = self._device.sketch(wanted or next(iter(known), ""))
+        scheme = request.query_params.get("scheme", "light")
+        if scheme not in SCHEMES:
+            raise UsageError(f"no scheme is named {scheme!r}; there are: {', '.join(SCHEMES)}")
+        picture = self._device.sketch(wanted or next(iter(known), ""), dark=scheme == "dark")
         if picture is None:
             raise HTTPException(404)
         return Response(picture, media_type="image/jpeg")
@@ -243,6 +260,27 @@ class _Pages(AccountPages, SettingsPages):
         await run_in_threadpool(self._device.drawings().keep, said.camera, said.shapes, said.version)
         return _json(KeptDrawing(True))
 
+    def calibration(self, _: Request) -> Response:
+        return _json(self._device.calibrations().now())
+
+    async def compare_sensor(self, request: Request) -> Response:
+        said = await _body(request, CompareSensor)
+        return _json(await run_in_threadpool(self._device.calibrations().compare, said))
+
+    async def find_self_heating(self, request: Request) -> Response:
+        said = await _body(request, FindSelfHeating)
+        return _json(await run_in_threadpool(self._device.calibrations().self_heating, said))
+
+    async def keep_calibration(self, request: Request) -> Response:
+        said = await _body(request, KeepCalibration)
+        kept = await run_in_threadpool(self._device.calibrations().keep, said)
+        note(request, kept.kept)
+        return _json(kept)
+
+    async def find_response(self, request: Request) -> Response:
+        said = await _body(request, FindResponse)
+        return _json(await run_in_threadpool(self._device.calibrations().response, said))
+
     def _zone(self, request: Request) -> str:
         """The zone that is asked for; the first where none is."""
         known = [zone.name for zone in self._device.zones()]
@@ -275,6 +313,11 @@ def make_app(
         exception_handlers=HANDLERS,
     )
     return Guard(app, access, failures, role_needed, local=local, most_bytes=most_bytes)
+
+
+def _text(value: object) -> str:
+    """JSON for an attribute of the page; a slash is written so that no address seems to stand there."""
+    return msgspec.json.encode(value).decode().replace("/", "\\/")
 
 
 def _name(text: str) -> str:

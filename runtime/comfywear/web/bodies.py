@@ -16,6 +16,7 @@ __all__ = [
     "Correct",
     "EndSession",
     "Kept",
+    "MakeBackup",
     "OpenSession",
     "Press",
     "Refusal",
@@ -81,6 +82,14 @@ class EndSession(msgspec.Struct, forbid_unknown_fields=True):
     """A session to end."""
 
     session: Annotated[str, Meta(description="Its id.")]
+
+
+class MakeBackup(msgspec.Struct, forbid_unknown_fields=True):
+    """A backup that is wanted."""
+
+    passphrase: Annotated[
+        str | None, Meta(description="12 characters or more: secrets are in it, behind this; null = they are left out.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

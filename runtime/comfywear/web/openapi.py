@@ -17,7 +17,7 @@ import msgspec
 from comfywear import __version__
 from comfywear.web.addresses import ADDRESSES, JSON, Address
 from comfywear.web.bodies import Refusal
-from comfywear.web.shown import SPANS
+from comfywear.web.shown import SCHEMES, SPANS
 
 __all__ = ["document", "text"]
 
@@ -52,6 +52,12 @@ _SPAN = {
     "in": "query",
     "description": "How far back: 24 hours, 7 days or 30 days.",
     "schema": {"enum": list(SPANS), "default": "day"},
+}
+_SCHEME = {
+    "name": "scheme",
+    "in": "query",
+    "description": "Drawn for a light page or for a dark one.",
+    "schema": {"enum": list(SCHEMES), "default": "light"},
 }
 _RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}}
 
@@ -110,7 +116,12 @@ def _operation(name: str, address: Address) -> dict[str, Any]:
         "security": [{}, {"password": [address.role]}, {"session": [address.role]}],
         "responses": responses,
     }
-    chosen = ((_ZONE, address.of_zone), (_CAMERA, address.of_camera), (_SPAN, address.of_span))
+    chosen = (
+        (_ZONE, address.of_zone),
+        (_CAMERA, address.of_camera),
+        (_SPAN, address.of_span),
+        (_SCHEME, address.of_scheme),
+    )
     if parameters := [parameter for parameter, there in chosen if there]:
         operation["parameters"] = parameters
     if address.takes is not None:

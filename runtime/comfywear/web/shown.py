@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
+from comfywear.web.calibrations import Calibrations
 from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
 from comfywear.web.settings_form import SettingsTaker
 
 __all__ = [
+    "SCHEMES",
     "SPANS",
     "Accepted",
     "AirNow",
@@ -25,6 +28,7 @@ __all__ = [
     "LineNow",
     "ListedChange",
     "Looking",
+    "MadeBackup",
     "Now",
     "OutdoorsNow",
     "PageDevice",
@@ -218,6 +222,8 @@ class DayVote:
 Span = Literal["day", "week", "month"]
 """How far back a chart goes: 24 hours, 7 days, 30 days."""
 SPANS: tuple[Span, ...] = get_args(Span)
+SCHEMES = ("light", "dark")
+"""Of a page's colours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +304,14 @@ class ListedChange:
     origin: str
 
 
+@dataclass(frozen=True, slots=True)
+class MadeBackup:
+    """A backup: the file, which whoever sends it removes, and the name to keep it under."""
+
+    file: Path
+    name: str
+
+
 class PageDevice(SettingsTaker, Protocol):
     """What the page asks of a device. Every method may be called from any thread."""
 
@@ -328,8 +342,8 @@ class PageDevice(SettingsTaker, Protocol):
     def undo(self, vote_id: str) -> None:
         """Take a vote back; raises as `vote`."""
 
-    def sketch(self, camera: str) -> bytes | None:
-        """The newest sketch as JPEG; None while there is none."""
+    def sketch(self, camera: str, *, dark: bool = False) -> bytes | None:
+        """The newest sketch as JPEG, for a light page or a dark one; None while there is none."""
 
     def cameras(self) -> Sequence[str]:
         """The cameras, the first is shown where none was chosen."""
@@ -352,11 +366,17 @@ class PageDevice(SettingsTaker, Protocol):
     def drawings(self) -> Drawings:
         """Zones, masks and lines."""
 
+    def calibrations(self) -> Calibrations:
+        """The sensors against references."""
+
     def settings(self) -> Sequence[SettingsTable]:
         """The settings without secrets."""
 
     def metrics(self) -> bytes:
         """How the device is, in the text that Prometheus collects."""
+
+    def make_backup(self, passphrase: str | None) -> MadeBackup:
+        """The device in a file; raises UsageError for a passphrase too short, StoreError where it cannot be made."""
 
     def changes(self) -> Sequence[ListedChange]:
         """What was changed, the newest first."""

@@ -14,6 +14,7 @@ import proof_figures
 import proof_install
 import proof_refusals
 import proof_trouble
+import proof_upgrade
 from broker import Broker
 from container import Container
 from machine import GuestError
@@ -24,7 +25,7 @@ from scene import Scene
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / "build" / "guest"
-PROOFS = ("doors", "refusals", "trouble", "figures", "power-cuts")
+PROOFS = ("doors", "refusals", "trouble", "figures", "power-cuts", "upgrade")
 
 
 def main() -> int:
@@ -110,6 +111,8 @@ def prove(name: str, scene: Scene, report: Report, power_cuts: int) -> None:
             proof_trouble.prove(scene, report)
         case "figures":
             proof_figures.prove(scene, report)
+        case "upgrade":
+            proof_upgrade.prove(scene, report, CACHE / "repository")
         case "power-cuts":
             if power_cuts:
                 PowerCuts(scene, report).prove(power_cuts)

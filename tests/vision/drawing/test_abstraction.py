@@ -95,3 +95,16 @@ def test_a_picture_of_any_size_has_a_drawing_of_any_size(shape: tuple[int, int])
     everything = np.ones(small.shape[:2], np.bool_)
     for drawing in (abstracted(small), abstracted(small, everything), abstracted(small, None, everything)):
         assert drawing.drawn((shape[1], shape[0])).shape == picture.shape
+
+
+def test_for_a_dark_page_the_ground_is_dark_and_lines_are_light() -> None:
+    drawing = abstracted(room())
+    light, dark = (drawing.drawn((640, 480), dark=dark).astype(int) for dark in (False, True))
+    assert light.mean() > 180
+    assert dark.mean() < 100
+    edge = (slice(200, 201), slice(110, 130))  # of the door
+    assert light[edge].min() < 80
+    assert dark[edge].max() > 160
+    door, wall = dark[200, 160], dark[110, 500]
+    assert door[0] - door[2] > 15, "still blue"
+    assert wall.mean() > door.mean() + 10

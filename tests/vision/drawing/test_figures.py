@@ -96,3 +96,12 @@ kinds = st.sampled_from(
 def test_no_box_and_no_garments_break_the_drawing(boxes: list[Box], names: list[str]) -> None:
     people = [person(box, *(worn(name, RED, box) for name in names), Garment("top", 0.2)) for box in boxes]
     assert draw_figures(np.zeros((90, 120, 3), np.uint8), people).shape == (90, 120, 3)
+
+
+def test_on_a_dark_ground_the_outlines_are_light_and_a_black_coat_is_seen() -> None:
+    ground = np.full((480, 640, 3), 40, np.uint8)
+    somebody = person((200, 40, 320, 440), worn("outer", (20, 20, 22)))
+    light, dark = (draw_figures(ground, [somebody], dark=dark).astype(int) for dark in (False, True))
+    coat = (slice(120, 260), slice(200, 320))
+    assert (dark[coat].min(axis=2) > 150).sum() > 100
+    assert (light[coat].min(axis=2) > 150).sum() < (dark[coat].min(axis=2) > 150).sum()

@@ -5,6 +5,7 @@ The photos are in the folder of data sets (COMFYWEAR_DATA); figures are printed 
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import sys
@@ -18,7 +19,9 @@ import pytest
 from face_finders import faces, finders, opencv4
 from numpy.typing import NDArray
 
-from comfywear.vision import AttributeModel
+from comfywear.device.frame_step import WEAK
+from comfywear.records import Frame, Person
+from comfywear.vision import AttributeModel, Detector, PersonBook
 from comfywear.vision.drawing.plate import SETTLE_S
 from comfywear.vision.drawing.room_view import RoomView, first_view
 from comfywear.vision.drawing.sketch import sketch
@@ -29,16 +32,41 @@ Floats = NDArray[np.float64]
 View = Callable[[Image], Image]
 
 
-def stood_still(image: Image) -> Image:
+def stood_still(image: Image, *, dark: bool = False) -> Image:
     """The view after minutes in which the camera saw this picture and nothing else, and nobody found anybody in it."""
     view, motion, now_s = RoomView(), MotionMap(), 0.0
     while now_s <= SETTLE_S + 5:
         motion.add(image, now_s)
         view.add(image, now_s, (), motion)
         now_s += 10.0
-    drawn = view.draw(())
+    drawn = view.draw((), dark=dark)
     assert drawn is not None
     assert view.plate.cells.all()
+    return drawn
+
+
+@functools.cache
+def looking() -> tuple[Detector, AttributeModel]:
+    return Detector.load("detector"), AttributeModel.load("attributes")
+
+
+def with_figures(image: Image) -> Image:
+    """As `stood_still`, with the detector on: whoever it finds stays outside the plate and is drawn."""
+    detector, attributes = looking()
+    finds = detector.detect(image, threshold=WEAK)
+    book = PersonBook(thresholds=detector.thresholds)
+    persons: list[Person] = []
+    for second in range(3):  # whoever is seen once may be nobody
+        frame = Frame(image, second, float(second), "photo")
+        persons = book.update(frame, finds, attributes)
+    weak = [each.box for each in finds if each.label == "person"]
+    view, motion, now_s = RoomView(), MotionMap(), 0.0
+    while now_s <= SETTLE_S + 5:
+        motion.add(image, now_s)
+        view.add(image, now_s, [each.box for each in persons], motion, weak)
+        now_s += 10.0
+    drawn = view.draw(persons)
+    assert drawn is not None
     return drawn
 
 
@@ -49,6 +77,16 @@ def colours_alone(image: Image) -> Image:
 
 
 VIEWS: dict[str, View] = {"sketch": sketch, "room, at once": first_view, "room, after minutes": stood_still}
+# How many of the photos CenterFace may find a face on, as a part of them: at least, at most.
+FACES: dict[str, tuple[View, float, float]] = {
+    "photo": (lambda image: image, 0.5, 1.0),
+    "sketch": (sketch, 0.0, 0.12),
+    "room, at once": (first_view, 0.0, 0.005),
+    # Nobody enters the plate (below); were somebody in it all the same, a detector should still find no face.
+    "room, after minutes": (stood_still, 0.0, 0.005),
+    "room, after minutes, dark": (functools.partial(stood_still, dark=True), 0.0, 0.005),
+    "room, detector on": (with_figures, 0.0, 0.005),
+}
 
 
 def read(path: Path, width: int, height: int) -> Image:
@@ -96,32 +134,32 @@ def test_the_right_room_is_found_among_a_hundred_by_its_view(shared_data: Path) 
     assert right["room, after minutes"] >= 0.95 * len(rooms)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(7200)
-def test_no_face_is_found_in_the_view_of_anybody_though_nobody_was_detected(shared_data: Path, tmp_path: Path) -> None:
-    python = opencv4()
-    photos = [
+def with_people(shared_data: Path) -> list[Path]:
+    return [
         path
         for name in ("people", "rooms/cafe", "rooms/office-lobby", "rooms/teacher")
         for path in listed(shared_data / name)
     ]
-    figures: dict[str, dict[str, int]] = {}
-    for name, view in {"photo": lambda image: image, **VIEWS}.items():
-        drawn = []
-        for number, photo in enumerate(photos):
-            drawn.append(tmp_path / f"{number}.png")
-            image = np.asarray(cv2.imread(str(photo)), np.uint8)
-            cv2.imwrite(str(drawn[-1]), view(image))
-        found = faces(python, drawn)
-        figures[name] = {one: sum(one in each for each in found.values()) for one in finders(python)}
-        figures[name]["any"] = sum(bool(each) for each in found.values())
-        print(f"\n{name}: faces on {figures[name]['any']} of {len(photos)}: {figures[name]}")
-    assert figures["photo"]["any"] > 100
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", FACES)
+def test_no_face_is_found_in_the_view_of_anybody_though_nobody_was_detected(
+    shared_data: Path, tmp_path: Path, name: str
+) -> None:
+    python, drawn, (view, least, most) = opencv4(), list[Path](), FACES[name]
+    photos = with_people(shared_data)
+    for number, photo in enumerate(photos):
+        drawn.append(tmp_path / f"{number}.png")
+        cv2.imwrite(str(drawn[-1]), view(np.asarray(cv2.imread(str(photo)), np.uint8)))
+    found = faces(python, drawn)
+    figures = {one: sum(one in each for each in found.values()) for one in finders(python)}
+    print(f"\n{name}: faces on {sum(map(bool, found.values()))} of {len(photos)}: {figures}")
+    print({photo.name: each for photo, each in zip(photos, found.values(), strict=True) if each and name != "photo"})
+    assert least <= figures.get("centerface", least * len(photos)) / len(photos) <= most
     # The cascades take some patterns of lines for faces, where there are none: on stairs, windows, shelves.
-    assert figures["room, at once"].get("centerface", 0) == 0
-    assert figures["room, at once"]["any"] <= 0.03 * len(photos)
-    # Nobody enters the plate (below); were somebody in it all the same, a detector would still seldom find a face.
-    assert figures["room, after minutes"].get("centerface", 0) <= 0.02 * figures["photo"].get("centerface", len(photos))
+    assert name == "photo" or sum(map(bool, found.values())) <= 0.12 * len(photos)
 
 
 @pytest.mark.slow
@@ -139,7 +177,8 @@ def test_nobody_is_known_again_by_their_view(shared_data: Path) -> None:
         apart = np.abs(one[:, None] - other[None]).mean(axis=2)
         return float((np.argmin(apart, axis=1) == np.arange(len(people))).mean())
 
-    views = {"photo": lambda image: image, "colours": colours_alone, "sketch": sketch, "room, at once": first_view}
+    views: dict[str, View] = {"photo": lambda image: image, "colours": colours_alone, "sketch": sketch}
+    views |= {"room, at once": first_view, "room, after minutes": stood_still, "room, detector on": with_figures}
     shares = {name: again(view) for name, view in views.items()}
     print(f"\nknown again among {len(people)}: {shares}")
     assert shares["photo"] > 0.5

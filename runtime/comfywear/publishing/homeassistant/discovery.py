@@ -19,6 +19,7 @@ from comfywear.publishing.homeassistant.device_entities import (
     privacy_entities,
     view_entities,
 )
+from comfywear.publishing.homeassistant.update_entities import update_entities
 from comfywear.publishing.homeassistant.zone_entities import OPTIONAL, WEATHER, zone_entities
 from comfywear.publishing.messages.topics import Topics
 
@@ -46,6 +47,9 @@ class Facts:
         sees: Whether there is a camera.
         views: The cameras whose view is sent.
         weather: Whether the settings name who says the weather outdoors.
+        models: The models that work, by name.
+        packaged: Whether the program came as a package that can be upgraded.
+        upgrades: Whether others may have that done.
     """
 
     version: str
@@ -62,6 +66,9 @@ class Facts:
     sees: bool = False
     views: tuple[str, ...] = ()
     weather: bool = False
+    models: tuple[str, ...] = ()
+    packaged: bool = False
+    upgrades: bool = False
 
 
 def config_topic(prefix: str, topics: Topics, zone: str | None = None) -> str:
@@ -116,6 +123,7 @@ def discovery(
     )
     own |= camera_entities(topics, facts.cameras, interval_s=facts.interval_s)
     own |= line_entities(topics, facts.lines, interval_s=facts.interval_s)
+    own |= update_entities(topics, facts.models, packaged=facts.packaged, upgrades=facts.upgrades)
     if facts.sees:
         own |= privacy_entities(topics, facts.cameras)
     own |= view_entities(topics, facts.views)

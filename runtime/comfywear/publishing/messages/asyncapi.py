@@ -35,7 +35,7 @@ _PARAMETERS = {
 _SCHEMAS = "#/components/schemas/"
 LATE = (
     *("meta", "climate", "people", "occupancy", "presence", "comfort", "setpoint", "ask", "vote", "deletion"),
-    *("metrics", "health", "camera", "privacy", "line", "crossing"),
+    *("metrics", "health", "updates", "camera", "privacy", "line", "crossing"),
 )
 """What is numbered, and so has a backlog."""
 
@@ -67,6 +67,7 @@ CHANNELS: dict[str, Channel] = {
     },
     "metrics": Channel("metrics", "device", False, "How the device is doing."),
     "health": Channel("health", "device", True, "What does not work now, and what to do about it."),
+    "updates": Channel("updates", "device", True, "Versions of program and models, and an update's progress."),
     "camera": Channel("camera", "device", True, "How one of several cameras is."),
     "privacy": Channel("privacy", "device", True, "Which cameras may not look."),
     "view": Channel("view", "device", False, "The view of a camera, drawn, where it is sent; empty: there is none."),
@@ -95,6 +96,7 @@ def address(channel: str) -> str:
         "meta": topics.meta,
         "metrics": topics.metrics,
         "health": topics.health,
+        "updates": topics.updates,
         "camera": topics.camera("_camera_"),
         "privacy": topics.privacy,
         "view": topics.view("_camera_"),

@@ -82,6 +82,10 @@ class ModelsRollback(Command, frozen=True, kw_only=True):
     model: Annotated[str | None, Meta(description="Its name; null = the only one with a release.")] = None
 
 
+class ProgramUpgrade(Command, frozen=True, kw_only=True):
+    """Ask for the newest package of the program; `updates` says how it goes, and which version runs afterwards."""
+
+
 _Part = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -119,6 +123,7 @@ COMMANDS: dict[str, type[Command]] = {
     "privacy": SetPrivacy,
     "models-pull": ModelsPull,
     "models-rollback": ModelsRollback,
+    "program-upgrade": ProgramUpgrade,
     "finds-list": FindsList,
     "finds-reject": FindsReject,
     "finds-miss": FindsMiss,

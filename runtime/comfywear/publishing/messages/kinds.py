@@ -18,6 +18,7 @@ from comfywear.publishing.messages.device import (
 from comfywear.publishing.messages.fields import Message
 from comfywear.publishing.messages.line import CrossingMessage, LineMessage
 from comfywear.publishing.messages.setpoint import SetpointMessage
+from comfywear.publishing.messages.updates import UpdatesMessage
 from comfywear.publishing.messages.vote import AskMessage, VoteMessage
 from comfywear.publishing.messages.zone import (
     ClimateMessage,
@@ -43,6 +44,7 @@ MESSAGE_TYPES: dict[str, type[Message]] = {
     "health": HealthMessage,
     "camera": CameraMessage,
     "privacy": PrivacyMessage,
+    "updates": UpdatesMessage,
     "line": LineMessage,
     "crossing": CrossingMessage,
     "gone": GoneMessage,

@@ -20,6 +20,7 @@ from comfywear.publishing.messages.kinds import read_message
 from comfywear.publishing.messages.line import CrossingMessage, LineMessage
 from comfywear.publishing.messages.setpoint import SetpointMessage
 from comfywear.publishing.messages.topics import BACKLOG
+from comfywear.publishing.messages.updates import ModelUpdate, ProgramUpdate, UpdatesMessage
 from comfywear.publishing.messages.vote import AskMessage, VoteMessage
 from comfywear.publishing.messages.zone import (
     ClimateMessage,
@@ -94,6 +95,9 @@ def _body(message: Message) -> list[str]:
         return [f"{message.device}: comfywear {message.version}, zones {zones}", f"{sources}; {models}"]
     if isinstance(message, MetricsMessage):
         return [f"{message.device}: {_metrics(message)}"]
+    if isinstance(message, UpdatesMessage):
+        lines = [_update("program", message.program)] if message.program else []
+        return [*lines, *(_update(each.name, each) for each in message.models)] or [f"{message.device}: no models"]
     if isinstance(message, CameraMessage):
         return [f"camera {message.camera}: {message.reason or message.state}", *(f"  {what}" for what in message.shed)]
     if isinstance(message, PrivacyMessage):
@@ -128,6 +132,12 @@ def _body(message: Message) -> list[str]:
         said = message.error or ", ".join(f"{name} {value}" for name, value in message.result.items()) or "done"
         return [f"{message.device}: {message.command}: {'' if message.ok else 'refused: '}{said}"]
     return [f"{message.device}: {type(message).__name__}"]
+
+
+def _update(name: str, found: ProgramUpdate | ModelUpdate) -> str:
+    newer = f", {found.available} is there" if found.available != found.installed else ""
+    percent = f" {found.percent} %" if found.percent is not None else ""
+    return f"{name} {found.installed}{newer}{f', {found.phase}{percent}' if found.phase != 'idle' else ''}"
 
 
 def _air(message: ClimateMessage) -> str:

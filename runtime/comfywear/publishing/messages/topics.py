@@ -70,6 +70,11 @@ class Topics:
         """An event: somebody had votes deleted, of which collectors delete their copies."""
         return f"{self.base}/deletion"
 
+    @property
+    def updates(self) -> str:
+        """Retained: versions of the program and of the models, and the progress of an update."""
+        return f"{self.base}/device/updates"
+
     def camera(self, name: str) -> str:
         """Retained: how one of several cameras is."""
         return f"{self.base}/camera/{check_name(name, 'camera')}"

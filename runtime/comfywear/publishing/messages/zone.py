@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -378,6 +379,7 @@ def _garment(garment: Garment) -> GarmentItem:
     )
 
 
+@lru_cache(maxsize=256)  # a garment keeps its colours for hundreds of frames
 def _colour(colour: ColourShare) -> ColourItem:
     red, green, blue = (int(value) for value in colour.rgb)
     return ColourItem(name=colour.name, share=share_of(colour.share), rgb=f"#{red:02x}{green:02x}{blue:02x}")

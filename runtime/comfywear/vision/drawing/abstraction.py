@@ -9,6 +9,7 @@ left of a face is the colour of its surroundings. Pure; nothing is remembered.
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import NamedTuple
 
 import cv2
@@ -29,9 +30,11 @@ _LONG, _LONG_FINE = 1 / 9, 1 / 14
 _MELT, _MELT_FINE = 1 / 10, 1 / 12
 _WALL = 40.0  # a line is as hard to cross as so many pixels
 _ROUNDS = 2  # of the filter; one leaves streaks
-_LEVELS, _DARKEST, _LIGHTEST = 9, 72, 250
-_CHROMA_STEP, _CHROMA_GAIN = 6, 1.25
-_INK = (76, 66, 62)
+_LEVELS, _CHROMA_STEP = 9, 6
+# On light ground and on dark: from the darkest tone to the lightest, how much stronger colours become, and the ink.
+_LIGHT, _DARK = (72.0, 250.0, 1.25), (20.0, 118.0, 0.8)
+_INK, _PALE_INK = (76, 66, 62), (196, 188, 182)
+_LSD_SCALE = 0.7  # of the picture in which lines are looked for; no short ones are wanted
 _THICK = 1 / 6  # lines from this length on, in parts of the longer side, are drawn twice as thick
 _HALF = 2  # tones are looked for at half the lines' size
 
@@ -47,15 +50,16 @@ class Abstraction(NamedTuple):
     lines: _Floats
     tones: Image
 
-    def drawn(self, size: tuple[int, int]) -> Image:
-        """The picture `(H, W, 3) uint8` BGR of `size` (W, H)."""
-        width, height = size
-        image = _posterised(np.asarray(cv2.resize(self.tones, size, interpolation=cv2.INTER_LINEAR), np.uint8))
-        ends = np.round(self.lines * np.array([width, height] * 2, np.float32) * 16).astype(int)
+    def drawn(self, size: tuple[int, int], *, dark: bool = False) -> Image:
+        """The picture `(H, W, 3) uint8` BGR of `size` (W, H), for a light page or a dark one."""
+        parts = cv2.resize(cv2.cvtColor(self.tones, cv2.COLOR_BGR2YCrCb), size, interpolation=cv2.INTER_LINEAR)
+        image = cv2.cvtColor(cv2.LUT(parts, _TABLES[dark]), cv2.COLOR_YCrCb2BGR)
+        ends = np.round(self.lines * np.array(size * 2, np.float32) * 16).astype(np.int32)
         lengths = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1]) / 16
-        for (x1, y1, x2, y2), length in zip(ends.tolist(), lengths.tolist(), strict=True):
-            thick = 2 if length > _THICK * max(size) else 1
-            cv2.line(image, (x1, y1), (x2, y2), _INK, thick, cv2.LINE_AA, 4)
+        thick = lengths > _THICK * max(size)
+        for chosen, width in ((~thick, 1), (thick, 2)):
+            pieces = list(ends[chosen].reshape(-1, 2, 2))
+            cv2.polylines(image, pieces, False, _PALE_INK if dark else _INK, width, cv2.LINE_AA, 4)
         return np.asarray(image, np.uint8)
 
 
@@ -104,7 +108,7 @@ def _lines(small: Image, fine: Mask, hidden: Mask | None) -> _Floats:
     height, width = small.shape[:2]
     grey = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), (3, 3), 0)
     # None where there is no line, whatever the stubs say.
-    found: NDArray[np.generic] | None = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    found: NDArray[np.generic] | None = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD, _LSD_SCALE).detect(grey)[0]
     if found is None:
         return np.zeros((0, 4), np.float32)
     lines = np.asarray(found, np.float32).reshape(-1, 4)
@@ -137,29 +141,23 @@ def _melted(values: _Floats, step: NDArray[np.floating], far: float) -> _Floats:
 
 def _sweep(rows: _Floats, carry: NDArray[np.floating]) -> None:
     """Let each of `rows` `(n, C, m)` take on its neighbour's values by `carry` `(n − 1, m)`, forth and back."""
-    shares = np.ascontiguousarray(carry, np.float32)
+    each, shares = list(rows), list(np.ascontiguousarray(carry, np.float32))  # views, made once: indexing costs more
     gap = np.empty_like(rows[0])
-    for i in range(1, len(rows)):
-        np.subtract(rows[i - 1], rows[i], out=gap)
-        gap *= shares[i - 1]
-        rows[i] += gap
-    for i in range(len(rows) - 2, -1, -1):
-        np.subtract(rows[i + 1], rows[i], out=gap)
-        gap *= shares[i]
-        rows[i] += gap
+    subtract, multiply, add = np.subtract, np.multiply, np.add
+    forth = zip(each, each[1:], shares, strict=False)
+    back = zip(each[:0:-1], each[-2::-1], shares[::-1], strict=True)
+    for before, row, share in chain(forth, back):
+        subtract(before, row, gap)
+        multiply(gap, share, gap)
+        add(row, gap, row)
 
 
-def _posterised(image: Image) -> Image:
-    """`image` in few tones, none of them dark, and somewhat stronger colours."""
-    levels = cv2.LUT(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb), _TABLE)
-    return np.asarray(cv2.cvtColor(levels, cv2.COLOR_YCrCb2BGR), np.uint8)
-
-
-def _table() -> Image:
+def _table(darkest: float, lightest: float, gain: float) -> Image:
+    """What becomes of Y, Cr and Cb: few tones within bounds, and colours stronger by a factor."""
     values = np.arange(256)
     levels = (values * _LEVELS // 256 + 0.5) / _LEVELS
-    chroma = np.round((values - 128) / _CHROMA_STEP) * _CHROMA_STEP * _CHROMA_GAIN + 128
-    return np.dstack([_DARKEST + levels * (_LIGHTEST - _DARKEST), *[np.clip(chroma, 0, 255)] * 2]).astype(np.uint8)
+    chroma = np.round((values - 128) / _CHROMA_STEP) * _CHROMA_STEP * gain + 128
+    return np.dstack([darkest + levels * (lightest - darkest), *[np.clip(chroma, 0, 255)] * 2]).astype(np.uint8)
 
 
-_TABLE = _table()
+_TABLES = {False: _table(*_LIGHT), True: _table(*_DARK)}

@@ -23,7 +23,8 @@ Points = Sequence[tuple[float, float]]
 FigurePose = Literal["standing", "sitting", "cut", "above"]
 
 _UPPER, _LOWER = ("knit", "top"), ("trousers", "shorts", "skirt")
-_PAPER, _BARE, _LINE, _TAG, _TEXT = (236, 240, 242), (222, 226, 228), (52, 44, 40), (252, 250, 248), (40, 34, 30)
+_PAPER, _BARE, _LINE, _PALE_LINE = (236, 240, 242), (222, 226, 228), (52, 44, 40), (200, 194, 190)
+_TAG, _TEXT = (252, 250, 248), (40, 34, 30)
 # From 1, uncomfortable, to 5, comfortable; BGR.
 _LEVELS: Mapping[int, Colour] = {
     1: (60, 60, 200),
@@ -59,7 +60,11 @@ def posture_of(person: Person) -> FigurePose:
 
 
 def draw_figures(
-    image: Image, persons: Sequence[Person], comfort: Mapping[str, tuple[int | None, float | None]] | None = None
+    image: Image,
+    persons: Sequence[Person],
+    comfort: Mapping[str, tuple[int | None, float | None]] | None = None,
+    *,
+    dark: bool = False,
 ) -> Image:
     """`image` with a figure for each person, its number, and how comfortable its zone is; `image` is not changed.
 
@@ -67,25 +72,26 @@ def draw_figures(
         image: `(H, W, 3) uint8` BGR.
         persons: Boxes in pixels of `image`.
         comfort: By zone the level 1…5 and the expected vote −3…+3; None = not known.
+        dark: Whether `image` is, so that outlines are light and tags dark.
     """
     drawn: Image = image.copy()
     persons = [each for each in persons if min(each.box[2] - each.box[0], each.box[3] - each.box[1]) >= _LEAST]
     for person in sorted(persons, key=lambda each: each.box[3]):  # who is nearer stands lower, and in front
-        _figure(drawn, person)
+        _figure(drawn, person, _PALE_LINE if dark else _LINE)
     for person in persons:
         level, vote = (comfort or {}).get(person.zone, (None, None))
-        _tag(drawn, person, level, vote)
+        _tag(drawn, person, level, vote, (_TEXT, _TAG) if dark else (_TAG, _TEXT))
     return drawn
 
 
-def _figure(image: Image, person: Person) -> None:
+def _figure(image: Image, person: Person, line: Colour) -> None:
     posture = posture_of(person)
     worn = {each.kind: each for each in sorted(person.garments, key=lambda each: each.probability)}
     x1, y1, x2, y2 = person.box
     if posture == "above":
-        _from_above(image, person.box, worn)
+        _from_above(image, person.box, worn, line)
         return
-    body = _Body(image, (x1 + x2) / 2, y1, y2 - y1, _BODIES[posture], (y2 - y1) / max(x2 - x1, 1.0))
+    body = _Body(image, (x1 + x2) / 2, y1, y2 - y1, _BODIES[posture], (y2 - y1) / max(x2 - x1, 1.0), line)
     body.draw(worn, sitting=posture == "sitting", to=y2)
 
 
@@ -100,7 +106,9 @@ class _Body:
         height: float,
         parts: tuple[float, float, float, float, float, float, float],
         tall: float,
+        ink: Colour,
     ) -> None:
+        self._ink = ink
         self._image, self._middle, self._top, self._height = image, middle, top, height
         self._crown, self._chin, self._neck, self._hips, self._knees, self._soles, self._half = parts
         self._half = min(self._half, 0.42 / tall)  # the arms stay within the box
@@ -196,18 +204,18 @@ class _Body:
     def _fill(self, points: Points, colour: Colour) -> None:
         corners = [np.array([self._at(point) for point in points], np.int32)]
         cv2.fillPoly(self._image, corners, colour, cv2.LINE_AA, _SHIFT)
-        cv2.polylines(self._image, corners, True, _LINE, self._thin, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(self._image, corners, True, self._ink, self._thin, cv2.LINE_AA, _SHIFT)
 
     def _oval(self, middle: tuple[float, float], wide: float, high: float, colour: Colour) -> None:
         axes = (round(wide * self._height * (1 << _SHIFT)), round(high * self._height * (1 << _SHIFT)))
-        for each, thick in ((colour, -1), (_LINE, self._thin)):
+        for each, thick in ((colour, -1), (self._ink, self._thin)):
             cv2.ellipse(self._image, self._at(middle), axes, 0, 0, 360, each, thick, cv2.LINE_AA, _SHIFT)
 
     def _line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        cv2.line(self._image, self._at(start), self._at(end), _LINE, self._thin, cv2.LINE_AA, _SHIFT)
+        cv2.line(self._image, self._at(start), self._at(end), self._ink, self._thin, cv2.LINE_AA, _SHIFT)
 
 
-def _from_above(image: Image, box: Box, worn: Mapping[str, Garment]) -> None:
+def _from_above(image: Image, box: Box, worn: Mapping[str, Garment], line: Colour) -> None:
     """Shoulders around a head."""
     x1, y1, x2, y2 = box
     upper = next((worn[kind] for kind in ("outer", *_UPPER, "dress") if kind in worn), None)
@@ -220,11 +228,11 @@ def _from_above(image: Image, box: Box, worn: Mapping[str, Garment]) -> None:
     ):
         axes = (max(round(share[0] * radius), 1), max(round(share[1] * radius), 1))
         cv2.ellipse(image, middle, axes, 0, 0, 360, colour, -1, cv2.LINE_AA)
-        cv2.ellipse(image, middle, axes, 0, 0, 360, _LINE, 1 if radius < 60 else 2, cv2.LINE_AA)
+        cv2.ellipse(image, middle, axes, 0, 0, 360, line, 1 if radius < 60 else 2, cv2.LINE_AA)
 
 
-def _tag(image: Image, person: Person, level: int | None, vote: float | None) -> None:
-    """The number, and the comfort as a coloured dot and the expected vote."""
+def _tag(image: Image, person: Person, level: int | None, vote: float | None, dyes: tuple[Colour, Colour]) -> None:
+    """The number, and the comfort as a coloured dot and the expected vote; `dyes` are those of ground and letters."""
     height, width = image.shape[:2]
     size = max(round(height / 34), 11)
     words = f"{person.track_id}" + ("" if vote is None else f"  {vote:+.1f}")
@@ -233,11 +241,12 @@ def _tag(image: Image, person: Person, level: int | None, vote: float | None) ->
     wide, high = text_width(words, size, 600) + 2 * pad + dot, size + 2 * pad
     x = round(min(max((person.box[0] + person.box[2] - wide) / 2, 0), max(width - wide, 0)))
     y = round(min(max(person.box[1] - high - 2, 0), max(height - high, 0)))
-    cv2.rectangle(image, (x, y), (x + wide, y + high), _TAG, -1)
-    cv2.rectangle(image, (x, y), (x + wide, y + high), _LINE, 1)
+    ground, ink = dyes
+    cv2.rectangle(image, (x, y), (x + wide, y + high), ground, -1)
+    cv2.rectangle(image, (x, y), (x + wide, y + high), ink, 1)
     if mark:
         cv2.circle(image, (x + pad + size // 3, y + high // 2), size // 3, mark, -1, cv2.LINE_AA)
-    put_text(image, words, x + pad + dot, y + high - pad * 1.3, size, _TEXT, 600)
+    put_text(image, words, x + pad + dot, y + high - pad * 1.3, size, ink, 600)
 
 
 def _colour(garment: Garment | None) -> Colour:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.records import Box, Person
-from comfywear.vision.drawing.abstraction import abstracted, small_size
+from comfywear.vision.drawing.abstraction import Abstraction, abstracted, small_size
 from comfywear.vision.drawing.figures import draw_figures
 from comfywear.vision.drawing.plate import Plate
 from comfywear.vision.motion import MotionMap
@@ -43,7 +43,9 @@ class RoomView:
         self._frame: Image | None = None
         self._people: Mask = np.zeros((0, 0), np.bool_)
         self._now_s = self._room_s = -math.inf
-        self._room: Image | None = None
+        self._size = (0, 0)
+        self._drawing: Abstraction | None = None
+        self._rooms: dict[bool, Image] = {}  # by whether it is dark
 
     def add(
         self, image: Image, now_s: float, people: Sequence[Box], motion: MotionMap, weak: Sequence[Box] = ()
@@ -65,29 +67,37 @@ class RoomView:
             self._people = perhaps if looked else self._people | perhaps  # between looks only finds are added
 
     def draw(
-        self, persons: Sequence[Person], comfort: Mapping[str, tuple[int | None, float | None]] | None = None
+        self,
+        persons: Sequence[Person],
+        comfort: Mapping[str, tuple[int | None, float | None]] | None = None,
+        *,
+        dark: bool = False,
     ) -> Image | None:
         """The view of the newest frame, `(H, W, 3) uint8` BGR; None before the first.
 
         Args:
             persons: Boxes in pixels of the frame.
             comfort: As of `draw_figures`.
+            dark: For a dark page.
         """
         with self._lock:
             if self._frame is None:
                 return None
-            if self._room is None or self._room.shape != self._frame.shape or self._now_s - self._room_s >= _KEEP_S:
-                self._room, self._room_s = self._drawn(self._frame), self._now_s
-            return draw_figures(self._room, persons, comfort)
+            size = (self._frame.shape[1], self._frame.shape[0])
+            if self._drawing is None or self._size != size or self._now_s - self._room_s >= _KEEP_S:
+                self._drawing, self._size, self._room_s = self._abstracted(self._frame), size, self._now_s
+                self._rooms.clear()
+            if dark not in self._rooms:
+                self._rooms[dark] = self._drawing.drawn(size, dark=dark)
+            return draw_figures(self._rooms[dark], persons, comfort, dark=dark)
 
-    def _drawn(self, frame: Image) -> Image:
+    def _abstracted(self, frame: Image) -> Abstraction:
         """The room without figures."""
         plate, known = self.plate, self.plate.known()
         small = np.asarray(cv2.resize(frame, plate.size, interpolation=cv2.INTER_AREA), np.uint8)
         cv2.copyTo(plate.picture, known.view(np.uint8), small)
         hidden = plate.pixels(self._people & ~plate.cells)
-        drawing = abstracted(small, known & ~_perhaps_skin(small), hidden)
-        return drawing.drawn((frame.shape[1], frame.shape[0]))
+        return abstracted(small, known & ~_perhaps_skin(small), hidden)
 
 
 def first_view(image: Image) -> Image:

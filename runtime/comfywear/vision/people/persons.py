@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -273,7 +274,7 @@ class PersonBook:
                 new -= len(due)
             for kind in due:
                 if rgb is None:
-                    rgb = np.ascontiguousarray(image[:, :, ::-1])
+                    rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
                 # A smaller box lies over a larger one: a bag before a coat, a shirt in an open jacket.
                 box = boxes[kind]
                 inner = [other for k, other in boxes.items() if k != kind and _area(other) < _area(box)]

@@ -56,14 +56,18 @@ def owners(persons: Sequence[Box], garments: Sequence[Detection], rules: Garment
     person = np.array(persons, np.float32).reshape(-1, 4)
     box = np.array([garment.box for garment in garments], np.float32).reshape(-1, 4)
     inside, aside = _containment(person, box)
-    for kind in {garment.label for garment in garments}:
-        these = [index for index, garment in enumerate(garments) if garment.label == kind]
-        score = np.array([garments[index].score for index in these], np.float32)
-        least = _CONTAINED.get(kind, rules.contained)
-        fit = inside[:, these] - 0.5 * aside[:, these] + 0.5 * score
-        cost = np.where(inside[:, these] >= least, 2.0 - fit, np.float32(9.0))
-        for row, column in zip(*Association().assign(cost.astype(np.float32), 4.0), strict=True):
-            found[these[column]] = int(row)
+    score = np.array([garment.score for garment in garments], np.float32)
+    least = np.array([_CONTAINED.get(garment.label, rules.contained) for garment in garments])
+    fit = inside - 0.5 * aside + 0.5 * score
+    cost = np.where(inside >= least, 2.0 - fit, np.float32(9.0)).astype(np.float32)
+    kinds: dict[str, list[int]] = {}
+    for index, garment in enumerate(garments):
+        kinds.setdefault(garment.label, []).append(index)
+    association = Association()
+    for these in kinds.values():
+        rows, columns = association.assign(cost[:, these], 4.0)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            found[these[column]] = row
     return found
 
 
@@ -72,8 +76,9 @@ def _containment(person: Floats32, box: Floats32) -> tuple[Floats32, Floats32]:
     margin = 0.05 * (person[:, 2:] - person[:, :2])
     low = np.maximum((person[:, :2] - margin)[:, None], box[None, :, :2])
     high = np.minimum((person[:, 2:] + margin)[:, None], box[None, :, 2:])
-    shared = np.prod(np.maximum(high - low, 0.0), axis=2)
-    area = np.maximum(np.prod(box[:, 2:] - box[:, :2], axis=1), 1e-6)
+    sides = np.maximum(high - low, 0.0)
+    shared = sides[..., 0] * sides[..., 1]
+    area = np.maximum((box[:, 2] - box[:, 0]) * (box[:, 3] - box[:, 1]), 1e-6)
     width = np.maximum(person[:, 2] - person[:, 0], 1e-6)
     axis = 0.5 * (person[:, 0] + person[:, 2])
     aside = np.abs(axis[:, None] - 0.5 * (box[:, 0] + box[:, 2])[None]) / width[:, None]

@@ -1,11 +1,9 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
-import { showAccess } from "./access.js";
 import { showFinds, startFinds } from "./finds.js";
 import { renderDay, resized } from "./chart.js";
 import { showPrivacy } from "./privacy.js";
 import { renderRoom } from "./room.js";
-import { showZoneCards } from "./kiosk.js";
 import { answered, learnt, renderFaces, startVoting } from "./vote.js";
 import { load, make, number, sentence, word } from "./words.js";
 
@@ -55,6 +53,10 @@ function showTheme() {
   $("theme-choice").value = theme;
 }
 
+function dark() {
+  return getComputedStyle(document.documentElement).colorScheme === "dark";
+}
+
 function chooseTheme(theme) {
   keep("theme", theme);
   showTheme();
@@ -71,7 +73,6 @@ async function speak(code) {
   $("theme").setAttribute("aria-label", word("theme_button"));
   $("theme").title = word("theme_button");
   renderFaces();
-  showZoneCards(start.zones);
   if (now) render();
   route();
 }
@@ -110,7 +111,7 @@ function route() {
     dayTimer = setInterval(loadDay, DAY_EVERY_MS);
   }
   if (view === "sketch") showSketch();
-  if (view === "about" && start.role === "admin") { loadSettings(); showAccess(start.signed_in); }
+  if (view === "about") showAbout();
 }
 
 async function loadDay() {
@@ -121,6 +122,17 @@ async function loadDay() {
     const day = await get(`/api/day?zone=${encodeURIComponent(zone)}&span=${wanted}`);
     if (wanted === span) renderDay(day, span);
   } catch { /* the banner says so */ }
+}
+
+// What is seldom wanted comes when it is: a phone that votes does without.
+async function showAbout() {
+  const { showZoneCards } = await import("./kiosk.js");
+  showZoneCards(start.zones);
+  if (start.role !== "admin") return;
+  loadSettings();
+  const [{ showAccess }, { showBackup }] = await Promise.all([import("./access.js"), import("./backup.js")]);
+  showAccess(start.signed_in);
+  showBackup();
 }
 
 async function loadSettings() {
@@ -154,7 +166,8 @@ function showSketch() {
     return;
   }
   const of = $("camera").value ? `camera=${encodeURIComponent($("camera").value)}&` : "";
-  $("sketch").src = `/api/sketch.jpg?${of}t=${Date.now()}`;
+  const scheme = dark() ? "dark" : "light";
+  $("sketch").src = `/api/sketch.jpg?${of}scheme=${scheme}&t=${Date.now()}`;
 }
 
 function sketchCame(there) {
@@ -215,7 +228,7 @@ async function sayUnknown(name) {
 async function begin() {
   showTheme();
   try {
-    start = await get("/api/start");
+    start = JSON.parse($("begins")?.dataset.start ?? "null") ?? await get("/api/start");
   } catch {
     $("offline").hidden = false;
     $("offline").textContent ||= "…";
@@ -247,8 +260,7 @@ async function begin() {
   $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value); });
   $("theme-choice").addEventListener("change", () => chooseTheme($("theme-choice").value));
   $("theme").addEventListener("click", () => {
-    const dark = getComputedStyle(document.documentElement).colorScheme === "dark";
-    chooseTheme(dark ? "light" : "dark");
+    chooseTheme(dark() ? "light" : "dark");
   });
   for (const button of $("spans").children) {
     button.addEventListener("click", () => {
@@ -271,6 +283,7 @@ async function begin() {
   $("sketch").addEventListener("error", () => $("sketch").hasAttribute("src") && sketchCame(false));
   $("draw").hidden = start.role !== "admin" || start.cameras.length === 0;
   $("draw").addEventListener("click", async () => (await import("./drawing.js")).openDrawing($("camera").value));
+  $("calibrate").addEventListener("click", async () => (await import("./calibration.js")).openCalibration());
   addEventListener("hashchange", () => { route(); scrollTo(0, 0); $("main").focus({ preventScroll: true }); });
   addEventListener("resize", resized);
   if (kept("zone") !== null || new URL(location.href).searchParams.has("zone")) chooseZone(zone);

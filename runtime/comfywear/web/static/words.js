@@ -2,11 +2,22 @@
 
 let found = {};
 
-// `more` names words that not every page needs; returns what comes with them.
-export async function load(code, more = "") {
+// The page comes with the words of the language that the device chose.
+const served = {
+  code: document.documentElement.lang,
+  words: JSON.parse(document.getElementById("begins")?.dataset.words ?? "null"),
+};
+if (!served.words) served.code = null;
+
+async function fetched(code) {
   const answer = await fetch(`/words/${code}.json`);
   if (!answer.ok) throw new Error(`no words for ${code}`);
-  found = await answer.json();
+  return answer.json();
+}
+
+// `more` names words that not every page needs; returns what comes with them.
+export async function load(code, more = "") {
+  found = { ...code === served.code ? served.words : await fetched(code) };
   const told = more ? await fetch(`/words/${more}/${code}.json`).then((each) => each.json()) : {};
   Object.assign(found, told.words);
   document.documentElement.lang = code;
