@@ -34,7 +34,7 @@ def test_the_help_says_of_each_command_what_it_is_for(package: ModuleType) -> No
         assert '"' not in said
 
 
-@pytest.mark.parametrize("words", [[], ["nonsense"], ["config"], ["run"], ["vote", "five"], ["run", "--config"]])
+@pytest.mark.parametrize("words", [[], ["nonsense"], ["config"], ["run", "--config"], ["vote", "five"]])
 def test_wrong_use_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)

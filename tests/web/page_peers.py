@@ -15,6 +15,8 @@ from page_plan import Plan
 
 from comfywear import web
 from comfywear.errors import StoreError, UsageError
+from comfywear.settings.draft import DraftFault, checked_draft
+from comfywear.settings.form import settings_form
 
 TOKEN = "correct horse battery"
 
@@ -148,6 +150,18 @@ class MadeUp:
 
     def note_change(self, what: str, detail: str, origin: str) -> None:
         self.changed.append((what, detail, origin))
+
+    def settings_form(self) -> web.SettingsForm:
+        return web.SettingsForm("1", "device.toml", None, {}, settings_form(), web.SettingsOutcome("none"))
+
+    def check_settings(self, draft: web.SettingsDraft) -> Sequence[DraftFault]:
+        return checked_draft(draft.values)[1]
+
+    def save_settings(self, draft: web.SettingsDraft) -> web.SettingsSaved:
+        return web.SettingsSaved(True)
+
+    def settings_outcome(self) -> web.SettingsOutcome:
+        return web.SettingsOutcome("kept")
 
     def metrics(self) -> bytes:
         return b"# HELP made_up A number.\nmade_up 1.0\n"

@@ -44,6 +44,8 @@ BODIES: dict[str, Any] = {
     "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},
     "/api/backup": {"passphrase": None},
     "/api/sessions/end": {"session": "0123456789abcdef"},
+    "/api/settings": {"version": "1", "values": {}},
+    "/api/settings/check": {"version": "1", "values": {"camera": {"fps": 0}}},
 }
 OTHERS: list[tuple[str, Role]] = [("only to look", "read"), ("also to vote", "vote")]
 TOKENS: list[tuple[str, Role]] = [*OTHERS, (TOKEN, "admin")]
@@ -158,7 +160,7 @@ def provoked(method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatc
         with running() as url:
             return slow(url, path)
     if status in (413, 415):
-        content, kind = (b" " * 5000, typed) if status == 413 else (b"{}", {"Content-Type": "text/plain"})
+        content, kind = (b" " * 200_000, typed) if status == 413 else (b"{}", {"Content-Type": "text/plain"})
         with running() as url:
             return ask(url, method, path, content=content, headers=kind)
     if status == 421:

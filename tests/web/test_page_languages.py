@@ -17,8 +17,9 @@ from page_peers import MadeUp, serving
 from comfywear import web
 from comfywear.colour import BASIC_TERMS
 from comfywear.comfort import SCALE
+from comfywear.settings.file import sections
 from comfywear.web import words as module
-from comfywear.web.words import choose, languages, words
+from comfywear.web.words import choose, languages, settings_words, words
 
 STATIC = Path(web.__file__).parent / "static"
 OTHERS = [code for code in languages() if code != "en"]
@@ -46,6 +47,20 @@ def test_a_language_says_everything_that_english_says(code: str) -> None:
         else:
             placeholders = re.compile(r"\{(\w+)\}")
             assert set(placeholders.findall(said)) == set(placeholders.findall(text)), path
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_language_has_a_title_and_a_meaning_for_each_table_and_field_of_the_settings(code: str) -> None:
+    """They stand in languages/settings/, a file a language; English is in the settings' own schema."""
+    own = {
+        table: [name for name in section.__struct_fields__ if name not in section.__base__.__struct_fields__]  # type: ignore[union-attr]
+        for table, section in sections().items()
+    }
+    found = settings_words(code)["fields"]
+    assert {table: sorted(each) for table, each in found.items()} == {
+        table: sorted(["", *names]) for table, names in own.items()
+    }
+    assert all(title and meaning for each in found.values() for title, meaning in each.values())
 
 
 @pytest.mark.parametrize("code", languages())

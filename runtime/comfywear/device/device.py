@@ -39,6 +39,7 @@ from comfywear.device.privacy import Privacy
 from comfywear.device.program_updates import ProgramUpdates
 from comfywear.device.setpoints import Setpoints
 from comfywear.device.settings_file import SettingsFile
+from comfywear.device.settings_trial import SettingsTrial
 from comfywear.device.thermostats import Thermostats
 from comfywear.device.view_sender import ViewSender
 from comfywear.device.vision_worker import patience_s, vision_worker_of
@@ -75,11 +76,16 @@ class Device:
     """
 
     def __init__(
-        self, settings: Settings, *, reload: Callable[[], None] | None = None, path: Path | None = None
+        self,
+        settings: Settings,
+        *,
+        reload: Callable[[], None] | None = None,
+        path: Path | None = None,
+        trial: SettingsTrial | None = None,
     ) -> None:
         with ExitStack() as opened:  # what fails half way leaves nothing open: the next device needs the same files
             self.settings = settings
-            self.file = SettingsFile(path, reload)
+            self.file = SettingsFile(path, reload, trial)
             self.zones = [zone.name for zone in settings.zones]
             self.topics = publishing.Topics(settings.device.site, settings.device.name())
             self.folder = state_folder(settings)

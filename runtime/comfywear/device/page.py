@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -36,7 +37,9 @@ from comfywear.device.page_now import (
 )
 from comfywear.device.page_settings import settings_tables
 from comfywear.device.privacy import Privacy
+from comfywear.device.runner import check_change
 from comfywear.device.setpoints import Setpoints
+from comfywear.device.settings_desk import SettingsDesk
 from comfywear.device.settings_file import SettingsFile
 from comfywear.device.vision_worker import Sight, VisionWorker
 from comfywear.device.voting import Voting
@@ -47,6 +50,7 @@ from comfywear.records import (
     ZoneEstimate,
 )
 from comfywear.settings import Settings
+from comfywear.settings.draft import DraftFault
 from comfywear.system.clock import WallMoments, wall_time
 from comfywear.system.supervisor import Pulse, Supervisor, WorkerHealth
 from comfywear.web.history import QUARTER_S
@@ -141,6 +145,7 @@ class DevicePage:
             proxy=chosen.proxy,
             tls=web.page_tls(chosen.certificate, chosen.certificate_key, device.folder),
         )
+        self._desk = SettingsDesk(device.file, device.folder, partial(check_change, device.settings))
         self._drawings = PageDrawings(
             device.file, device.settings, lambda: device.vision.pictures() if device.vision else {}
         )
@@ -270,6 +275,22 @@ class DevicePage:
     def drawings(self) -> web.Drawings:
         """Zones, masks and lines of the settings file."""
         return self._drawings
+
+    def settings_form(self) -> web.SettingsForm:
+        """As `SettingsDesk.form`."""
+        return self._desk.form()
+
+    def check_settings(self, draft: web.SettingsDraft) -> Sequence[DraftFault]:
+        """As `SettingsDesk.check`."""
+        return self._desk.check(draft)
+
+    def save_settings(self, draft: web.SettingsDraft) -> web.SettingsSaved:
+        """As `SettingsDesk.save`."""
+        return self._desk.save(draft)
+
+    def settings_outcome(self) -> web.SettingsOutcome:
+        """As `SettingsFile.outcome`."""
+        return self._device.file.outcome()
 
     def calibrations(self) -> web.Calibrations:
         """The sensors against references."""

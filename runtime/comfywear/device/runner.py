@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 # How often the service manager hears of the device; at least three times within its watchdog's patience.
 SAID_EVERY_S = 10.0
+# And how often it is looked at while other settings are tried.
+TRIED_EVERY_S = 0.5
 # What a damaged store of a year may take to be brought over on a memory card. Engines do not count: they are tried, and
 # compiled, while the device runs already.
 START_MAY_TAKE_S = 600.0
@@ -41,6 +43,23 @@ class MakeDevice(Protocol):
         """The device; `reload` is what it calls to start anew, and raises a ComfyWearError to refuse."""
 
 
+class ChangeTrial(Protocol):
+    """Watches a device whose settings were changed."""
+
+    @property
+    def active(self) -> bool:
+        """Whether settings are being tried."""
+
+    def restarted(self) -> None:
+        """The device with them runs from now on."""
+
+    def fault(self, health: Mapping[str, WorkerHealth]) -> str | None:
+        """Why they do not stay, once that is known."""
+
+    def take_back(self, why: str) -> None:
+        """Put back what the file held before, if settings are being tried."""
+
+
 class Runner:
     """Runs one device after another until it is told to stop.
 
@@ -55,12 +74,21 @@ class Runner:
         settings: What it held.
         make: Makes the device.
         manager: Is told how the device is.
+        trial: Watches it after a change from the page.
     """
 
-    def __init__(self, path: Path, settings: Settings, make: MakeDevice, manager: ServiceManager | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        make: MakeDevice,
+        manager: ServiceManager | None = None,
+        trial: ChangeTrial | None = None,
+    ) -> None:
         self._path = path
         self._make = make
-        self._settings = settings
+        self._settings = self._before = settings
+        self._trial = trial
         self._next: Settings | None = None
         self._stopping = self._asked = False
         self._wake = SignalEvent()
@@ -108,8 +136,12 @@ class Runner:
     def _attend(self, device: Running) -> None:
         """Tell the service manager how the device is, until something is wanted."""
         every_s = min(SAID_EVERY_S, (self._manager.watchdog_s or math.inf) / 3)
-        while not self._wanted(every_s):
+        while not self._wanted(min(every_s, TRIED_EVERY_S) if self._trial and self._trial.active else every_s):
             health = device.health()
+            if self._trial and (why := self._trial.fault(health)) is not None:
+                self._trial.take_back(why)
+                self._next = self._before
+                return
             hung = [name for name, each in health.items() if each.state == "hung"]
             if hung and hung != self._hung:
                 outcome = "the service manager will end the device" if self._manager.watchdog_s else "nobody watches"
@@ -137,9 +169,13 @@ class Runner:
         except Exception as error:  # the earlier settings worked
             _log.error("the new settings cannot be used, the earlier ones stay: %s", said_of(error))
             _log.debug("details", exc_info=True)
+            if self._trial:
+                self._trial.take_back(said_of(error))
         else:
             _log.info("started anew with the settings of %s", self._path)
-            self._settings = wanted
+            self._before, self._settings = self._settings, wanted
+            if self._trial:
+                self._trial.restarted()
             return device
         return self._make(self._settings, reload=self.reload)
 

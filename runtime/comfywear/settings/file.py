@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -257,6 +258,7 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         raise SettingsError(explain(f"{message} - at `$.web.host`", text, path))
 
 
+@cache
 def field_names() -> dict[str, list[str]]:
     """Names of the allowed fields by table ("" for the file itself)."""
     tables: dict[str, list[str]] = {"": list(Settings.__struct_fields__)}
@@ -267,6 +269,7 @@ def field_names() -> dict[str, list[str]]:
     return tables
 
 
+@cache
 def choices() -> dict[str, list[str]]:
     """The words that a field takes, by "table.field"; fields that take any are left out."""
     definitions = json_schema()["$defs"]

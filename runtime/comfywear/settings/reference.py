@@ -27,7 +27,7 @@ def settings_page() -> str:
         if table in lists:
             lines += ["One such table each; there may be several.", ""]
         lines += ["| field | what | unit | allowed | default |", "|---|---|---|---|---|"]
-        units = _units(section)
+        units = units_of(section)
         for name in _own_fields(section):
             field = schema["properties"][name]
             required = name in schema.get("required", [])
@@ -65,7 +65,8 @@ def _own_fields(section: type[msgspec.Struct]) -> list[str]:
     return [name for name in section.__struct_fields__ if name not in base.__struct_fields__]
 
 
-def _units(section: type[msgspec.Struct]) -> dict[str, str]:
+def units_of(section: type[msgspec.Struct]) -> dict[str, str]:
+    """The unit of each field of a table that has one."""
     units = {}
     for field in _info(section).fields:
         if isinstance(field.type, msgspec.inspect.Metadata):

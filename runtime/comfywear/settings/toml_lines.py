@@ -16,6 +16,19 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+
+class Explained(str):
+    """A sentence "FILE:LINE: FIELD: what is wrong" that knows its parts.
+
+    Attributes:
+        steps: The way to the field, names and indices from 0; one that is missing is in it.
+        reason: What is wrong, alone.
+    """
+
+    steps: tuple[str | int, ...] = ()
+    reason: str = ""
+
+
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]")
 _ENDLESS = re.compile(r"\d(?:_?\d){1000}")
 _KINDS = {
@@ -68,7 +81,7 @@ def explain(
     path: str,
     known: Mapping[str, Sequence[str]] | None = None,
     choices: Mapping[str, Sequence[str]] | None = None,
-) -> str:
+) -> Explained:
     """One line "FILE:LINE: FIELD: what is wrong" from msgspec's "… - at `$.camera.fps`".
 
     For an unknown field, the nearest name in `known` (fields by table) is offered; for a word that is not one of a
@@ -91,7 +104,10 @@ def explain(
     field = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
     line = line_of(text, steps)
     place = f"{path}:{line}" if line else path
-    return f"{place}: {field}: {reason}" if field else f"{place}: {reason}"
+    said = f"{place}: {field}: {reason}" if field else f"{place}: {reason}"
+    made = Explained(said)
+    made.steps, made.reason = (*steps, missing.group(1)) if missing else tuple(steps), reason
+    return made
 
 
 def _plain(reason: str, steps: Sequence[str | int], choices: Mapping[str, Sequence[str]]) -> str:
@@ -122,6 +138,10 @@ def _plain(reason: str, steps: Sequence[str | int], choices: Mapping[str, Sequen
         got = f", not {_KINDS.get(found[3], found[3])}" if found[3] else ""
         limit = re.sub(r"\.0$", "", found[2] or "")
         return f"{wanted}{limit} is wanted{got}"
+    if found := re.fullmatch(r"Expected `(str|array)` of length (<=|>=)? ?(\d+)(?:, got (\d+))?", reason):
+        what = "characters" if found[1] == "str" else "entries"
+        some = {"<=": "at most ", ">=": "at least "}.get(found[2] or "", "")
+        return f"{some}{found[3]} {what} are wanted{f', not {found[4]}' if found[4] else ''}"
     return reason
 
 

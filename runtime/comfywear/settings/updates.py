@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -108,7 +107,7 @@ def faults(updates: UpdatesSettings) -> Iterator[tuple[str, str]]:
     for index, key in enumerate(updates.keys):
         try:
             right = len(base64.b64decode(key, validate=True)) == 32
-        except binascii.Error:
+        except ValueError:  # no base64, or no ASCII
             right = False
         if not right:
             yield f"keys[{index}]", "A public key is base64 of 32 bytes (44 characters)"

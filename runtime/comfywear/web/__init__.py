@@ -11,6 +11,7 @@ from comfywear.web.drawings import CheckedDrawing, Drawing, Drawings
 from comfywear.web.history import History, Point
 from comfywear.web.server import PageServer
 from comfywear.web.sessions import Sessions
+from comfywear.web.settings_form import SettingsDraft, SettingsForm, SettingsOutcome, SettingsSaved, SettingsSecret
 from comfywear.web.shown import (
     Accepted,
     AirNow,
@@ -71,6 +72,11 @@ __all__ = [
     "Recording",
     "Role",
     "Sessions",
+    "SettingsDraft",
+    "SettingsForm",
+    "SettingsOutcome",
+    "SettingsSaved",
+    "SettingsSecret",
     "SettingsTable",
     "Span",
     "WornNow",

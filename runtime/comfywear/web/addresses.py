@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from comfywear.settings.draft import DraftFault
 from comfywear.web.access import Role
 from comfywear.web.bodies import (
     Correct,
@@ -36,13 +37,18 @@ from comfywear.web.calibrations import (
     SelfHeatingFound,
 )
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
+from comfywear.web.guard import MOST_BYTES
+from comfywear.web.settings_form import SettingsDraft, SettingsForm, SettingsOutcome, SettingsSaved
 from comfywear.web.shown import Accepted, Day, Finds, ListedChange, Looking, Now, SettingsTable
 
-__all__ = ["ADDRESSES", "STATIC", "Address", "role_needed"]
+__all__ = ["ADDRESSES", "STATIC", "Address", "most_bytes", "role_needed"]
 
 JSON = "application/json"
 STATIC = "/static"
 """Scripts and styles lie below it, open to all: who may not see the page needs them to sign in."""
+
+SETTINGS_BYTES = 131072
+"""Of a request's body that holds a settings file, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Address:
         counted: Whether there may be only so many in a minute from a client.
         may_miss: Whether there may be nothing (404).
         audit: What it is called in the list of what was changed; "" = it does not stand there.
+        most_bytes: A body has at most so many bytes.
     """
 
     method: Literal["GET", "POST"]
@@ -80,6 +87,7 @@ class Address:
     counted: bool = False
     may_miss: bool = False
     audit: str = ""
+    most_bytes: int = MOST_BYTES
 
     @property
     def for_programs(self) -> bool:
@@ -198,6 +206,35 @@ ADDRESSES: Mapping[str, Address] = {
         takes=KeepDrawn,
         audit="zones drawn",
     ),
+    "settings_page": Address("GET", "/settings", "admin", "The page of the settings.", media="text/html"),
+    "settings_words": Address(
+        "GET", "/words/settings/{code}.json", "admin", "The settings' titles in a language.", dict[str, Any]
+    ),
+    "settings_form": Address(
+        "GET", "/api/settings/form", "admin", "The settings as a form, without secrets.", SettingsForm
+    ),
+    "check_settings": Address(
+        "POST",
+        "/api/settings/check",
+        "admin",
+        "What is wrong with a draft of the settings.",
+        list[DraftFault],
+        takes=SettingsDraft,
+        most_bytes=SETTINGS_BYTES,
+    ),
+    "save_settings": Address(
+        "POST",
+        "/api/settings",
+        "admin",
+        "Change the settings file, and start anew with it.",
+        SettingsSaved,
+        takes=SettingsDraft,
+        most_bytes=SETTINGS_BYTES,
+        audit="settings changed",
+    ),
+    "settings_outcome": Address(
+        "GET", "/api/settings/outcome", "admin", "What became of the last change of the settings.", SettingsOutcome
+    ),
     "calibration": Address(
         "GET", "/api/calibration", "admin", "What the sensors say, and whether they have come to rest.", CalibrationNow
     ),
@@ -234,8 +271,16 @@ def role_needed(method: str, path: str) -> Role | None:
     """The least role that a request needs, None for none; "admin" for an address that is not listed."""
     if path.startswith(f"{STATIC}/"):
         return None
+    found = _found(method, path)
+    return found.role if found else "admin"
+
+
+def most_bytes(method: str, path: str) -> int:
+    """How many bytes the body of a request may have."""
+    found = _found(method, path)
+    return found.most_bytes if found else MOST_BYTES
+
+
+def _found(method: str, path: str) -> Address | None:
     wanted = "GET" if method == "HEAD" else method
-    for pattern, address in _PATTERNS:
-        if address.method == wanted and pattern.fullmatch(path):
-            return address.role
-    return "admin"
+    return next((each for pattern, each in _PATTERNS if each.method == wanted and pattern.fullmatch(path)), None)

@@ -6,9 +6,10 @@ import asyncio
 import html
 import string
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -27,7 +28,7 @@ from comfywear.errors import ComfyWearError, UsageError
 from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access
 from comfywear.web.account import AccountPages, audited, cookie_of, give_cookie, note
-from comfywear.web.addresses import ADDRESSES, STATIC, role_needed
+from comfywear.web.addresses import ADDRESSES, STATIC, most_bytes, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
@@ -35,13 +36,14 @@ from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeat
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.sessions import session_id
+from comfywear.web.settings_pages import SettingsPages
 from comfywear.web.shown import SCHEMES, SPANS, PageDevice
-from comfywear.web.words import choose, languages, words
+from comfywear.web.words import choose, languages, page_words, words
 from comfywear.web.zone_code import zone_code
 
 __all__ = ["make_app"]
 
-_STATIC = Path(__file__).parent / "static"
+STATIC_FOLDER = Path(__file__).parent / "static"
 # Votes of one client: a family at one tablet is quicker than this is strict.
 VOTES, VOTES_WINDOW_S = 30, 60.0
 FAILURES, FAILURES_WINDOW_S = 5, 60.0
@@ -67,7 +69,7 @@ class _Events(StreamingResponse):
             self._left()
 
 
-class _Pages(AccountPages):
+class _Pages(AccountPages, SettingsPages):
     def __init__(
         self, device: PageDevice, access: Access, failures: Limiter, title: str, language: str, stop: threading.Event
     ) -> None:
@@ -91,12 +93,15 @@ class _Pages(AccountPages):
             )
             for name, each in ADDRESSES.items()
         ]
-        return [*served, Mount(STATIC, StaticFiles(directory=_STATIC), middleware=[_SMALLER])]
+        return [*served, Mount(STATIC, StaticFiles(directory=STATIC_FOLDER), middleware=[_SMALLER])]
 
     def page(self, request: Request) -> Response:
         """The page, with what it needs to begin: a slow phone asks once instead of three times."""
         code = choose(self._language, request.headers.get("accept-language", ""))
-        return self._html("page.html", code, start=_text(self._start(request)), words=_text(words(code)))
+        return self._html("page.html", code, start=_text(self._start(request)), words=_text(page_words(code)))
+
+    def settings_page(self, request: Request) -> Response:
+        return self._html("settings.html", choose(self._language, request.headers.get("accept-language", "")))
 
     def login_form(self, request: Request, problem: str = "", status: int = 200) -> Response:
         if not self._access.needed:
@@ -130,7 +135,7 @@ class _Pages(AccountPages):
 
     def words(self, request: Request) -> Response:
         try:
-            return _json(words(request.path_params["code"]))
+            return _json(page_words(request.path_params["code"]))
         except KeyError:
             raise HTTPException(404) from None
 
@@ -285,7 +290,7 @@ class _Pages(AccountPages):
         return wanted
 
     def _html(self, name: str, code: str, status: int = 200, **values: str) -> Response:
-        template = string.Template((_STATIC / name).read_text(encoding="utf-8"))
+        template = string.Template((STATIC_FOLDER / name).read_text(encoding="utf-8"))
         values = {"lang": code, "title": self._title, "wanted": self._language, **values}
         text = template.substitute({key: html.escape(value) for key, value in values.items()})
         return Response(text, status, media_type="text/html")
@@ -305,9 +310,9 @@ def make_app(
     pages = _Pages(device, access, failures, title, language, stop)
     app = Starlette(
         routes=pages.routes(),
-        exception_handlers={ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault},
+        exception_handlers=HANDLERS,
     )
-    return Guard(app, access, failures, role_needed, local=local)
+    return Guard(app, access, failures, role_needed, local=local, most_bytes=most_bytes)
 
 
 def _text(value: object) -> str:
@@ -323,7 +328,7 @@ def _name(text: str) -> str:
 
 def _safe_next(address: str) -> str:
     """Where to go after signing in: this page alone, with its zone."""
-    return address if address.startswith("/?") else "/"
+    return address if address.startswith("/?") or address == "/settings" else "/"
 
 
 def _refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
@@ -342,3 +347,7 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _fault(*_: object) -> Response:
     return _refusal(500, "fault", "something went wrong on the device")
+
+
+HANDLERS: Mapping[Any, Any] = {ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault}
+"""What is answered instead of an error."""

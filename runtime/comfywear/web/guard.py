@@ -44,6 +44,7 @@ class Guard:
         failures: Counts wrong tokens by client.
         local: The page listens on the loopback address: only its names are taken as Host, so that a foreign name
             that was bound to 127.0.0.1 (DNS rebinding) reaches nothing.
+        most_bytes: How many bytes a body may have that is sent to a method and a path.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Guard:
         needed: Callable[[str, str], Role | None],
         *,
         local: bool,
+        most_bytes: Callable[[str, str], int] = lambda *_: MOST_BYTES,
     ) -> None:
         self._app = app
+        self._most_bytes = most_bytes
         self._needed = needed
         self._access = access
         self._failures = failures
@@ -79,7 +82,8 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send_with_headers)
             return
-        body = _bounded(receive) if scope["method"] not in ("GET", "HEAD") else receive
+        most = self._most_bytes(scope["method"], scope["path"])
+        body = _bounded(receive, most) if scope["method"] not in ("GET", "HEAD") else receive
         with suppress(ClientDisconnect):  # whoever asked does not wait for the answer
             await self._app(scope, body, send_with_headers)
 
@@ -90,8 +94,9 @@ class Guard:
             return _error(421, "host", "this page answers to localhost alone")
         if scope["method"] not in ("GET", "HEAD"):
             length = headers.get("content-length", "0")
-            if not (length.isascii() and length.isdigit() and len(length) <= 18) or int(length) > MOST_BYTES:
-                return _error(413, "too-large", f"at most {MOST_BYTES} bytes")
+            most = self._most_bytes(scope["method"], scope["path"])
+            if not (length.isascii() and length.isdigit() and len(length) <= 18) or int(length) > most:
+                return _error(413, "too-large", f"at most {most} bytes")
             if not _same_origin(headers, host):
                 return _error(403, "origin", "this page's own buttons alone may do that")
         needed = self._needed(scope["method"], scope["path"])
@@ -104,8 +109,10 @@ class Guard:
             return refusal
         scope["role"] = role
         if role is None:
-            if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
+            if scope["path"] in ("/", "/settings") and scope["method"] in ("GET", "HEAD"):
                 query = scope["query_string"].decode("latin-1")
+                if scope["path"] != "/":
+                    return RedirectResponse(f"/login?next={quote(scope['path'], safe='')}", 303)
                 return RedirectResponse("/login" + (f"?next={quote('/?' + query, safe='')}" if query else ""), 303)
             return _error(401, "sign-in", "sign in, or send Authorization: Bearer TOKEN")
         if not allows(role, needed):
@@ -172,7 +179,7 @@ def _same_origin(headers: Headers, host: str) -> bool:
         return False
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     """`receive` that fails once a body has grown too large, whatever its headers said, or takes too long to come."""
     total = 0
     until = asyncio.get_running_loop().time() + BODY_S
@@ -184,8 +191,8 @@ def _bounded(receive: Receive) -> Receive:
         except (TimeoutError, asyncio.TimeoutError):
             raise HTTPException(408, f"the rest did not come within {BODY_S:.0f} s") from None
         total += len(message.get("body", b""))
-        if total > MOST_BYTES:
-            raise HTTPException(413, f"at most {MOST_BYTES} bytes")
+        if total > most:
+            raise HTTPException(413, f"at most {most} bytes")
         return message
 
     return bounded

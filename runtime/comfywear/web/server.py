@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-__all__ = ["PageServer", "config_of"]
+__all__ = ["PageServer", "config_of", "serve"]
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.25
@@ -89,21 +89,28 @@ class PageServer:
                 self.url = None
 
     async def _serve(self, listener: socket.socket, stop: threading.Event, beat: Callable[[], None]) -> None:
-        import uvicorn
-
         from comfywear.web.app import make_app
 
         app = make_app(
             self._device, self._access, local=self._local, title=self._title, language=self._language, stop=stop
         )
-        # In a thread that is not the main one, uvicorn leaves the signals alone.
-        server = uvicorn.Server(config_of(app, self._proxy, self._tls))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not serving.done():
-            beat()
-            server.should_exit = server.should_exit or stop.is_set()
-            await asyncio.wait({serving}, timeout=_TICK_S)
-        await serving
+        await serve(config_of(app, self._proxy, self._tls), listener, stop, beat)
+
+
+async def serve(
+    config: uvicorn.Config, listener: socket.socket, stop: threading.Event, beat: Callable[[], None]
+) -> None:
+    """Serve on a socket that listens until `stop` is set; `beat` is called all the while."""
+    import uvicorn
+
+    # In a thread that is not the main one, uvicorn leaves the signals alone.
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not serving.done():
+        beat()
+        server.should_exit = server.should_exit or stop.is_set()
+        await asyncio.wait({serving}, timeout=_TICK_S)
+    await serving
 
 
 def config_of(app: ASGIApp, proxy: str = "", tls: PageTls | None = None) -> uvicorn.Config:

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 from comfywear.web.calibrations import Calibrations
 from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
+from comfywear.web.settings_form import SettingsTaker
 
 __all__ = [
     "SCHEMES",
@@ -311,7 +312,7 @@ class MadeBackup:
     name: str
 
 
-class PageDevice(Protocol):
+class PageDevice(SettingsTaker, Protocol):
     """What the page asks of a device. Every method may be called from any thread."""
 
     def zones(self) -> Sequence[Zone]:

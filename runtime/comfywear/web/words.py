@@ -8,10 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FALLBACK", "choose", "languages", "words"]
+__all__ = ["FALLBACK", "choose", "languages", "page_words", "settings_words", "words"]
 
 FALLBACK = "en"
 _FOLDER = Path(__file__).parent / "languages"
+_OF_SETTINGS = ("settings", "setup")
 
 
 @cache
@@ -28,6 +29,25 @@ def words(code: str) -> Mapping[str, Any]:
         raise KeyError(code)
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
+
+
+def page_words(code: str) -> Mapping[str, Any]:
+    """The words of a language that everybody's page needs: without those of the settings. Errors as `words`."""
+    return {name: value for name, value in words(code).items() if name not in _OF_SETTINGS}
+
+
+@cache
+def settings_words(code: str) -> Mapping[str, Any]:
+    """The words of the settings and of the first run, and the fields' titles and meanings by table, then by name.
+
+    "" is the name of the table itself. There are no titles in English: they stand in the settings' own schema.
+
+    Raises:
+        KeyError: There are none in that language.
+    """
+    path = _FOLDER / "settings" / f"{code}.json"
+    own = {name: words(code)[name] for name in _OF_SETTINGS}
+    return {"words": own, "fields": json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}}
 
 
 def choose(wanted: str, accepted: str) -> str:

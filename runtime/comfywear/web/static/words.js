@@ -15,13 +15,17 @@ async function fetched(code) {
   return answer.json();
 }
 
-export async function load(code) {
-  found = code === served.code ? served.words : await fetched(code);
+// `more` names words that not every page needs; returns what comes with them.
+export async function load(code, more = "") {
+  found = { ...code === served.code ? served.words : await fetched(code) };
+  const told = more ? await fetch(`/words/${more}/${code}.json`).then((each) => each.json()) : {};
+  Object.assign(found, told.words);
   document.documentElement.lang = code;
   for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", word(element.dataset.label));
   }
+  return told.fields ?? {};
 }
 
 // word("thanks.said", {level: "…"}) → the words with their values.
