@@ -93,13 +93,13 @@ def _persons(
 
 def _distances(persons: dict[str, list[Person | None]]) -> dict[str, Floats]:
     """By view `(N, N)`: from the view of photo i to the plain photo j; rows of persons not found are NaN."""
-    described = {view: [described(person) for person in found] for view, found in persons.items()}
-    plain = described.pop("plain")
+    descriptions = {view: [described(person) for person in found] for view, found in persons.items()}
+    plain = descriptions.pop("plain")
     return {
         view: np.array(
             [[np.nan if a is None or b is None else distance(a, b) for b in plain] for a in found], np.float64
         )
-        for view, found in described.items()
+        for view, found in descriptions.items()
     }
 
 
