@@ -22,7 +22,7 @@ from waiting import until
 ROOT = Path(__file__).resolve().parents[2]
 CHANGING = [each for each in ADDRESSES.values() if each.method != "GET"]
 FOUND = {f"/api/calibration/{what}" for what in ("points", "self-heating", "response")}
-CHECKS = {"/api/drawing/check"} | FOUND  # which say what is wrong, and change nothing
+CHECKS = {"/api/drawing/check", "/api/settings/check"} | FOUND  # which say what is wrong, and change nothing
 GUESTS = "a word for guests"
 BODIES: dict[str, dict[str, Any]] = {
     "/api/vote": {"json": {"level": 4, "zone": "desk"}},
@@ -40,6 +40,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/calibration/self-heating": {"json": {"sensor": 0}},
     "/api/calibration/response": {"json": {"sensor": 0, "since_s": 60}},
     "/api/backup": {"json": {"passphrase": "correct horse battery staple"}},
+    "/api/settings/check": {"json": {"version": "1", "values": {"camera": {"fps": 2}}}},
+    "/api/settings": {"json": {"version": "1", "values": {"camera": {"fps": 2}}}},
     "/login": {"data": {"token": TOKEN}},
     "/logout": {},
 }
