@@ -10,8 +10,11 @@ PHONE, TABLET = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 
 
 def holds(page: Any, expression: str) -> None:
-    """Wait until an expression is true in the page (Playwright waits by evaluating text, which the policy stops)."""
-    until(lambda: bool(page.evaluate(expression)))
+    """Wait until an expression is true in the page (Playwright waits by evaluating text, which the policy stops).
+
+    What is not there yet is not true yet: scripts that are seldom wanted come when they are.
+    """
+    until(lambda: bool(page.evaluate(f"() => {{ try {{ return {expression} }} catch (error) {{ return false }} }}")))
 
 
 def serious(page: Any) -> list[str]:
