@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from page_bench import Bench
+from page_desk import Desk
 from page_plan import Plan
 
 from comfywear import web
@@ -42,6 +43,7 @@ class MadeUp:
         self.made: list[Path] = []
         self.changed: list[tuple[str, str, str]] = []
         self.bench = Bench()
+        self.desk = Desk()
 
     def zones(self) -> Sequence[web.Zone]:
         return [web.Zone("desk", "Desk"), web.Zone("window", "Window")]
@@ -144,6 +146,9 @@ class MadeUp:
         made.write_bytes(b"PK" + (passphrase or "").encode())
         self.made.append(made)
         return web.MadeBackup(made, "home-d1.comfywear")
+
+    def restores(self) -> Desk:
+        return self.desk
 
     def changes(self) -> Sequence[web.ListedChange]:
         return [web.ListedChange(None, *each) for each in reversed(self.changed)]

@@ -43,10 +43,12 @@ BODIES: dict[str, Any] = {
     "/api/drawing/check": {"shapes": [{"kind": "zone", "name": "desk"}]},
     "/api/drawing": {"shapes": [{"kind": "zone", "name": "desk"}], "version": "1"},
     "/api/backup": {"passphrase": None},
+    "/api/restore": {"upload": "u1", "settings": False},
     "/api/sessions/end": {"session": "0123456789abcdef"},
     "/api/settings": {"version": "1", "values": {}},
     "/api/settings/check": {"version": "1", "values": {"camera": {"fps": 0}}},
 }
+FILES = {"/api/restore/upload": b"PK made up"}
 OTHERS: list[tuple[str, Role]] = [("only to look", "read"), ("also to vote", "vote")]
 TOKENS: list[tuple[str, Role]] = [*OTHERS, (TOKEN, "admin")]
 
@@ -96,6 +98,12 @@ def test_every_route_has_its_address_its_role_and_where_programs_ask_its_place_i
 def ask(url: str, method: str, path: str, **more: Any) -> httpx.Response:
     """One request; of a stream the first event."""
     body = BODIES.get(path) if method == "POST" and "content" not in more else None
+    if method == "POST" and path in FILES and "content" not in more:
+        more = {
+            **more,
+            "content": FILES[path],
+            "headers": {"Content-Type": "application/zip", **more.get("headers", {})},
+        }
     with httpx.Client(base_url=url, timeout=60) as client, client.stream(method, path, json=body, **more) as answer:
         if answer.headers.get("content-type", "").startswith("text/event-stream"):
             lines = answer.iter_lines()
@@ -138,7 +146,7 @@ def running(**options: Any) -> Iterator[str]:
 
 def provoked(method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatch) -> httpx.Response:
     """An answer of the running page with a status, to a request that should have it."""
-    typed = {"Content-Type": "application/json"}
+    typed = {"Content-Type": "application/zip" if path in FILES else "application/json"}
     if status == 200:
         with running(token=TOKEN) as url:
             signed_in = httpx.post(f"{url}/login", data={"token": TOKEN}, timeout=60)
@@ -158,9 +166,10 @@ def provoked(method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatc
     if status == 408:
         monkeypatch.setattr(guard, "BODY_S", 0.2)
         with running() as url:
-            return slow(url, path)
+            return slow(url, path, typed["Content-Type"])
     if status in (413, 415):
-        content, kind = (b" " * 200_000, typed) if status == 413 else (b"{}", {"Content-Type": "text/plain"})
+        monkeypatch.setattr("comfywear.web.app.most_bytes", lambda *_: guard.MOST_BYTES)
+        content, kind = (b" " * 5000, typed) if status == 413 else (b"{}", {"Content-Type": "text/plain"})
         with running() as url:
             return ask(url, method, path, content=content, headers=kind)
     if status == 421:
@@ -179,13 +188,11 @@ def provoked(method: str, path: str, status: int, monkeypatch: pytest.MonkeyPatc
         return ask(url, method, path)
 
 
-def slow(url: str, path: str) -> httpx.Response:
+def slow(url: str, path: str, kind: str) -> httpx.Response:
     """The answer to a body that does not come to its end."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=60) as peer:
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 30\r\n\r\n"
-        )
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\nContent-Length: 30\r\n\r\n"
         peer.sendall(head.encode() + b"{")
         said = b""
         while part := peer.recv(4096):

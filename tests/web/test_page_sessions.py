@@ -42,6 +42,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "/api/backup": {"json": {"passphrase": "correct horse battery staple"}},
     "/api/settings/check": {"json": {"version": "1", "values": {"camera": {"fps": 2}}}},
     "/api/settings": {"json": {"version": "1", "values": {"camera": {"fps": 2}}}},
+    "/api/restore/upload": {"content": b"PK made up", "headers": {"Content-Type": "application/zip"}},
+    "/api/restore": {"json": {"upload": "u1", "passphrase": "correct horse battery staple", "takes_place": True}},
     "/login": {"data": {"token": TOKEN}},
     "/logout": {},
 }
@@ -72,12 +74,13 @@ def sent(client: httpx.Client, address: Address, **headers: str) -> httpx.Respon
     more = dict(BODIES[address.path])
     if address.path == "/api/sessions/end":
         more = {"json": {"session": session_id(client.cookies[COOKIE])}}
-    return client.request(address.method, address.path, headers=headers, **more)
+    return client.request(address.method, address.path, **{**more, "headers": {**more.get("headers", {}), **headers}})
 
 
 def state(device: MadeUp) -> object:
     corrected = device.undone, device.corrections, device.missed
-    return device.votes, corrected, device.private, device.changed, device.plan.shapes, device.bench.kept
+    kept = device.plan.shapes, device.bench.kept, device.desk.state
+    return device.votes, corrected, device.private, device.changed, kept
 
 
 def test_every_address_that_changes_something_is_asked_here() -> None:

@@ -19,8 +19,8 @@ __all__ = ["OF_THE_ID", "copied", "kept_files", "replaced", "unused"]
 # Not kept: what another program may hold open now, what this board alone means, what waits for the broker (it would be
 # sent twice), the page's keys and who is signed in, secrets, pictures, and what was set aside as damaged.
 _LEFT_OUT = re.compile(
-    r"lock|control|page\.key|page-(cert|key)\.pem|page-sessions\.json|engines\.json|spool\.sqlite.*|captures"
-    r"|secrets|before-restore-.*|\.restoring|.*\.damaged.*|.*-wal|.*-shm|.*\.new|.*\.part"
+    r"lock|control|page\.key|page-(cert|key)\.pem|page-sessions\.json|page-restore\.json|engines\.json"
+    r"|spool\.sqlite.*|captures|secrets|before-restore-.*|\.restoring|.*\.damaged.*|.*-wal|.*-shm|.*\.new|.*\.part"
 )
 OF_THE_ID = ("homeassistant.json", "retained.json")
 """What the device has told the broker under its id: nothing to a device of another id."""

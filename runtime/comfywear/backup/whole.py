@@ -7,7 +7,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,11 @@ import msgspec
 
 from comfywear import __version__
 from comfywear.backup.archive import FORMAT, SECRETS, SETTINGS, STATE, Archive, Manifest, write_archive
+from comfywear.backup.before import Before, as_they_are, put_back, state_put_back
 from comfywear.backup.secrets import Secrets, locked, unlocked
 from comfywear.backup.state import OF_THE_ID, copied, kept_files, replaced, unused
 from comfywear.errors import ComfyWearError, SourceError, StoreError, UsageError
+from comfywear.settings.edit import edited
 from comfywear.settings.file import Settings, load, secret_files, state_folder
 from comfywear.system.clock import wall_time
 from comfywear.system.credential import credential_path
@@ -26,7 +28,7 @@ from comfywear.system.files import replace_file
 from comfywear.system.owner import as_owner
 from comfywear_sensors.redaction import CUT, redact
 
-__all__ = ["Restored", "back_up", "described", "restore"]
+__all__ = ["RestorePlan", "Restored", "back_up", "described", "planned", "restore", "taken_back"]
 
 _ID_LINE = re.compile(r"^[ \t]*id[ \t]*=.*$", re.MULTILINE)
 
@@ -42,6 +44,7 @@ class Restored:
         settings: The settings file that was written; None where the backup has none, or none was wanted.
         secrets: Files with secrets that were written.
         missing: Why the device cannot start yet, in sentences.
+        before: What the files beside the state folder were; None for one that was not there.
     """
 
     manifest: Manifest
@@ -49,6 +52,28 @@ class Restored:
     aside: str | None
     settings: Path | None
     secrets: tuple[Path, ...]
+    missing: tuple[str, ...]
+    before: Before
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """What a restore would do; nothing is changed yet.
+
+    Attributes:
+        settings: What the device would have; the defaults where no settings are wanted.
+        text: Of the settings file.
+        files: Files with secrets that would be written.
+        folder: The state folder.
+        names: The files that would be put there.
+        missing: As of `Restored`.
+    """
+
+    settings: Settings
+    text: str
+    files: Mapping[Path, bytes]
+    folder: Path
+    names: list[Path]
     missing: tuple[str, ...]
 
 
@@ -111,29 +136,16 @@ def back_up(out: Path, config: Path | None, folder: Path, passphrase: str | None
         raise SourceError(f"{out} cannot be written ({error.strerror})") from error
 
 
-def restore(
+def planned(
     archive: Archive,
     config: Path | None,
     folder: Path | None,
     passphrase: str | None,
     *,
     device_id: str | None = None,
-) -> Restored:
-    """Make this machine's device of a backup; those files that were there before are set aside.
-
-    Args:
-        archive: The backup, which was checked.
-        config: Where the settings go; None: they are not wanted.
-        folder: The state folder; None: that of the backup's settings.
-        passphrase: Of its secrets; None: those are left out.
-        device_id: Its id from now on, where it is not that of the backup's settings.
-
-    Raises:
-        UsageError: The passphrase is another.
-        SettingsError: The settings are none that this version reads.
-        SourceError: The backup has no settings, or a file cannot be written.
-        StoreError: A device runs on the state folder, or a file could not be put there. Nothing is changed then.
-    """
+    stays: bool = False,
+) -> RestorePlan:
+    """What `restore` would do with the same arguments; errors as there."""
     secrets = _unlocked(archive, passphrase)
     text = (secrets.settings if secrets else None) or (archive.read(SETTINGS) or b"").decode()
     folder_of_secrets = (config or Path()).absolute().parent / "secrets"
@@ -149,26 +161,77 @@ def restore(
             place = folder_of_secrets / field
             text = _with_path(text, secret_files(wanted)[field], place)
             texts[place] = content
+        if stays and folder is not None and state_folder(wanted) != folder:
+            text = edited(text, {("device", "state_dir"): str(folder)})
         wanted = _parsed(text, config)
-    target = folder or state_folder(wanted)
     other_id = device_id is not None and device_id != archive.manifest.device
-    names = [name for name in archive.state if not (other_id and name.as_posix() in OF_THE_ID)]
-    service = target.stat() if target.is_dir() else None
-    for place, content in texts.items():
-        _write(place, content, 0o600, service)
-    before = config.stat() if config is not None and config.is_file() else None
-    if config is not None and before is not None:
-        _write(config.with_name(f"{config.name}.before-restore"), config.read_bytes(), 0o600)
-    elif config is not None and not os.access(config.absolute().parent, os.W_OK):
-        raise SourceError(f"{config} cannot be written: its folder is not there, or not yours")
-    aside = as_owner(target, lambda place: _put(archive, place, names))
-    if config is not None:
-        open_to_all = redact(text) == text
-        mode = stat.S_IMODE(before.st_mode) if before else 0o644 if open_to_all else 0o640
-        _write(config, text.encode(), mode, before)
-    return Restored(
-        archive.manifest, target, aside or None, config, tuple(texts), tuple(_missing(archive, wanted, secrets))
+    return RestorePlan(
+        wanted,
+        text,
+        texts,
+        folder or state_folder(wanted),
+        [name for name in archive.state if not (other_id and name.as_posix() in OF_THE_ID)],
+        tuple(_missing(archive, wanted, secrets, texts)),
     )
+
+
+def restore(
+    archive: Archive,
+    config: Path | None,
+    folder: Path | None,
+    passphrase: str | None,
+    *,
+    device_id: str | None = None,
+    stays: bool = False,
+) -> Restored:
+    """Make this machine's device of a backup; those files that were there before are set aside.
+
+    Args:
+        archive: The backup, which was checked.
+        config: Where the settings go; None: they are not wanted.
+        folder: The state folder; None: that of the backup's settings.
+        passphrase: Of its secrets; None: those are left out.
+        device_id: Its id from now on, where it is not that of the backup's settings.
+        stays: The settings name `folder` from now on, whatever the backup's say.
+
+    Raises:
+        UsageError: The passphrase is another.
+        SettingsError: The settings are none that this version reads.
+        SourceError: The backup has no settings, or a file cannot be written.
+        StoreError: A device runs on the state folder, or a file could not be put there. Nothing is changed then.
+    """
+    plan = planned(archive, config, folder, passphrase, device_id=device_id, stays=stays)
+    target = plan.folder
+    service = target.stat() if target.is_dir() else None
+    before = as_they_are([*plan.files, *([config] if config else [])])
+    was = before[config] if config is not None else None
+    if config is not None and was is None and not os.access(config.absolute().parent, os.W_OK):
+        raise SourceError(f"{config} cannot be written: its folder is not there, or not yours")
+    try:
+        for place, content in plan.files.items():
+            _write(place, content, 0o600, service)
+        if config is not None and was is not None:
+            _write(config.with_name(f"{config.name}.before-restore"), was[0], 0o600)
+        if config is not None:
+            open_to_all = redact(plan.text) == plan.text
+            mode = stat.S_IMODE(was[1].st_mode) if was else 0o644 if open_to_all else 0o640
+            _write(config, plan.text.encode(), mode, was[1] if was else None)
+        aside = as_owner(target, lambda place: _put(archive, place, plan.names))
+    except ComfyWearError:
+        put_back(before)
+        raise
+    return Restored(archive.manifest, target, aside or None, config, tuple(plan.files), plan.missing, before)
+
+
+def taken_back(done: Restored) -> None:
+    """Have all be as it was before a restore; the device that was restored has ended.
+
+    Raises:
+        SourceError: A file cannot be written.
+        StoreError: The state folder could not be put back.
+    """
+    as_owner(done.folder, lambda place: state_put_back(place, done.aside))
+    put_back(done.before)
 
 
 def _copies(folder: Path, made: Path) -> str:
@@ -218,8 +281,8 @@ def _unlocked(archive: Archive, passphrase: str | None) -> Secrets | None:
     return unlocked(data, passphrase) if passphrase is not None else None
 
 
-def _missing(archive: Archive, wanted: Settings, secrets: Secrets | None) -> list[str]:
-    """What stands in the way of a start."""
+def _missing(archive: Archive, wanted: Settings, secrets: Secrets | None, written: Collection[Path]) -> list[str]:
+    """What stands in the way of a start; files that will be `written` do not."""
     said = []
     lines = archive.manifest.cut
     if archive.read(SECRETS) is not None and secrets is None:
@@ -229,7 +292,7 @@ def _missing(archive: Archive, wanted: Settings, secrets: Secrets | None) -> lis
         said.append(f"secrets were cut from the settings, which had no passphrase: see line {listed}")
     for field, file in secret_files(wanted).items():
         with suppress(LookupError, ValueError):
-            if not credential_path(file).is_file():
+            if Path(file) not in written and not credential_path(file).is_file():
                 said.append(f"{field}: there is no file {file} on this machine")
     return said
 

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the device; returns 0 after an orderly stop."""
     begin_log(logging.DEBUG if args.verbose else logging.INFO, "%(levelname)s %(name)s: %(message)s")
     from comfywear.device.device import Device
+    from comfywear.device.maintenance import Maintenance
     from comfywear.device.runner import Runner
     from comfywear.device.settings_trial import SettingsTrial
     from comfywear.settings.on_disk import SettingsOnDisk
@@ -46,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
         return 0
     trial = SettingsTrial(SettingsOnDisk(path))
     trial.recover()
-    make = partial(Device, path=path, trial=trial)
-    runner = Runner(path, settings_file.load(path), make, manager, trial)
+    maintenance = Maintenance()
+    make = partial(Device, path=path, trial=trial, maintenance=maintenance)
+    runner = Runner(path, settings_file.load(path), make, manager, trial, maintenance)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
     signal.signal(signal.SIGHUP, lambda *_: runner.reload_soon())

@@ -28,6 +28,7 @@ from comfywear.device.estimator import Around, Estimator, Newest
 from comfywear.device.finds import CorrectionBook
 from comfywear.device.line_counts import LineCounts
 from comfywear.device.live_states import LiveStates, models_of
+from comfywear.device.maintenance import Maintenance
 from comfywear.device.model_updates import ModelUpdates
 from comfywear.device.mqtt_commands import MqttCommands
 from comfywear.device.mqtt_worker import MqttLink
@@ -35,6 +36,7 @@ from comfywear.device.opentelemetry import traces_of
 from comfywear.device.outdoors_worker import OutdoorSensors
 from comfywear.device.page import DevicePage
 from comfywear.device.page_calibration import PageCalibration
+from comfywear.device.page_restores import PageRestores
 from comfywear.device.privacy import Privacy
 from comfywear.device.program_updates import ProgramUpdates
 from comfywear.device.setpoints import Setpoints
@@ -82,6 +84,7 @@ class Device:
         reload: Callable[[], None] | None = None,
         path: Path | None = None,
         trial: SettingsTrial | None = None,
+        maintenance: Maintenance | None = None,
     ) -> None:
         with ExitStack() as opened:  # what fails half way leaves nothing open: the next device needs the same files
             self.settings = settings
@@ -131,6 +134,15 @@ class Device:
             if self.vision is not None:
                 self.vision.corrections = self.finds.corrections
             self.commands = self._commands(reload)
+            self.restores = PageRestores(
+                self.folder,
+                path,
+                settings,
+                maintenance,
+                votes=self.voting.count,
+                names=self.commands.names.given,
+                trying=lambda: trial is not None and trial.active,
+            )
             self.capture = CaptureWorker(self.folder, settings.capture, self.voting, self.vision, self._vision_models)
             self.sensors = Sensors(settings)
             opened.callback(self.sensors.close)

@@ -35,6 +35,7 @@ from comfywear.device.page_now import (
     point_of,
     trouble_line,
 )
+from comfywear.device.page_restores import PageRestores
 from comfywear.device.page_settings import settings_tables
 from comfywear.device.privacy import Privacy
 from comfywear.device.runner import check_change
@@ -86,6 +87,7 @@ class ShownDevice(Protocol):
         audit: What was changed.
         calibration: The sensors against references.
         backups: Makes backups.
+        restores: Takes them.
     """
 
     settings: Settings
@@ -106,6 +108,7 @@ class ShownDevice(Protocol):
     audit: AuditList
     calibration: PageCalibration
     backups: Backups
+    restores: PageRestores
 
     def estimates(self) -> Mapping[str, ZoneEstimate]:
         """The newest estimate of each zone."""
@@ -304,6 +307,10 @@ class DevicePage:
         """As `Backups.make`."""
         topics, day = self._device.link.topics, (wall_time().ts or "undated")[:10]
         return web.MadeBackup(self._device.backups.make(passphrase), f"{topics.site}-{topics.device}-{day}.comfywear")
+
+    def restores(self) -> web.Restores:
+        """Backups that are uploaded."""
+        return self._device.restores
 
     def changes(self) -> Sequence[web.ListedChange]:
         """As `AuditList.newest`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from comfywear import settings as settings_file
+from comfywear.device.maintenance import Maintenance
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.settings import Settings, state_folder
 from comfywear.settings.views import cameras_of
@@ -75,6 +76,7 @@ class Runner:
         make: Makes the device.
         manager: Is told how the device is.
         trial: Watches it after a change from the page.
+        maintenance: What is to be done while no device runs.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Runner:
         make: MakeDevice,
         manager: ServiceManager | None = None,
         trial: ChangeTrial | None = None,
+        maintenance: Maintenance | None = None,
     ) -> None:
         self._path = path
         self._make = make
@@ -93,6 +96,8 @@ class Runner:
         self._stopping = self._asked = False
         self._wake = SignalEvent()
         self._manager = manager or ServiceManager({})
+        self._maintenance = maintenance or Maintenance()
+        self._maintenance.wake = self._wake.set
         self._hung: list[str] = []
 
     def stop(self) -> None:
@@ -159,19 +164,23 @@ class Runner:
                 self.reload()
             except Exception as error:  # whatever is wrong with a file must not end the device that runs
                 _log.error("the settings are not read again: %s", said_of(error))
-        return self._stopping or self._next is not None
+        return self._stopping or self._next is not None or self._maintenance.wanted
 
     def _renewed(self) -> AbstractContextManager[Running]:
         """The device with the next settings, or with the earlier ones where those turn out not to work."""
         wanted, self._next = self._next or self._settings, None
+        work = self._maintenance.begin()
         try:
+            wanted = (work.do() if work else None) or wanted
             device = self._make(wanted, reload=self.reload)
         except Exception as error:  # the earlier settings worked
             _log.error("the new settings cannot be used, the earlier ones stay: %s", said_of(error))
             _log.debug("details", exc_info=True)
             if self._trial:
                 self._trial.take_back(said_of(error))
+            self._maintenance.end(said_of(error))
         else:
+            self._maintenance.end()
             _log.info("started anew with the settings of %s", self._path)
             self._before, self._settings = self._settings, wanted
             if self._trial:

@@ -20,6 +20,11 @@ class _File(msgspec.Struct, frozen=True):
     names: dict[str, str] = {}
 
 
+def names_in(path: Path) -> Mapping[str, str]:
+    """The names in a file, by zone; none where there is no such file."""
+    return load_json(path, _File()).names
+
+
 class ZoneNames:
     """Names by zone; every method may be called from any thread.
 
@@ -32,7 +37,7 @@ class ZoneNames:
         self._path = folder / FILE_NAME
         self._zones = tuple(zones)
         self._lock = threading.Lock()
-        self._names = load_json(self._path, _File()).names
+        self._names = dict(names_in(self._path))
 
     def given(self) -> Mapping[str, str]:
         """The names that were given, by zone."""

@@ -75,6 +75,12 @@ def read_votes(file: Path, selection: Selection = Selection(), *, newest_first: 
                 yield vote_of(row)
 
 
+def count_votes(file: Path) -> int:
+    """How many votes of a store's file were not undone; errors as `read_votes`."""
+    with _reading(file) as connection:
+        return int(connection.execute("SELECT count(*) FROM votes WHERE undone = 0").fetchone()[0])
+
+
 @contextmanager
 def _reading(file: Path) -> Iterator[sqlite3.Connection]:
     if not file.is_file():

@@ -9,6 +9,7 @@ from comfywear.web.access import Access, Role, read_secret, read_token
 from comfywear.web.calibrations import Calibrations
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawings
 from comfywear.web.history import History, Point
+from comfywear.web.restores import FoundBackup, RestoreBackup, RestoreEnded, Restores
 from comfywear.web.server import PageServer
 from comfywear.web.sessions import Sessions
 from comfywear.web.settings_form import SettingsDraft, SettingsForm, SettingsOutcome, SettingsSaved, SettingsSecret
@@ -54,6 +55,7 @@ __all__ = [
     "Field",
     "Find",
     "Finds",
+    "FoundBackup",
     "HeldCorrection",
     "History",
     "LikedNow",
@@ -70,6 +72,9 @@ __all__ = [
     "Point",
     "PresenceNow",
     "Recording",
+    "RestoreBackup",
+    "RestoreEnded",
+    "Restores",
     "Role",
     "Sessions",
     "SettingsDraft",

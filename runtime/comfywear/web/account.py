@@ -20,7 +20,7 @@ from comfywear.web.guard import COOKIE, client_of
 from comfywear.web.sessions import session_id
 from comfywear.web.shown import PageDevice
 
-__all__ = ["AccountPages", "audited", "cookie_of", "give_cookie", "note"]
+__all__ = ["AccountPages", "audited", "cookie_of", "give_cookie", "note", "origin_of"]
 
 Answering = Callable[[Request], Any]
 
@@ -103,7 +103,7 @@ def audited(address: Address, answering: Answering, remember: Callable[[str, str
         found: Response = await (answering(request) if waits else run_in_threadpool(answering, request))
         if found.status_code < 400:
             detail = str(request.scope.get("detail", ""))
-            await run_in_threadpool(remember, address.audit, detail, _origin(request))
+            await run_in_threadpool(remember, address.audit, detail, origin_of(request))
         return found
 
     return answer
@@ -119,7 +119,7 @@ def give_cookie(answer: Response, cookie: str, *, secure: bool) -> None:
     answer.set_cookie(COOKIE, cookie, max_age=int(SESSION_S), httponly=True, samesite="strict", secure=secure)
 
 
-def _origin(request: Request) -> str:
+def origin_of(request: Request) -> str:
     """From where a request comes: page or program, its role, its address."""
     way = "program" if request.scope.get("by_token") else "page"
     return ", ".join(each for each in (way, request.scope.get("role"), client_of(request.scope)) if each)

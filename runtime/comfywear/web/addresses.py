@@ -38,6 +38,7 @@ from comfywear.web.calibrations import (
 )
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import MOST_BYTES
+from comfywear.web.restores import MOST_UPLOADED, FoundBackup, RestoreBackup, RestoreBegun, RestoreEnded
 from comfywear.web.settings_form import SettingsDraft, SettingsForm, SettingsOutcome, SettingsSaved
 from comfywear.web.shown import Accepted, Day, Finds, ListedChange, Looking, Now, SettingsTable
 
@@ -63,6 +64,7 @@ class Address:
         gives: The type of a good answer in JSON; None for one that is not JSON.
         media: The media type of a good answer.
         takes: The type of the JSON body; None without one.
+        uploads: Whether it takes a file (`application/zip`) as its body.
         of_zone: Whether `?zone=` chooses a zone.
         of_camera: Whether `?camera=` chooses a camera.
         of_span: Whether `?span=` chooses how far back it goes.
@@ -80,6 +82,7 @@ class Address:
     gives: Any = None
     media: str = JSON
     takes: Any = None
+    uploads: bool = False
     of_zone: bool = False
     of_camera: bool = False
     of_span: bool = False
@@ -191,6 +194,26 @@ ADDRESSES: Mapping[str, Address] = {
         takes=MakeBackup,
         audit="backup downloaded",
     ),
+    "upload_backup": Address(
+        "POST",
+        "/api/restore/upload",
+        "admin",
+        "Upload a backup; what it would change.",
+        FoundBackup,
+        uploads=True,
+        most_bytes=MOST_UPLOADED,
+        audit="backup uploaded",
+    ),
+    "restore": Address(
+        "POST",
+        "/api/restore",
+        "admin",
+        "Restore the backup that was uploaded; the device starts anew with it.",
+        RestoreBegun,
+        takes=RestoreBackup,
+        audit="restore begun",
+    ),
+    "restored": Address("GET", "/api/restore", "admin", "How the last restore ended.", RestoreEnded),
     "drawing": Address(
         "GET", "/api/drawing", "admin", "The zones, masks and lines of a camera's picture.", Drawing, of_camera=True
     ),

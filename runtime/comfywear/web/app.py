@@ -35,6 +35,7 @@ from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPri
 from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating, KeepCalibration
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
 from comfywear.web.guard import Guard, client_of
+from comfywear.web.restore_pages import RestorePages
 from comfywear.web.sessions import session_id
 from comfywear.web.settings_pages import SettingsPages
 from comfywear.web.shown import SCHEMES, SPANS, PageDevice
@@ -69,7 +70,7 @@ class _Events(StreamingResponse):
             self._left()
 
 
-class _Pages(AccountPages, SettingsPages):
+class _Pages(AccountPages, RestorePages, SettingsPages):
     def __init__(
         self, device: PageDevice, access: Access, failures: Limiter, title: str, language: str, stop: threading.Event
     ) -> None:

@@ -22,6 +22,9 @@ __all__ = ["COOKIE", "MOST_BYTES", "Guard", "client_of"]
 COOKIE = "comfywear"
 MOST_BYTES = 4096
 BODY_S = 10.0
+"""In which a body must have come; of a file that is uploaded, each piece of it."""
+LARGE_BYTES, UPLOAD_S = 10**6, 900.0
+"""In which one must have come that may be as large as a file."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -182,14 +185,15 @@ def _same_origin(headers: Headers, host: str) -> bool:
 def _bounded(receive: Receive, most: int) -> Receive:
     """`receive` that fails once a body has grown too large, whatever its headers said, or takes too long to come."""
     total = 0
-    until = asyncio.get_running_loop().time() + BODY_S
+    until = asyncio.get_running_loop().time() + (UPLOAD_S if most > LARGE_BYTES else BODY_S)
 
     async def bounded() -> Message:
         nonlocal total
         try:
-            message = await asyncio.wait_for(receive(), max(until - asyncio.get_running_loop().time(), 0.0))
+            left_s = max(until - asyncio.get_running_loop().time(), 0.0)
+            message = await asyncio.wait_for(receive(), min(left_s, BODY_S))
         except (TimeoutError, asyncio.TimeoutError):
-            raise HTTPException(408, f"the rest did not come within {BODY_S:.0f} s") from None
+            raise HTTPException(408, "the rest did not come in time") from None
         total += len(message.get("body", b""))
         if total > most:
             raise HTTPException(413, f"at most {most} bytes")

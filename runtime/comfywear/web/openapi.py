@@ -29,7 +29,7 @@ _REFUSALS = {
     404: "There is nothing now.",
     408: "The rest of the body did not come in time.",
     413: "The body is too large.",
-    415: "The body is not announced as application/json.",
+    415: "The body is not announced as application/json (a backup: as application/zip).",
     421: "Without a password the page answers to names of this machine alone.",
     429: "Too many votes, or too many wrong passwords: `Retry-After` says for how many seconds to wait.",
     500: "Something went wrong on the device.",
@@ -126,12 +126,18 @@ def _operation(name: str, address: Address) -> dict[str, Any]:
         operation["parameters"] = parameters
     if address.takes is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(address.takes)}}}
+    if address.uploads:
+        operation["requestBody"] = {
+            "required": True,
+            "description": f"The file, at most {address.most_bytes} bytes.",
+            "content": {"application/zip": {"schema": {}}},
+        }
     return operation
 
 
 def _refused(address: Address) -> Iterator[int]:
     """How a request to an address may be refused."""
-    takes = address.takes is not None
+    takes = address.takes is not None or address.uploads
     if takes or address.of_zone or address.of_camera:
         yield 400
     yield 401

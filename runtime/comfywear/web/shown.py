@@ -10,6 +10,7 @@ from typing import Literal, Protocol, get_args
 from comfywear.web.calibrations import Calibrations
 from comfywear.web.drawings import Drawings
 from comfywear.web.history import Point
+from comfywear.web.restores import Restores
 from comfywear.web.settings_form import SettingsTaker
 
 __all__ = [
@@ -377,6 +378,9 @@ class PageDevice(SettingsTaker, Protocol):
 
     def make_backup(self, passphrase: str | None) -> MadeBackup:
         """The device in a file; raises UsageError for a passphrase too short, StoreError where it cannot be made."""
+
+    def restores(self) -> Restores:
+        """Backups that are uploaded."""
 
     def changes(self) -> Sequence[ListedChange]:
         """What was changed, the newest first."""

@@ -130,9 +130,12 @@ async function showAbout() {
   showZoneCards(start.zones);
   if (start.role !== "admin") return;
   loadSettings();
-  const [{ showAccess }, { showBackup }] = await Promise.all([import("./access.js"), import("./backup.js")]);
+  const [{ showAccess }, { showBackup }, { showRestore }] = await Promise.all(
+    ["access", "backup", "restore"].map((name) => import(`./${name}.js`)),
+  );
   showAccess(start.signed_in);
   showBackup();
+  showRestore();
 }
 
 async function loadSettings() {
