@@ -128,7 +128,7 @@ class _Nothing:
         return [web.Zone("desk", "Desk")]
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *_: None
+        return lambda *_, **__: None
 
 
 @contextmanager

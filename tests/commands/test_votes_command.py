@@ -147,10 +147,11 @@ def test_the_commands_list_export_and_delete(folder: Path) -> None:
     assert comfywear("export", *place).stdout.count("\n") == 6  # one of the words has a line break
     asked = comfywear("delete", "--person", "anna", *place)
     assert asked.stdout == "1 vote would be deleted for ever; say --yes to do it\n"
-    assert comfywear("delete", "--person", "anna", "--yes", *place).stdout == "1 vote deleted\n"
+    told = "1 vote deleted; collectors are told (comfywear votes deletions)\n"
+    assert comfywear("delete", "--person", "anna", "--yes", *place).stdout == told
     gone = comfywear("delete", "--from", "2027-01-01", "--yes", *place)
     assert (gone.stdout, gone.stderr) == (
-        "2 votes deleted\n",
+        "2 votes deleted; collectors are told (comfywear votes deletions)\n",
         "1 vote not deleted for want of a time (the clock was not set)\n",
     )
 

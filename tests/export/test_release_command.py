@@ -22,6 +22,8 @@ from comfywear_models.release import new_key, open_release, public_key_of
 
 FORM = "onnxruntime int8"
 SET = "ccp validation"
+OLD = load_card(FOLDER / "attributes.card.json").version  # of the model that comes with the program
+NEW = str(int(OLD) + 1)
 
 
 def changed(card: Card, **figures: Any) -> Card:
@@ -36,7 +38,7 @@ def current(tmp_path: Path) -> Path:
     """The shipped attribute model with one of its forms, as the model in service."""
     card = load_card(FOLDER / "attributes.card.json")
     files = [file for file in card.files if f"{file.engine} {file.precision}" == FORM]
-    card = msgspec.structs.replace(card, files=files, quality={FORM: card.quality[FORM]}, version="2")
+    card = msgspec.structs.replace(card, files=files, quality={FORM: card.quality[FORM]}, version=OLD)
     return write(tmp_path / "current", changed(card, map_groups=0.7453))
 
 
@@ -55,7 +57,7 @@ def key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return tmp_path / "key.pem"
 
 
-def new(tmp_path: Path, current: Path, version: str = "3", **figures: Any) -> Path:
+def new(tmp_path: Path, current: Path, version: str = NEW, **figures: Any) -> Path:
     card = msgspec.structs.replace(changed(load_card(current), **figures), version=version)
     return write(tmp_path / f"new-{version}", card)
 
@@ -83,18 +85,18 @@ def test_a_key_that_others_can_read_is_refused(
 def test_a_release_holds_what_its_card_says_and_answers_the_sample(tmp_path: Path, current: Path, key: Path) -> None:
     assert main(words(tmp_path, new(tmp_path, current, map_groups=0.9), current, key)) == 0
     out = tmp_path / "out"
-    names = ["attributes-3.int8.onnx", "attributes-3.md", "attributes-3.release.json"]
+    names = [f"attributes-{NEW}.int8.onnx", f"attributes-{NEW}.md", f"attributes-{NEW}.release.json"]
     assert sorted(path.name for path in out.iterdir()) == names
-    data = (out / "attributes-3.release.json").read_bytes()
+    data = (out / f"attributes-{NEW}.release.json").read_bytes()
     found = open_release(data, [public_key_of(key.read_bytes())])
-    assert found.card.made_with["replaces"]["version"] == "2"
+    assert found.card.made_with["replaces"]["version"] == OLD
     # A device puts the card beside the files and asks the model.
     (out / "attributes.card.json").write_bytes(msgspec.json.encode(found.card))
     check_sample(
         open_form(out / "attributes.card.json", found.card, engine="onnxruntime", precision="int8"), found.samples
     )
     assert "| onnxruntime int8: mean AP of the groups on ccp validation | 0.7453 | 0.9000 | 150 |" in (
-        out / "attributes-3.md"
+        out / f"attributes-{NEW}.md"
     ).read_text(encoding="utf-8")
 
 
@@ -107,9 +109,9 @@ def test_a_device_takes_over_what_was_released(
         f'[device]\nstate_dir = "{tmp_path / "state"}"\n[vision]\nprecision = "int8"\n'
         f'[updates]\nslower_at_most = 10.0\nkeys = ["{public_key_of(key.read_bytes())}"]\n'
     )
-    release = tmp_path / "out" / "attributes-3.release.json"
+    release = tmp_path / "out" / f"attributes-{NEW}.release.json"
     assert device(["models", "pull", str(release), "--config", str(settings)]) == 0
-    assert "attributes 3 is in service" in capsys.readouterr().out
+    assert f"attributes {NEW} is in service" in capsys.readouterr().out
     other = new_key()[1]
     settings.write_text(settings.read_text().replace(public_key_of(key.read_bytes()), other))
     assert device(["models", "pull", str(release), "--config", str(settings)]) == 1
@@ -147,7 +149,7 @@ def test_what_goes_out_all_the_same_says_why_in_its_card(
     assert main([*common, "--allow", f"{figure}=labels were mended", "--allow", "nothing=so"]) == 2
     assert "nothing of that name fell" in capsys.readouterr().err
     assert main([*common, "--allow", f"{figure}=labels were mended"]) == 0
-    data = (tmp_path / "out" / "attributes-3.release.json").read_bytes()
+    data = (tmp_path / "out" / f"attributes-{NEW}.release.json").read_bytes()
     card = open_release(data, [public_key_of(key.read_bytes())]).card
     assert card.notes[-1] == f"Released although {figure} went from 0.7453 to 0.5000: labels were mended"
     assert card.made_with["replaces"]["allowed"][figure]["reason"] == "labels were mended"
@@ -158,11 +160,11 @@ def test_a_release_is_made_once_and_its_version_rises(
 ) -> None:
     common = words(tmp_path, new(tmp_path, current), current, key)
     assert main(common) == 0
-    before = (tmp_path / "out" / "attributes-3.release.json").read_bytes()
+    before = (tmp_path / "out" / f"attributes-{NEW}.release.json").read_bytes()
     assert main(common) == 0
     assert "released before" in capsys.readouterr().out
-    assert (tmp_path / "out" / "attributes-3.release.json").read_bytes() == before
-    assert main(words(tmp_path, new(tmp_path, current, "2"), current, key)) == 2
+    assert (tmp_path / "out" / f"attributes-{NEW}.release.json").read_bytes() == before
+    assert main(words(tmp_path, new(tmp_path, current, OLD), current, key)) == 2
     assert "version rises" in capsys.readouterr().err
 
 
@@ -181,9 +183,9 @@ def test_a_release_that_was_cut_off_is_made_whole_by_the_same_command(tmp_path: 
     done = subprocess.run([sys.executable, "-c", killed, *common], check=False, stdout=subprocess.DEVNULL)
     assert done.returncode == -signal.SIGKILL
     left = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert left == [".attributes-3.part", "attributes-3.int8.onnx", "attributes-3.md"]
+    assert left == [f".attributes-{NEW}.part", f"attributes-{NEW}.int8.onnx", f"attributes-{NEW}.md"]
     assert main(common) == 0
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*left[1:], "attributes-3.release.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [*left[1:], f"attributes-{NEW}.release.json"]
 
 
 def test_a_damaged_model_is_not_signed(
@@ -197,7 +199,7 @@ def test_a_damaged_model_is_not_signed(
     file.write_bytes(data)
     assert main(words(tmp_path, model, current, key)) == 1
     assert "not the one on its card" in capsys.readouterr().err
-    assert not (tmp_path / "out" / "attributes-3.release.json").exists()
+    assert not (tmp_path / "out" / f"attributes-{NEW}.release.json").exists()
 
 
 def test_the_gate_misses_nothing_that_devices_would_miss() -> None:
@@ -246,10 +248,10 @@ def test_both_models_can_be_measured_side_by_side(
     model = new(tmp_path, current, map_groups=0.1)
     common = words(tmp_path, model, current, key)
     assert main([*common, "--data", str(shared_data), "--limit", "12"]) == 0
-    assert "attributes 3 beside attributes 2" in capsys.readouterr().out
-    card = load_card(new(tmp_path, current, "4", map_groups=0.99))
+    assert f"attributes {NEW} beside attributes {OLD}" in capsys.readouterr().out
+    card = load_card(new(tmp_path, current, str(int(NEW) + 1), map_groups=0.99))
     muddled = write(tmp_path / "muddled", msgspec.structs.replace(card, labels=[*card.labels[1:], card.labels[0]]))
     common = words(tmp_path, muddled, current, key)
     assert main([*common, "--data", str(shared_data), "--limit", "12"]) == 1
     assert "mean AP of the groups on ccp validation" in capsys.readouterr().err
-    assert not (tmp_path / "out" / "attributes-4.release.json").exists()
+    assert not (tmp_path / "out" / f"attributes-{int(NEW) + 1}.release.json").exists()

@@ -199,7 +199,7 @@ def test_labels_that_the_graph_does_not_have_are_refused(models: Path, photo: np
     detector = Detector.load(edited(models, "detector", labels=["person", "cat"]))
     with pytest.raises(ModelError, match="layout comfywear-1"):
         detector.detect(photo)
-    attributes = AttributeModel.load(edited(models, "attributes", labels=["group/top"]))
+    attributes = AttributeModel.load(edited(models, "attributes", labels=["group/top"], layout="logits"))
     with pytest.raises(ModelError, match="1 labels"):
         attributes.predict([photo])
 
