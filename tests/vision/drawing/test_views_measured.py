@@ -95,9 +95,9 @@ def painted_in_garments(image: Image) -> Image:
     return painter().painted(image, [each.box for each in finds if each.label != "person"])
 
 
-PAINTED: dict[str, View] = {"painted": painted, "painted, detector on": painted_in_garments}
-if "COMFYWEAR_PAINTER" not in os.environ:
-    PAINTED = {}
+PAINTED: dict[str, View] = (
+    {"painted": painted, "painted, detector on": painted_in_garments} if "COMFYWEAR_PAINTER" in os.environ else {}
+)
 VIEWS: dict[str, View] = {"sketch": sketch, "room, at once": first_view, "room, after minutes": stood_still} | PAINTED
 # How many of the photos CenterFace may find a face on, as a part of them: at least, at most.
 FACES: dict[str, tuple[View, float, float]] = {
