@@ -28,7 +28,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         name: The name in settings, such as "detector".
         version: Rises with every release of the same name.
-        task: "detector", "attributes" or "comfort".
+        task: "detector", "attributes" or "comfort"; "painter" at the workstation alone.
         layout: How the outputs are to be read (the decoder's name in `comfywear.vision`).
         input: Shape, dtype, channel order, value range and resizing, in words a program can check.
         labels: In the order of the output.

@@ -123,6 +123,7 @@ def test_a_number_that_cannot_be_meant_is_refused(words: str, capsys: pytest.Cap
         "select x --gap inf",
         "train detector --data x --minutes -1",
         "train attributes --data x --out y --mix 1.5",
+        "train painter --data x --out y --batch 0",
         "cycle --data x --batch 0",
         "parity detector --data x --threads 1 -1",
         "parity detector --data x --limit 0",

