@@ -35,8 +35,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from comfywear import settings as settings_file
 from comfywear.demo.broker import embedded_broker
 from comfywear.device.device import Device
-from comfywear.device.frame_step import FrameStep
-from comfywear.device.zone_presence import ZonePresence
+from comfywear.device.sight.frame_step import FrameStep
+from comfywear.device.zones.presence import ZonePresence
 from comfywear.publishing.messages.kinds import read_message
 from comfywear.publishing.messages.zone import OccupancyMessage
 from comfywear.records import Frame

@@ -13,7 +13,7 @@ import numpy as np
 from made_rooms import ROOMS
 from numpy.typing import NDArray
 
-from comfywear.device.frame_step import WEAK
+from comfywear.device.sight.frame_step import WEAK
 from comfywear.records import Frame, Person
 from comfywear.vision import AttributeModel, Detector, PersonBook
 from comfywear.vision.drawing.plate import SETTLE_S

@@ -10,7 +10,7 @@ from pathlib import Path
 from comfywear import settings as settings_file
 from comfywear.device.device import Device
 from comfywear.device.runner import Runner
-from comfywear.device.settings_trial import SettingsTrial
+from comfywear.device.upkeep.settings_trial import SettingsTrial
 from comfywear.settings.on_disk import SettingsOnDisk
 from waiting import until
 

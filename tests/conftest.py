@@ -63,7 +63,7 @@ def engines_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     def known(order: Order, **_: Any) -> Trial:
         return Trial(order.engine, 10.0 if order.engine == "onnxruntime" else 20.0, "known")
 
-    monkeypatch.setattr("comfywear.device.vision_worker.try_engine", known)
+    monkeypatch.setattr("comfywear.device.sight.vision_worker.try_engine", known)
 
 
 @pytest.fixture(autouse=True)

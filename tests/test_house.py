@@ -57,6 +57,16 @@ NEIGHBOURS = {
         "bench": f"demo device {BELOW_DEVICE}",
         "commands": f"bench demo setup doctor report backup collect device {BELOW_DEVICE}",
     },
+    "comfywear.device": {
+        "telemetry": "",
+        "zones": "",
+        "votes": "",
+        "air": "",
+        "sight": "telemetry zones votes",
+        "upkeep": "sight",
+        "mqtt": "upkeep sight votes zones telemetry",
+        "page": "mqtt upkeep sight air votes zones telemetry",
+    },
     "comfywear.comfort": {"standards": "", "clothing": "", "votes": ""},
     "comfywear.feedback": {"buttons": "", "capture": ""},
     "comfywear.publishing": {

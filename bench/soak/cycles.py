@@ -33,11 +33,11 @@ import numpy as np
 from faults import fill
 
 from comfywear import publishing
-from comfywear.device.estimator import Estimator, Newest
-from comfywear.device.frame_step import FrameStep
+from comfywear.device.sight.frame_step import FrameStep
 from comfywear.device.troubles import TroubleBook
-from comfywear.device.voting import Voting, moment_of
-from comfywear.device.zone_presence import ZonePresence
+from comfywear.device.votes.voting import Voting, moment_of
+from comfywear.device.zones.estimator import Estimator, Newest
+from comfywear.device.zones.presence import ZonePresence
 from comfywear.errors import ComfyWearError
 from comfywear.publishing.spool.ages import Moment
 from comfywear.records import Detection, Frame, Trouble, Vote

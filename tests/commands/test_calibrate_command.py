@@ -11,8 +11,8 @@ from comfywear import settings as settings_file
 from comfywear.calibration import steady
 from comfywear.cli import main
 from comfywear.commands import calibrate
-from comfywear.device import page_calibration
 from comfywear.device.device import Device
+from comfywear.device.page import calibration as page_calibration
 from waiting import until
 
 

@@ -19,7 +19,7 @@ from comfywear.buildings.readings import Validity
 from comfywear.buildings.registers import NEVER, address_of
 from comfywear.device.building import Building
 from comfywear.device.device import Device
-from comfywear.device.vision_worker import Sight
+from comfywear.device.sight.vision_worker import Sight
 from comfywear.records import Climate, Clothing, Comfort, Occupancy, Preferred, ZoneEstimate, ZoneSetpoint
 from comfywear.settings.building import ModbusSettings
 from comfywear_sensors.pty_replay import PtyReplay

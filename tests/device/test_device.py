@@ -13,7 +13,7 @@ import pytest
 from comfywear import settings as settings_file
 from comfywear.demo.consumer import Consumer
 from comfywear.device.device import Device
-from comfywear.device.live_states import steady
+from comfywear.device.mqtt.live_states import steady
 from comfywear.errors import StoreError, UsageError
 from comfywear.feedback import ask
 from comfywear.publishing import Message

@@ -20,8 +20,8 @@ from paho.mqtt.properties import Properties
 
 from comfywear import cli
 from comfywear import settings as settings_file
-from comfywear.device import homeassistant as discovery
 from comfywear.device.device import Device
+from comfywear.device.mqtt import homeassistant as discovery
 from comfywear.device.runner import Runner
 from comfywear.errors import UsageError
 from comfywear.publishing import Topics

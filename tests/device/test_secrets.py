@@ -22,8 +22,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from children import Child
 from comfywear import settings as settings_file
 from comfywear.cli import main
-from comfywear.device.page_settings import settings_tables
-from comfywear.device.vision_worker import shown_camera
+from comfywear.device.page.settings_tables import settings_tables
+from comfywear.device.sight.vision_worker import shown_camera
 from comfywear.errors import ComfyWearError
 from comfywear.feedback import ask
 from comfywear.settings import CameraSettings, Settings

@@ -11,8 +11,8 @@ import pytest
 
 from comfywear import settings as settings_file
 from comfywear.device import watch as watching
-from comfywear.device.camera_sight import CameraSight
 from comfywear.device.device import Device
+from comfywear.device.sight.camera_sight import CameraSight
 from comfywear.device.watch import sensor_advice
 from comfywear.system.clock import WallTime
 from comfywear.system.supervisor import WorkerHealth

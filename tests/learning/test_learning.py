@@ -13,7 +13,7 @@ from comfywear import settings as settings_file
 from comfywear.comfort import SCALE, ComfyWear, clothing_of_names
 from comfywear.commands.learning import shown
 from comfywear.device.device import Device
-from comfywear.device.estimator import Estimator
+from comfywear.device.zones.estimator import Estimator
 from comfywear.errors import StoreError, UsageError
 from comfywear.feedback import Selection, Snapshot, VoteStore, ask
 from comfywear.learning.asking import Asking

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from comfywear.comfort.votes.asking import Question
-from comfywear.device.estimator import Estimator
+from comfywear.device.zones.estimator import Estimator
 from comfywear.learning import log
 from comfywear.learning.asking import Asking
 from comfywear.learning.log import LearningLog, LearningSnapshot

@@ -18,7 +18,7 @@ import pytest
 from made import put_into_service, release, settings, working
 from tiny_onnx import write_onnx
 
-from comfywear.device.vision_worker import VisionWorker
+from comfywear.device.sight.vision_worker import VisionWorker
 from comfywear.doctor import machine as checkup
 from comfywear.errors import ModelError
 from comfywear.releases import InService, Releases, Slot, store

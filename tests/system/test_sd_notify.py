@@ -19,7 +19,7 @@ import pytest
 from children import Child
 from comfywear import settings as settings_file
 from comfywear.device.runner import Runner
-from comfywear.device.vision_worker import patience_s
+from comfywear.device.sight.vision_worker import patience_s
 from comfywear.system.sd_notify import ServiceManager
 from comfywear.system.supervisor import WorkerHealth, summary
 

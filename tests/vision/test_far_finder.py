@@ -7,7 +7,7 @@ import math
 import numpy as np
 from blobs import Blobs, room
 
-from comfywear.device.frame_step import FrameStep
+from comfywear.device.sight.frame_step import FrameStep
 from comfywear.records import Frame, Person
 from comfywear.settings import BudgetSettings, Settings, VisionSettings, ZoneSettings
 from comfywear.vision.budget import LEVELS, Budget

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from comfywear.demo.scene import sample_photo
-from comfywear.device.camera_sight import CameraSight
 from comfywear.device.device import Device
+from comfywear.device.sight.camera_sight import CameraSight
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.settings import Settings
 from comfywear.system.arguments import number

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from comfywear.bench._glue import make_glue
 from comfywear.demo.scene import sample_photo
-from comfywear.device.estimator import Estimator, Newest
+from comfywear.device.zones.estimator import Estimator, Newest
 from comfywear.errors import ComfyWearError
 from comfywear.publishing import Stamp, comfort_message, people_message
 from comfywear.records import Box, Climate, ColourShare, Detection, Frame, Person

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from comfywear.bench.pipeline import fixed_frame
-from comfywear.device.opentelemetry import MISSING, NO_TRACES, OpenTelemetry, Traces
+from comfywear.device.telemetry.opentelemetry import MISSING, NO_TRACES, OpenTelemetry, Traces
 from comfywear.system.arguments import whole
 from comfywear.vision import AttributeModel, Detector
 

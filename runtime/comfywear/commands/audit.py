@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from comfywear.commands._state_folder import add_state_folder, given_folder
-from comfywear.device.audit import AUDIT_FILE, MOST_CHANGES, read_audit
+from comfywear.device.upkeep.audit import AUDIT_FILE, MOST_CHANGES, read_audit
 from comfywear.publishing.messages.readable import clean
 from comfywear.system.arguments import whole
 

@@ -10,10 +10,10 @@ from collections.abc import Collection
 import msgspec
 
 from comfywear import settings
-from comfywear.device import homeassistant, retained
-from comfywear.device.mqtt_commands import facts_of
-from comfywear.device.mqtt_worker import broker_settings
-from comfywear.device.zone_names import ZoneNames
+from comfywear.device.mqtt import homeassistant, retained
+from comfywear.device.mqtt.mqtt_commands import facts_of
+from comfywear.device.mqtt.mqtt_worker import broker_settings
+from comfywear.device.zones.names import ZoneNames
 from comfywear.errors import BrokerError, DeviceNotRunningError, UsageError
 from comfywear.feedback import ask
 from comfywear.publishing import Topics

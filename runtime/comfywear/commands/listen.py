@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from comfywear import settings
-from comfywear.device.mqtt_worker import broker_settings
+from comfywear.device.mqtt.mqtt_worker import broker_settings
 from comfywear.errors import UsageError
 from comfywear.publishing import BrokerSettings
 from comfywear.publishing.broker.connection import Incoming

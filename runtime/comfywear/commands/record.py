@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from comfywear import settings as settings_file
 from comfywear.commands._keys import keys
-from comfywear.device.privacy import check_may_look
+from comfywear.device.sight.privacy import check_may_look
 from comfywear.errors import SourceError, UsageError
 from comfywear.settings import CameraSettings, Settings
 from comfywear.settings.views import ONLY, cameras_of, views_of, which_camera

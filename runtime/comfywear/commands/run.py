@@ -36,9 +36,9 @@ def run(args: argparse.Namespace) -> int:
     """Run the device; returns 0 after an orderly stop."""
     begin_log(logging.DEBUG if args.verbose else logging.INFO, "%(levelname)s %(name)s: %(message)s")
     from comfywear.device.device import Device
-    from comfywear.device.maintenance import Maintenance
     from comfywear.device.runner import Runner
-    from comfywear.device.settings_trial import SettingsTrial
+    from comfywear.device.upkeep.maintenance import Maintenance
+    from comfywear.device.upkeep.settings_trial import SettingsTrial
     from comfywear.settings.on_disk import SettingsOnDisk
 
     manager = ServiceManager()

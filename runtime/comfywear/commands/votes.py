@@ -9,7 +9,7 @@ from pathlib import Path
 
 from comfywear.comfort import SCALE
 from comfywear.commands._state_folder import add_state_folder, given_folder
-from comfywear.device.deletions import owe
+from comfywear.device.votes.deletions import owe
 from comfywear.errors import DeviceNotRunningError, UsageError
 from comfywear.feedback import Selection, VoteStore, ask
 from comfywear.feedback.vote_files import FORMATS, export_votes, read_votes

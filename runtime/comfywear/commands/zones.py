@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear import settings as settings_file
-from comfywear.device.privacy import check_may_look
-from comfywear.device.vision_worker import lines_of, shown_camera
+from comfywear.device.sight.privacy import check_may_look
+from comfywear.device.sight.vision_worker import lines_of, shown_camera
 from comfywear.errors import ComfyWearError, SourceError, UsageError
 from comfywear.feedback import ask
 from comfywear.records import Frame

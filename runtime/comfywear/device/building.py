@@ -8,7 +8,7 @@ from comfywear import __version__, publishing
 from comfywear.buildings.bacnet_server import BacnetServer
 from comfywear.buildings.modbus_server import ModbusServer
 from comfywear.buildings.readings import Board, Reading, readings_of
-from comfywear.device.vision_worker import Sight
+from comfywear.device.sight.vision_worker import Sight
 from comfywear.records import Occupancy, ZoneEstimate, ZoneSetpoint
 from comfywear.settings import Settings
 from comfywear.settings.zones import zone_numbers

@@ -16,39 +16,39 @@ from typing import Any, final
 import msgspec
 
 from comfywear import publishing
-from comfywear.device.audit import AUDIT_FILE, AuditList
-from comfywear.device.backups import Backups
+from comfywear.device.air.climate_worker import Sensors
+from comfywear.device.air.outdoors_worker import OutdoorSensors
 from comfywear.device.building import Building
-from comfywear.device.button_workers import add_buttons, buttons_of
-from comfywear.device.camera_views import CameraViews
-from comfywear.device.capture_worker import CaptureWorker
-from comfywear.device.climate_worker import Sensors
-from comfywear.device.deletions import Deletions
-from comfywear.device.estimator import Around, Estimator, Newest
-from comfywear.device.finds import CorrectionBook
-from comfywear.device.line_counts import LineCounts
-from comfywear.device.live_states import LiveStates, models_of
-from comfywear.device.maintenance import Maintenance
-from comfywear.device.model_updates import ModelUpdates
-from comfywear.device.mqtt_commands import MqttCommands
-from comfywear.device.mqtt_worker import MqttLink
-from comfywear.device.opentelemetry import traces_of
-from comfywear.device.outdoors_worker import OutdoorSensors
-from comfywear.device.page import DevicePage
-from comfywear.device.page_calibration import PageCalibration
-from comfywear.device.page_restores import PageRestores
-from comfywear.device.privacy import Privacy
-from comfywear.device.program_updates import ProgramUpdates
-from comfywear.device.setpoints import Setpoints
-from comfywear.device.settings_file import SettingsFile
-from comfywear.device.settings_trial import SettingsTrial
-from comfywear.device.thermostats import Thermostats
-from comfywear.device.view_sender import ViewSender
-from comfywear.device.vision_worker import patience_s, vision_worker_of
-from comfywear.device.voting import Voting, moment_of
+from comfywear.device.mqtt.live_states import LiveStates, models_of
+from comfywear.device.mqtt.mqtt_commands import MqttCommands
+from comfywear.device.mqtt.mqtt_worker import MqttLink
+from comfywear.device.page.calibration import PageCalibration
+from comfywear.device.page.page import DevicePage
+from comfywear.device.page.restores import PageRestores
+from comfywear.device.sight.camera_views import CameraViews
+from comfywear.device.sight.capture_worker import CaptureWorker
+from comfywear.device.sight.finds import CorrectionBook
+from comfywear.device.sight.privacy import Privacy
+from comfywear.device.sight.view_sender import ViewSender
+from comfywear.device.sight.vision_worker import patience_s, vision_worker_of
+from comfywear.device.telemetry.opentelemetry import traces_of
+from comfywear.device.upkeep.audit import AUDIT_FILE, AuditList
+from comfywear.device.upkeep.backups import Backups
+from comfywear.device.upkeep.maintenance import Maintenance
+from comfywear.device.upkeep.model_updates import ModelUpdates
+from comfywear.device.upkeep.program_updates import ProgramUpdates
+from comfywear.device.upkeep.settings_file import SettingsFile
+from comfywear.device.upkeep.settings_trial import SettingsTrial
+from comfywear.device.votes.button_workers import add_buttons, buttons_of
+from comfywear.device.votes.deletions import Deletions
+from comfywear.device.votes.voting import Voting, moment_of
 from comfywear.device.watch import Watch
-from comfywear.device.zone_activity import ZoneActivities
-from comfywear.device.zone_weather import ZoneWeather
+from comfywear.device.zones.activity import ZoneActivities
+from comfywear.device.zones.estimator import Around, Estimator, Newest
+from comfywear.device.zones.line_counts import LineCounts
+from comfywear.device.zones.setpoints import Setpoints
+from comfywear.device.zones.thermostats import Thermostats
+from comfywear.device.zones.weather import ZoneWeather
 from comfywear.errors import StoreError
 from comfywear.feedback import ControlServer, Snapshot, socket_path
 from comfywear.learning.worker import Learning

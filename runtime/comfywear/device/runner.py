@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from comfywear import settings as settings_file
-from comfywear.device.maintenance import Maintenance
+from comfywear.device.upkeep.maintenance import Maintenance
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.settings import Settings, state_folder
 from comfywear.settings.views import cameras_of
@@ -203,7 +203,7 @@ def check_change(now: Settings, found: Settings) -> None:
         if old != new:
             raise UsageError(f"{what} changes from {old} to {new}: that is another device; restart the service instead")
     for camera in cameras_of(found).values():
-        from comfywear.device.vision_worker import shown_camera
+        from comfywear.device.sight.vision_worker import shown_camera
 
         shown_camera(camera.source)
 

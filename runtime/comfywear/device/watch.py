@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from comfywear import publishing
-from comfywear.device.climate_worker import Sensors
-from comfywear.device.mqtt_worker import MqttLink
-from comfywear.device.outdoors_worker import OutdoorSensors
+from comfywear.device.air.climate_worker import Sensors
+from comfywear.device.air.outdoors_worker import OutdoorSensors
+from comfywear.device.mqtt.mqtt_worker import MqttLink
+from comfywear.device.sight.vision_worker import VisionWorker
 from comfywear.device.troubles import TroubleBook, sentence
-from comfywear.device.vision_worker import VisionWorker
 from comfywear.records import Trouble, ZoneEstimate
 from comfywear.settings import Settings
 from comfywear.system.board import headroom_of, hottest_c

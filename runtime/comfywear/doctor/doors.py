@@ -14,8 +14,8 @@ from typing import Literal
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from comfywear.device.mqtt_worker import broker_settings
-from comfywear.device.privacy import private_cameras
+from comfywear.device.mqtt.mqtt_worker import broker_settings
+from comfywear.device.sight.privacy import private_cameras
 from comfywear.doctor.building import building
 from comfywear.doctor.machine import Finding
 from comfywear.errors import ComfyWearError, UsageError

@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from comfywear.device.secret_files import named_secrets, put_secrets
-from comfywear.device.settings_desk import without_null
+from comfywear.device.upkeep.secret_files import named_secrets, put_secrets
+from comfywear.device.upkeep.settings_desk import without_null
 from comfywear.doctor import doors, machine
 from comfywear.doctor.machine import Finding
 from comfywear.errors import StoreError, UsageError

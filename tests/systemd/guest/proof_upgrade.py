@@ -179,7 +179,7 @@ def _refused(scene: Scene, repository: Repository) -> str:
 
 
 def _mute(scene: Scene, repository: Repository) -> str:
-    repository.publish(repository.version("0.4.0", MUTE, f"{SITE}/device/mqtt_worker.py"))
+    repository.publish(repository.version("0.4.0", MUTE, f"{SITE}/device/mqtt/mqtt_worker.py"))
     since_s = time.monotonic()
     said, took_s = _upgrade(scene, 1)
     assert _version(scene).startswith("0.2.0 ")

@@ -11,7 +11,7 @@ from test_camera import until
 
 from comfywear import settings
 from comfywear.cli import main
-from comfywear.device.vision_worker import shown_camera
+from comfywear.device.sight.vision_worker import shown_camera
 from comfywear.doctor.doors import camera as check_camera
 from comfywear.vision import open_camera
 

@@ -21,7 +21,7 @@ import pytest
 from face_finders import faces, finders, opencv4
 from numpy.typing import NDArray
 
-from comfywear.device.frame_step import WEAK
+from comfywear.device.sight.frame_step import WEAK
 from comfywear.records import Frame, Person
 from comfywear.vision import AttributeModel, Detector, PersonBook
 from comfywear.vision.drawing.plate import SETTLE_S

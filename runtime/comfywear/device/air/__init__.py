@@ -1,0 +1,1 @@
+"""The workers that read the air, inside and outside."""

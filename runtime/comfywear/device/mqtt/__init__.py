@@ -1,0 +1,1 @@
+"""What is said over MQTT, and what is asked for there."""

@@ -1,0 +1,1 @@
+"""What the page shows of a device, and does to it."""

@@ -1,0 +1,1 @@
+"""How the device is doing, for those who measure: Prometheus, OpenTelemetry."""

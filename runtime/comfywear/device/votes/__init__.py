@@ -1,0 +1,1 @@
+"""Votes: pressed, learnt from, deleted everywhere."""
