@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
+from ipaddress import ip_address
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from comfywear_sensors.errors import BadSensorURI
@@ -15,7 +17,7 @@ _HOW_TO_ENCODE = (
     "? as %3F, & as %26, + as %2B, [ as %5B, ] as %5D, % as %25, a space as %20"
 )
 # Left as they are where a URI is printed, besides letters and digits of any language.
-_PLAIN_IN_HOST = "-._~:[]"
+_PLAIN_IN_HOST = "-._~:"
 _PLAIN_IN_PATH = "-._~/:,="
 _PLAIN_IN_VALUE = "-._~/:,"
 
@@ -154,8 +156,20 @@ def format_uri(
     """The URI of these parts, as `SensorURI` reads it back: whatever names hold, only letters stay as they are."""
     pairs = options.items() if isinstance(options, Mapping) else options
     query = "&".join(f"{_written(name, _PLAIN_IN_VALUE)}={_written(value, _PLAIN_IN_VALUE)}" for name, value in pairs)
-    written = f"{scheme}://{_written(host, _PLAIN_IN_HOST)}{_written(path, _PLAIN_IN_PATH)}"
+    plain = _PLAIN_IN_HOST + ("[]" if _is_ipv6(host) else "")
+    written = f"{scheme}://{_written(host, plain)}{_written(path, _PLAIN_IN_PATH)}"
     return f"{written}?{query}" if query else written
+
+
+def _is_ipv6(host: str) -> bool:
+    """Whether it is an address in brackets, with a port or not; other brackets are part of a name."""
+    found = re.fullmatch(r"\[([^\[\]]+)\](:[0-9]*)?", host)
+    if found is None:
+        return False
+    try:
+        return ip_address(found[1]).version == 6
+    except ValueError:
+        return False
 
 
 def _written(text: str, plain: str) -> str:

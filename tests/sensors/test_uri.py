@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from comfywear.cli import main
@@ -35,6 +35,11 @@ names = st.text(st.characters(exclude_characters="/\x00", exclude_categories=["C
 )
 
 
+@example("iio", "[", "0", "0")
+@example("hwmon", "[]", "0", "0")
+@example("mqtt", "a[b]:1", "0", "0")
+@example("mqtt", "[:]", "0", "0")
+@example("mqtt", "[fe80::1]:1883", "0", "0")
 @given(st.sampled_from(["iio", "hwmon", "w1", "mqtt", "serial", "fake"]), names, names, names)
 def test_a_uri_of_any_names_reads_back_as_they_are(scheme: str, host: str, path: str, value: str) -> None:
     uri = SensorURI(format_uri(scheme, host=host, path=f"/{path}/x", options={"root": value, "topic": value}))
