@@ -22,7 +22,7 @@ from comfywear.errors import StoreError
 from comfywear.web import guard, openapi
 from comfywear.web.access import Role, allows
 from comfywear.web.addresses import ADDRESSES, STATIC, Address
-from comfywear.web.app import _Pages
+from comfywear.web.app import Pages
 from comfywear.web.sessions import session_id
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +68,7 @@ class Broken(MadeUp):
 
 def served() -> list[Route | Mount]:
     """What the page's application really answers."""
-    pages: Any = _Pages.__new__(_Pages)
+    pages: Any = Pages.__new__(Pages)
     return list(pages.routes())
 
 

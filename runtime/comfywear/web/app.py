@@ -70,7 +70,7 @@ class _Events(StreamingResponse):
             self._left()
 
 
-class _Pages(AccountPages, RestorePages, SettingsPages):
+class Pages(AccountPages, RestorePages, SettingsPages):
     def __init__(
         self, device: PageDevice, access: Access, failures: Limiter, title: str, language: str, stop: threading.Event
     ) -> None:
@@ -308,7 +308,7 @@ def make_app(
 ) -> ASGIApp:
     """The page as an ASGI application; streams end once `stop` is set."""
     failures = Limiter(FAILURES, FAILURES_WINDOW_S)
-    pages = _Pages(device, access, failures, title, language, stop)
+    pages = Pages(device, access, failures, title, language, stop)
     app = Starlette(
         routes=pages.routes(),
         exception_handlers=HANDLERS,

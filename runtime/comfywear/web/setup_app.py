@@ -19,7 +19,7 @@ from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access, Role
 from comfywear.web.addresses import SETTINGS_BYTES, STATIC
 from comfywear.web.answers import body_of, json_answer
-from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, STATIC_FOLDER, _Pages
+from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, STATIC_FOLDER, Pages
 from comfywear.web.guard import Guard
 from comfywear.web.setup_form import SetupDraft, SetupTaker, TrySetup
 from comfywear.web.words import choose, words
@@ -29,7 +29,7 @@ __all__ = ["make_setup_app"]
 _OPEN = ("/login", f"{STATIC}/", "/words/")
 
 
-class _SetupPages(_Pages):
+class _SetupPages(Pages):
     """The first run: signs in with a code that works once, and asks an assistant instead of a device."""
 
     def __init__(self, taker: SetupTaker, access: Access, failures: Limiter, stop: threading.Event) -> None:
