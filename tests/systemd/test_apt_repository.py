@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -69,8 +70,10 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return Site(tmp_path)
+def site(tmp_path: Path) -> Iterator[Site]:
+    made = Site(tmp_path)
+    yield made
+    subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=made.environ, check=False, timeout=60)
 
 
 def test_apt_sees_every_version_of_its_architecture_and_takes_the_newest(site: Site) -> None:
