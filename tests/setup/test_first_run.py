@@ -210,12 +210,15 @@ def test_the_network_reaches_it_with_a_code_that_works_once(tmp_path: Path) -> N
         url = f"http://127.0.0.1:{port}"
         with httpx.Client(base_url=url, timeout=60) as phone, httpx.Client(base_url=url, timeout=60) as other:
             assert phone.get("/api/setup").status_code == 401
+            bearer = {"Authorization": f"Bearer {found[1]}"}
+            assert phone.get("/api/setup", headers=bearer).status_code == 401, "it works through the form, once"
             assert phone.get("/").headers["location"].startswith("/login")
             assert phone.post("/login", data={"token": "WRONGWRONG22"}).status_code == 403
             assert phone.post("/login", data={"token": found[1]}).status_code == 303
             assert phone.get("/api/setup").json()["network"] is True
             assert other.post("/login", data={"token": found[1]}).status_code == 403
             assert other.get("/api/setup").status_code == 401
+            assert other.get("/api/setup", headers=bearer).status_code == 401
             for path in ("/api/setup/cameras", "/api/setup/sensors", "/api/setup/readings", "/api/setup/sketch.jpg"):
                 assert other.get(path).status_code == 401
             for path in ("/api/setup/draft", "/api/setup/try", "/api/setup/finish"):

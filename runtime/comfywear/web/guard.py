@@ -48,6 +48,7 @@ class Guard:
         local: The page listens on the loopback address: only its names are taken as Host, so that a foreign name
             that was bound to 127.0.0.1 (DNS rebinding) reaches nothing.
         most_bytes: How many bytes a body may have that is sent to a method and a path.
+        by_token: Whether `Authorization: Bearer` is read; a code that works once is for the form alone.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Guard:
         *,
         local: bool,
         most_bytes: Callable[[str, str], int] = lambda *_: MOST_BYTES,
+        by_token: bool = True,
     ) -> None:
         self._app = app
         self._most_bytes = most_bytes
@@ -66,6 +68,7 @@ class Guard:
         self._access = access
         self._failures = failures
         self._local = local
+        self._by_token = by_token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a refusal, or pass the request on."""
@@ -128,7 +131,7 @@ class Guard:
             return "admin", None
         client = client_of(scope)
         kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer":
+        if self._by_token and kind.lower() == "bearer":
             if wait_s := self._failures.wait_s(client):
                 return None, _error(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
             role = self._access.role_of_token(given.strip().encode("latin-1"))

@@ -76,7 +76,11 @@ class _SetupPages(Pages):
         if self._used:
             return self.login_form(request, "used", 403)
         answer = await super().login(request)
-        self._used = answer.status_code == 303
+        if answer.status_code != 303:
+            return answer
+        if self._used:  # by somebody else, while this request was still coming: its cookie is not handed out
+            return self.login_form(request, "used", 403)
+        self._used = True
         return answer
 
     def state(self, _: Request) -> Response:
@@ -121,7 +125,8 @@ def make_setup_app(taker: SetupTaker, code: str, *, local: bool, stop: threading
     access = Access(code, secrets.token_bytes(32))
     pages = _SetupPages(taker, access, failures, stop)
     app = Starlette(routes=pages.routes(), exception_handlers=HANDLERS)
-    return Guard(app, access, failures, _role_needed, local=local, most_bytes=lambda *_: SETTINGS_BYTES)
+    # The code signs in through the form alone, which counts its one use.
+    return Guard(app, access, failures, _role_needed, local=local, most_bytes=lambda *_: SETTINGS_BYTES, by_token=False)
 
 
 def _role_needed(_: str, path: str) -> Role | None:
