@@ -35,7 +35,7 @@ class _SetupPages(Pages):
     def __init__(self, taker: SetupTaker, access: Access, failures: Limiter, stop: threading.Event) -> None:
         super().__init__(cast(Any, taker), access, failures, "comfywear", "auto", stop)
         self._taker = taker
-        self._used = False
+        self._uses = 0
 
     def routes(self) -> list[Route | Mount]:
         asked = {
@@ -73,14 +73,14 @@ class _SetupPages(Pages):
         return self._html("login.html", code, status, problem=text[problem] if problem else "", next="/", **shown)
 
     async def login(self, request: Request) -> Response:
-        if self._used:
+        if self._uses > 0:
             return self.login_form(request, "used", 403)
         answer = await super().login(request)
         if answer.status_code != 303:
             return answer
-        if self._used:  # by somebody else, while this request was still coming: its cookie is not handed out
+        if self._uses > 0:  # by somebody else, while this request was still coming: its cookie is not handed out
             return self.login_form(request, "used", 403)
-        self._used = True
+        self._uses += 1
         return answer
 
     def state(self, _: Request) -> Response:
