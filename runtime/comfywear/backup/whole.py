@@ -19,9 +19,10 @@ from comfywear.backup.archive import FORMAT, SECRETS, SETTINGS, STATE, Archive, 
 from comfywear.backup.before import Before, as_they_are, put_back, state_put_back
 from comfywear.backup.secrets import Secrets, locked, unlocked
 from comfywear.backup.state import OF_THE_ID, copied, kept_files, replaced, unused
-from comfywear.errors import ComfyWearError, SourceError, StoreError, UsageError
+from comfywear.errors import ComfyWearError, SettingsError, SourceError, StoreError, UsageError
 from comfywear.settings.edit import edited
-from comfywear.settings.file import Settings, load, secret_files, state_folder
+from comfywear.settings.file import Settings, checked, load, secret_files, state_folder
+from comfywear.settings.toml_lines import parse
 from comfywear.system.clock import wall_time
 from comfywear.system.credential import credential_path
 from comfywear.system.files import replace_file
@@ -147,23 +148,26 @@ def planned(
 ) -> RestorePlan:
     """What `restore` would do with the same arguments; errors as there."""
     secrets = _unlocked(archive, passphrase)
-    text = (secrets.settings if secrets else None) or (archive.read(SETTINGS) or b"").decode()
+    try:
+        text = (secrets.settings if secrets else None) or (archive.read(SETTINGS) or b"").decode()
+    except UnicodeDecodeError as error:
+        raise SettingsError("the settings in the backup are no text") from error
     folder_of_secrets = (config or Path()).absolute().parent / "secrets"
     texts: dict[Path, bytes] = {}
     wanted = Settings()
     if config is not None:
         if not text:
             raise SourceError("the backup has no settings in it: leave --config out, and name --state-dir")
+        wanted = _parsed(text, archive.manifest.version)
         if device_id:
             text = _with_id(text, device_id)
-        wanted = _parsed(text, config)
         for field, content in (secrets.files if secrets else {}).items():
             place = folder_of_secrets / field
             text = _with_path(text, secret_files(wanted)[field], place)
             texts[place] = content
         if stays and folder is not None and state_folder(wanted) != folder:
             text = edited(text, {("device", "state_dir"): str(folder)})
-        wanted = _parsed(text, config)
+        wanted = _parsed(text, archive.manifest.version)
     other_id = device_id is not None and device_id != archive.manifest.device
     return RestorePlan(
         wanted,
@@ -307,12 +311,20 @@ def _secret(field: str, file: str) -> bytes | None:
         raise SourceError(f"{field}: {file} cannot be read; without a passphrase it is left out") from error
 
 
-def _parsed(text: str, config: Path) -> Settings:
-    """The settings of a text, named as the file they will be; SettingsError as `load`."""
-    with tempfile.TemporaryDirectory() as made:
-        path = Path(made) / config.name
-        path.write_text(text.replace(CUT, "cut"), encoding="utf-8")  # what is to be filled in yet may be anything
-        return load(path)
+def _parsed(text: str, version: str) -> Settings:
+    """The settings of a backup that comfywear `version` made.
+
+    Raises:
+        SettingsError: This version does not read them.
+    """
+    text = text.replace(CUT, "cut")  # what is to be filled in yet may be anything
+    try:
+        return checked(parse(text, SETTINGS), text, SETTINGS)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the backup, of comfywear {version}, has settings that this one, {__version__}, does not read: {error}. "
+            "Restore all but the settings, or with a version that reads them"
+        ) from error
 
 
 def _with_id(text: str, device_id: str) -> str:
