@@ -18,7 +18,7 @@ from comfywear import __version__
 from comfywear.backup.archive import FORMAT, SECRETS, SETTINGS, STATE, Archive, Manifest, write_archive
 from comfywear.backup.before import Before, as_they_are, put_back, state_put_back
 from comfywear.backup.secrets import Secrets, locked, unlocked
-from comfywear.backup.state import OF_THE_ID, copied, kept_files, replaced, unused
+from comfywear.backup.state import OF_THE_ID, copied, is_kept, kept_files, replaced, unused
 from comfywear.errors import ComfyWearError, SettingsError, SourceError, StoreError, UsageError
 from comfywear.settings.edit import edited
 from comfywear.settings.file import Settings, checked, load, secret_files, state_folder
@@ -174,7 +174,7 @@ def planned(
         text,
         texts,
         folder or state_folder(wanted),
-        [name for name in archive.state if not (other_id and name.as_posix() in OF_THE_ID)],
+        [name for name in archive.state if is_kept(name) and not (other_id and name.as_posix() in OF_THE_ID)],
         tuple(_missing(archive, wanted, secrets, texts)),
     )
 
@@ -209,6 +209,7 @@ def restore(
     service = target.stat() if target.is_dir() else None
     before = as_they_are([*plan.files, *([config] if config else [])])
     was = before[config] if config is not None else None
+    within = config is not None and config.absolute().parent.resolve() == target.resolve()
     if config is not None and was is None and not os.access(config.absolute().parent, os.W_OK):
         raise SourceError(f"{config} cannot be written: its folder is not there, or not yours")
     try:
@@ -219,7 +220,7 @@ def restore(
         if config is not None:
             open_to_all = redact(plan.text) == plan.text
             mode = stat.S_IMODE(was[1].st_mode) if was else 0o644 if open_to_all else 0o640
-            _write(config, plan.text.encode(), mode, was[1] if was else None)
+            _write(config, plan.text.encode(), mode, was[1] if was else service if within else None)
         aside = as_owner(target, lambda place: _put(archive, place, plan.names))
     except ComfyWearError:
         put_back(before)
