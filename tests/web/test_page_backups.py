@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from page_peers import MadeUp, serving
-from page_screens import serious
+
+from browsers import IN_BOTH, serious
 
 
+@IN_BOTH
 def test_a_backup_is_downloaded_with_and_without_secrets(screen: Callable[..., Any]) -> None:
     device = MadeUp()
     with serving(device) as url:
@@ -29,6 +31,7 @@ def test_a_backup_is_downloaded_with_and_without_secrets(screen: Callable[..., A
     assert not [made for made in device.made if made.exists()], "what was sent does not stay on the device"
 
 
+@IN_BOTH
 def test_a_backup_is_restored_after_it_was_looked_at_and_asked_what_to_keep(
     screen: Callable[..., Any], tmp_path: Path
 ) -> None:

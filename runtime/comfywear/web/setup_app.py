@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access, Role
-from comfywear.web.addresses import SETTINGS_BYTES, STATIC
+from comfywear.web.addresses import SETTINGS_BYTES
 from comfywear.web.answers import body_of, json_answer
-from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, STATIC_FOLDER, Pages
+from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, Pages
+from comfywear.web.files import STATIC, Files
 from comfywear.web.guard import Guard
 from comfywear.web.setup_form import SetupDraft, SetupTaker, TrySetup
 from comfywear.web.words import choose, words
@@ -58,7 +58,7 @@ class _SetupPages(Pages):
         return [
             *(Route(path, answer, methods=["GET"]) for path, answer in asked.items()),
             *(Route(path, answer, methods=["POST"]) for path, answer in told.items()),
-            Mount(STATIC, StaticFiles(directory=STATIC_FOLDER)),
+            Mount(STATIC, Files()),
         ]
 
     def page(self, request: Request) -> Response:

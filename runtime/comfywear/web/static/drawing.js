@@ -23,8 +23,8 @@ let timers = [];
 
 // Opens the drawing of a camera's picture beside the sketch.
 export async function openDrawing(camera) {
-  if (!document.querySelector("link[href='/static/drawing.css']")) {
-    document.head.append(make("link", { rel: "stylesheet", href: "/static/drawing.css" }));
+  if (!$("drawing-style")) {
+    document.head.append(make("link", { rel: "stylesheet", id: "drawing-style", href: new URL("drawing.css", import.meta.url) }));
   }
   $("plan").hidden = false;
   $("pair").classList.add("drawing");
