@@ -14,7 +14,7 @@ import pytest
 
 from waiting import until
 
-__all__ = ["CHROMIUM", "IN_BOTH", "PHONE", "TABLET", "browser", "holds", "screen", "serious"]
+__all__ = ["CHROMIUM", "IN_BOTH", "PHONE", "TABLET", "browser", "holds", "is_firefox", "screen", "serious"]
 
 PHONE, TABLET = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -61,6 +61,11 @@ def screen(browser: Any) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert problems == []
+
+
+def is_firefox(page: Any) -> bool:
+    """Whether it is shown by Firefox."""
+    return bool(page.context.browser.browser_type.name == "firefox")
 
 
 def holds(page: Any, expression: str) -> None:

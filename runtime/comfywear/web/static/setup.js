@@ -85,7 +85,10 @@ function showSteps() {
   $("steps").replaceChildren(...STEPS.map((name) => {
     const button = make("button", { type: "button", text: word(`setup.steps.${name}`), "data-step": name });
     if (name === step) button.setAttribute("aria-current", "step");
-    if (faults.some(({ path }) => TABLES[path[0]] === name)) button.classList.add("bad");
+    if (faults.some(({ path }) => TABLES[path[0]] === name)) {
+      button.classList.add("bad");
+      button.setAttribute("aria-label", `${word(`setup.steps.${name}`)}: ${word("setup.states.fault")}`);
+    }
     button.addEventListener("click", () => go(name));
     return make("li", {}, button);
   }));

@@ -89,6 +89,7 @@ function thank(level, text) {
   $("thanks-said").textContent = said;
   learnt(text);
   $("thanks").hidden = false;
+  $("faces").inert = true;
   $("strip").hidden = true;
   $("thanks-card").focus({ preventScroll: true });
   announce(`${word("thanks.heading")} ${said}. ${$("thanks-learnt").textContent}`);
@@ -119,6 +120,7 @@ function close() {
   if ($("thanks").hidden) return;
   const within = $("thanks").contains(document.activeElement);
   $("thanks").hidden = true;
+  $("faces").inert = false;
   $("strip").hidden = last === null;
   if (within) $("faces").querySelector("button").focus({ preventScroll: true });
 }
