@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import stat
 import subprocess
@@ -19,6 +18,7 @@ import httpx
 import numpy as np
 import pytest
 
+from browsers import IN_BOTH, PHONE, serious
 from comfywear import settings as settings_file
 from comfywear.cli import main
 from comfywear.errors import UsageError
@@ -27,9 +27,6 @@ from comfywear.web.settings_form import SettingsSecret
 from comfywear.web.setup_form import SetupDraft
 from ports import free_port
 from waiting import until
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PHONE = {"width": 390, "height": 844}
 
 
 @contextmanager
@@ -55,35 +52,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (scripts/setup)")
-    if CHROMIUM is None:
-        pytest.skip("needs the browser chromium (Debian: apt install chromium)")
-    with playwright_api.sync_playwright() as playwright:
-        arguments = ["--disable-gpu"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def screen(browser: Any) -> Iterator[Callable[..., Any]]:
-    contexts, problems = [], []
-
-    def show(url: str, locale: str = "en-GB") -> Any:
-        context = browser.new_context(viewport=PHONE, locale=locale)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(90_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(url)
-        return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert problems == []
+def show(screen: Callable[..., Any], port: int, locale: str = "en-GB") -> Any:
+    return screen(f"http://127.0.0.1:{port}/", PHONE, locale=locale, ready="html[data-ready]")
 
 
 def control(*path: str | int) -> str:
@@ -96,15 +66,6 @@ def step(page: Any, name: str) -> None:
     page.wait_for_selector(f"[data-step='{name}'][aria-current]")
 
 
-def serious(page: Any) -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found if each["impact"] in ("serious", "critical")
-    ]
-
-
 def made_up(folder: Path) -> tuple[Path, Path]:
     """A picture for the camera, and a recording of a sensor that says °F without saying so."""
     picture = folder / "room.png"
@@ -114,6 +75,7 @@ def made_up(folder: Path) -> tuple[Path, Path]:
     return picture, warm
 
 
+@IN_BOTH
 def test_a_device_is_set_up_by_its_page_alone_and_doctor_finds_no_fault(
     tmp_path: Path, screen: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,8 +83,7 @@ def test_a_device_is_set_up_by_its_page_alone_and_doctor_finds_no_fault(
     port = free_port()
     made = tmp_path / "state" / "device.toml"
     with first_run(tmp_path, "127.0.0.1", port):
-        page = screen(f"http://127.0.0.1:{port}/")
-        page.wait_for_selector("html[data-ready]", state="attached")
+        page = show(screen, port)
         page.fill(control("device", "site"), "of fice")
         until(lambda: "letters" in page.inner_text('[data-path=\'["device","site"]\'] > .problem').lower())
         page.fill(control("device", "site"), "office")
@@ -167,8 +128,7 @@ def test_it_is_left_and_taken_up_again_also_by_another_process_and_in_german(
 ) -> None:
     port = free_port()
     with first_run(tmp_path, "127.0.0.1", port):
-        page = screen(f"http://127.0.0.1:{port}/", locale="de-DE")
-        page.wait_for_selector("html[data-ready]", state="attached")
+        page = show(screen, port, locale="de-DE")
         page.fill(control("device", "id"), "lab2")
         step(page, "broker")
         page.fill(control("mqtt", "host"), "127.0.0.1")
@@ -182,18 +142,18 @@ def test_it_is_left_and_taken_up_again_also_by_another_process_and_in_german(
     assert stat.S_IMODE(draft.stat().st_mode) == 0o600
     assert "of the broker" not in draft.read_text()
     with first_run(tmp_path, "127.0.0.1", port):
-        page = screen(f"http://127.0.0.1:{port}/", locale="de-DE")
+        page = show(screen, port, locale="de-DE")
         page.wait_for_selector("[data-step='broker'][aria-current]")
         assert "Schritt 5 von 8" in page.inner_text("#count")
         step(page, "place")
         assert page.input_value(control("device", "id")) == "lab2"
 
 
+@IN_BOTH
 def test_the_keyboard_alone_goes_through_it(tmp_path: Path, screen: Callable[..., Any]) -> None:
     port = free_port()
     with first_run(tmp_path, "127.0.0.1", port):
-        page = screen(f"http://127.0.0.1:{port}/")
-        page.wait_for_selector("html[data-ready]", state="attached")
+        page = show(screen, port)
         for name in ("camera", "sensors", "zones", "broker", "homeassistant", "password", "done"):
             for _ in range(40):
                 page.keyboard.press("Tab")

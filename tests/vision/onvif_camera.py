@@ -34,6 +34,8 @@ class Onvif:
     streams: dict[str, str] = field(default_factory=lambda: {"main": "rtsp://{host}:554/Streaming/101"})
     elsewhere: str = ""
     media: str = ""
+    raw: bytes = b""  # said to every request instead of an answer
+    flood: list[bytes] = field(default_factory=list)  # said to a probe after the answer
     udp: int = 0
     http: int = 0
     heard: list[str] = field(default_factory=list)
@@ -74,7 +76,7 @@ def onvif_camera(camera: Onvif) -> Iterator[Onvif]:
             return bool(found)
 
         def _say(self, inside: str, status: int = 200) -> None:
-            data = _ENVELOPE.format(inside).encode()
+            data = camera.raw or _ENVELOPE.format(inside).encode()
             asks = status == 400 and camera.http_digest
             self.send_response(401 if asks else status)
             if asks:
@@ -107,6 +109,8 @@ def onvif_camera(camera: Onvif) -> Iterator[Onvif]:
                 )
                 door.sendto(b"not even XML", back)
                 door.sendto(_ENVELOPE.format(match).encode(), back)
+                for each in camera.flood:
+                    door.sendto(each, back)
 
     threading.Thread(target=listen, daemon=True).start()
     try:

@@ -21,8 +21,9 @@ from comfywear import web
 from comfywear.errors import StoreError
 from comfywear.web import guard, openapi
 from comfywear.web.access import Role, allows
-from comfywear.web.addresses import ADDRESSES, STATIC, Address
+from comfywear.web.addresses import ADDRESSES, Address
 from comfywear.web.app import Pages
+from comfywear.web.files import STATIC
 from comfywear.web.sessions import session_id
 
 ROOT = Path(__file__).resolve().parents[2]

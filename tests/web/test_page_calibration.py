@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from page_peers import MadeUp, serving
-from page_screens import PHONE, holds, serious
 
+from browsers import IN_BOTH, PHONE, holds, serious
 from comfywear import settings as settings_file
 from comfywear.device.device import Device
 from waiting import until
@@ -25,6 +25,7 @@ def opened(screen: Screen, url: str, **more: Any) -> Any:
     return page
 
 
+@IN_BOTH
 def test_it_waits_for_rest_then_compares_and_keeps(screen: Screen) -> None:
     device = MadeUp()
     with serving(device) as url:

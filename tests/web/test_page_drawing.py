@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 import pytest
 from page_peers import MadeUp, serving
-from page_screens import PHONE, TABLET, holds, serious
 
+from browsers import IN_BOTH, PHONE, TABLET, holds, serious
 from comfywear import settings as settings_file
 from comfywear.device.device import Device
 from comfywear.device.runner import Runner
@@ -55,6 +55,7 @@ def dragged(page: Any, start: tuple[float, float], end: tuple[float, float]) -> 
     page.mouse.up()
 
 
+@IN_BOTH
 def test_a_zone_is_drawn_with_the_mouse_counted_and_kept(screen: Screen) -> None:
     device = made_up()
     with serving(device) as url:
@@ -114,6 +115,7 @@ HEAR = """() => {
 }"""
 
 
+@IN_BOTH
 def test_everything_is_done_by_keys_and_said(screen: Screen) -> None:
     device = made_up()
     with serving(device) as url:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -170,13 +173,30 @@ def test_every_answer_carries_the_headers_that_keep_others_out(opened: httpx.Cli
         assert "server" not in headers
 
 
-def test_the_pages_hold_no_inline_script_or_style_and_nothing_from_elsewhere(local: httpx.Client) -> None:
-    text = local.get("/").text
-    assert "<style" not in text
+def test_the_page_holds_no_script_or_style_but_those_that_the_policy_knows_and_nothing_from_elsewhere(
+    local: httpx.Client,
+) -> None:
+    answer = local.get("/")
+    policy = answer.headers["Content-Security-Policy"]
+    for kind in ("script", "style"):
+        (within,) = re.findall(f"<{kind}>(.*?)</{kind}>", answer.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(within.encode()).digest()).decode()
+        assert re.search(f"{kind}-src 'self' 'sha256-{re.escape(digest)}'(;|$)", policy)
+    text = re.sub("<(script|style)>.*?</", "", answer.text, flags=re.DOTALL)
     assert "style=" not in text
     assert "//" not in text.replace("<!doctype html>", "")
     assert "</script>" in text
-    assert "<script>" not in text
+
+
+def test_a_browser_asks_once_for_a_file_of_the_page_until_there_is_another_version(local: httpx.Client) -> None:
+    address = re.findall(r'src="(/static/\w+/page.js)"', local.get("/").text)[0]
+    assert "immutable" in local.get(address).headers["Cache-Control"]
+    for older in ("/static/0123456789ab/page.js", "/static/page.js"):  # a page that is open since before an upgrade
+        answer = local.get(older)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache")
+        assert local.get(older, headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    for nothing in ("/static/", "/static/none.js", f"{address.rpartition('/')[0]}/../../app.py"):
+        assert local.get(nothing).status_code in (401, 404)
 
 
 def test_nothing_is_seen_without_the_token(device: MadeUp, opened: httpx.Client) -> None:

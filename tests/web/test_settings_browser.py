@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_screens import PHONE, TABLET, serious
 
+from browsers import IN_BOTH, PHONE, TABLET, serious
 from changing import running, write
 from comfywear import settings as settings_file
 from ports import free_port
@@ -39,6 +39,7 @@ def says(page: Any, selector: str, words: str) -> None:
     until(lambda: words in page.inner_text(selector), 120)
 
 
+@IN_BOTH
 def test_a_field_is_found_corrected_saved_and_the_device_runs_with_it(
     tmp_path: Path, screen: Callable[..., Any]
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_file_that_is_managed_elsewhere_is_shown_and_cannot_be_changed(
         assert page.is_disabled("#save")
 
 
+@IN_BOTH
 def test_the_keyboard_alone_changes_a_setting(tmp_path: Path, screen: Callable[..., Any]) -> None:
     path = write(tmp_path, port=free_port())
     with running(path, trial_s=1.0) as (url, _):

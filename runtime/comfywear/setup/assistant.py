@@ -26,12 +26,16 @@ from comfywear.settings.on_disk import SettingsOnDisk
 from comfywear.settings.toml_lines import parse
 from comfywear.settings.views import cameras_of
 from comfywear.setup.live import LiveCamera, LiveSensors, found_cameras, found_sensors
+from comfywear.setup.network import NetworkCameras
 from comfywear.system.files import replace_file
 from comfywear.system.loopback import is_loopback
 from comfywear.system.paths import given_state_home
 from comfywear.web.setup_form import (
     SETUP_STEPS,
+    AskStreams,
     FoundDoor,
+    FoundStreams,
+    NetworkCamera,
     SensorNow,
     SetupDraft,
     SetupFinding,
@@ -77,6 +81,7 @@ class SetupAssistant:
         self._done = done
         self._lock = threading.RLock()
         self._camera, self._sensors = LiveCamera(), LiveSensors()
+        self._network_cameras = NetworkCameras()
         self._kept = _load(folder / DRAFT) or _Kept(
             "place", {"zones": [{"name": "room"}], "web": {"enabled": True, "host": host, "port": port}}
         )
@@ -147,8 +152,16 @@ class SetupAssistant:
             yield doors.page(msgspec.structs.replace(settings.web, port=0))
 
     def cameras(self) -> Sequence[FoundDoor]:
-        """USB cameras and camera modules of this machine, and those in the network that answer."""
+        """USB cameras and camera modules of this machine."""
         return found_cameras()
+
+    def network_cameras(self) -> Sequence[NetworkCamera]:
+        """Those in the network that answer to ONVIF."""
+        return self._network_cameras.search()
+
+    def streams(self, asked: AskStreams) -> FoundStreams:
+        """What one of them gives."""
+        return self._network_cameras.streams(asked)
 
     def sensors(self) -> Sequence[FoundDoor]:
         """What is plugged in."""

@@ -24,7 +24,7 @@ WAIT_S = 0.6
 
 
 def found_cameras() -> list[FoundDoor]:
-    """USB cameras and camera modules; those in the network are found by `comfywear cameras list`."""
+    """USB cameras and camera modules."""
     found = []
     for device in video_devices():
         sizes = [f"{kind} {size[0]} × {size[1]}" if size else kind for kind, size in device.formats]

@@ -37,16 +37,15 @@ from comfywear.web.calibrations import (
     SelfHeatingFound,
 )
 from comfywear.web.drawings import CheckedDrawing, Drawing, Drawn, KeepDrawn, KeptDrawing
+from comfywear.web.files import STATIC
 from comfywear.web.guard import MOST_BYTES
 from comfywear.web.restores import MOST_UPLOADED, FoundBackup, RestoreBackup, RestoreBegun, RestoreEnded
 from comfywear.web.settings_form import SettingsDraft, SettingsForm, SettingsOutcome, SettingsSaved
 from comfywear.web.shown import Accepted, Day, Finds, ListedChange, Looking, Now, SettingsTable
 
-__all__ = ["ADDRESSES", "STATIC", "Address", "most_bytes", "role_needed"]
+__all__ = ["ADDRESSES", "Address", "most_bytes", "role_needed"]
 
 JSON = "application/json"
-STATIC = "/static"
-"""Scripts and styles lie below it, open to all: who may not see the page needs them to sign in."""
 
 SETTINGS_BYTES = 131072
 """Of a request's body that holds a settings file, at most."""

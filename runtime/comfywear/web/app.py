@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import html
-import string
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,19 +19,19 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access
 from comfywear.web.account import AccountPages, audited, cookie_of, give_cookie, note
-from comfywear.web.addresses import ADDRESSES, STATIC, most_bytes, role_needed
+from comfywear.web.addresses import ADDRESSES, most_bytes, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
 from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating, KeepCalibration
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
+from comfywear.web.files import FILES, STATIC, Files, template
 from comfywear.web.guard import Guard, client_of
 from comfywear.web.restore_pages import RestorePages
 from comfywear.web.sessions import session_id
@@ -44,7 +42,6 @@ from comfywear.web.zone_code import zone_code
 
 __all__ = ["make_app"]
 
-STATIC_FOLDER = Path(__file__).parent / "static"
 # Votes of one client: a family at one tablet is quicker than this is strict.
 VOTES, VOTES_WINDOW_S = 30, 60.0
 FAILURES, FAILURES_WINDOW_S = 5, 60.0
@@ -94,12 +91,16 @@ class Pages(AccountPages, RestorePages, SettingsPages):
             )
             for name, each in ADDRESSES.items()
         ]
-        return [*served, Mount(STATIC, StaticFiles(directory=STATIC_FOLDER), middleware=[_SMALLER])]
+        return [*served, Mount(STATIC, Files(), middleware=[_SMALLER])]
 
     def page(self, request: Request) -> Response:
         """The page, with what it needs to begin: a slow phone asks once instead of three times."""
         code = choose(self._language, request.headers.get("accept-language", ""))
-        return self._html("page.html", code, start=_text(self._start(request)), words=_text(page_words(code)))
+        start = self._start(request)
+        wanted = request.query_params.get("zone")
+        votes = start.role != "read" and wanted in (None, *(zone.name for zone in start.zones))
+        no_vote = "" if votes else " hidden"
+        return self._html("page.html", code, start=_text(start), words=_text(page_words(code)), no_vote=no_vote)
 
     def settings_page(self, request: Request) -> Response:
         return self._html("settings.html", choose(self._language, request.headers.get("accept-language", "")))
@@ -291,9 +292,8 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         return wanted
 
     def _html(self, name: str, code: str, status: int = 200, **values: str) -> Response:
-        template = string.Template((STATIC_FOLDER / name).read_text(encoding="utf-8"))
-        values = {"lang": code, "title": self._title, "wanted": self._language, **values}
-        text = template.substitute({key: html.escape(value) for key, value in values.items()})
+        values = {"lang": code, "title": self._title, "wanted": self._language, "static": FILES, **values}
+        text = template(name, code).substitute({key: html.escape(value) for key, value in values.items()})
         return Response(text, status, media_type="text/html")
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access, Role, allows
+from comfywear.web.files import INLINE
 
 __all__ = ["COOKIE", "MOST_BYTES", "Guard", "client_of"]
 
@@ -26,7 +27,8 @@ BODY_S = 10.0
 LARGE_BYTES, UPLOAD_S = 10**6, 900.0
 """In which one must have come that may be as large as a file."""
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": f"default-src 'none'; script-src 'self' 'sha256-{INLINE['early.js']}'; "
+    f"style-src 'self' 'sha256-{INLINE['page.css']}'; img-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -12,16 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from comfywear.system.rate_limit import Limiter
 from comfywear.web.access import Access, Role
-from comfywear.web.addresses import SETTINGS_BYTES, STATIC
+from comfywear.web.addresses import SETTINGS_BYTES
 from comfywear.web.answers import body_of, json_answer
-from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, STATIC_FOLDER, Pages
+from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, Pages
+from comfywear.web.files import STATIC, Files
 from comfywear.web.guard import Guard
-from comfywear.web.setup_form import SetupDraft, SetupTaker, TrySetup
+from comfywear.web.setup_form import AskStreams, SetupDraft, SetupTaker, TrySetup
 from comfywear.web.words import choose, words
 
 __all__ = ["make_setup_app"]
@@ -53,12 +53,14 @@ class _SetupPages(Pages):
             "/login": self.login,
             "/api/setup/draft": self.keep,
             "/api/setup/try": self.attempt,
+            "/api/setup/network-cameras": self.network_cameras,
+            "/api/setup/streams": self.streams,
             "/api/setup/finish": self.finish,
         }
         return [
             *(Route(path, answer, methods=["GET"]) for path, answer in asked.items()),
             *(Route(path, answer, methods=["POST"]) for path, answer in told.items()),
-            Mount(STATIC, StaticFiles(directory=STATIC_FOLDER)),
+            Mount(STATIC, Files()),
         ]
 
     def page(self, request: Request) -> Response:
@@ -94,6 +96,12 @@ class _SetupPages(Pages):
 
     def cameras(self, _: Request) -> Response:
         return json_answer(self._taker.cameras())
+
+    def network_cameras(self, _: Request) -> Response:
+        return json_answer(self._taker.network_cameras())
+
+    async def streams(self, request: Request) -> Response:
+        return json_answer(await run_in_threadpool(self._taker.streams, await body_of(request, AskStreams)))
 
     def sensors(self, _: Request) -> Response:
         return json_answer(self._taker.sensors())

@@ -15,7 +15,10 @@ from comfywear.web.settings_form import SettingsSecret
 
 __all__ = [
     "SETUP_STEPS",
+    "AskStreams",
     "FoundDoor",
+    "FoundStreams",
+    "NetworkCamera",
     "SensorNow",
     "SetupDraft",
     "SetupFinding",
@@ -73,6 +76,30 @@ class FoundDoor:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkCamera:
+    """A camera that answered in the network, and what it calls itself."""
+
+    host: str
+    name: str
+
+
+class AskStreams(msgspec.Struct, forbid_unknown_fields=True):
+    """A camera that was found in the network, asked for its streams; an empty `user` is no login."""
+
+    host: Annotated[str, Meta(max_length=64)]
+    user: Annotated[str, Meta(max_length=128)] = ""
+    password: Annotated[str, Meta(max_length=256)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStreams:
+    """What a camera says: its streams without a login, or that it wants a login, refuses this one, or is silent."""
+
+    state: Literal["good", "login", "refused", "silent"]
+    streams: Sequence[FoundDoor] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SensorNow:
     """What a sensor of the draft says: °C, % relative humidity, or why it says nothing.
 
@@ -110,6 +137,12 @@ class SetupTaker(Protocol):
 
     def cameras(self) -> Sequence[FoundDoor]:
         """Cameras that are there."""
+
+    def network_cameras(self) -> Sequence[NetworkCamera]:
+        """Cameras in the network; takes seconds."""
+
+    def streams(self, asked: AskStreams) -> FoundStreams:
+        """What one of them gives; raises UsageError for one that was not found."""
 
     def sensors(self) -> Sequence[FoundDoor]:
         """Sensors that are there."""

@@ -148,6 +148,34 @@ def test_a_stream_that_would_break_a_settings_file_is_left_out() -> None:
         assert [stream.uri for stream in streams(camera, Login("admin", "geheim"))] == ["rtsp://127.0.0.1/c"]
 
 
+BOMB = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x "boom">]><a>&x;</a>'
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_an_answer_that_would_grow_is_refused_in_every_encoding(encoding: str) -> None:
+    """In UTF-16 the parser would see a document type that a look at the bytes does not."""
+    with onvif_camera(Onvif(raw=BOMB.encode(encoding))) as there:
+        (camera,) = probe(1.0, ("127.0.0.1", there.udp))
+        with pytest.raises(SourceError, match=r"no SOAP|no XML"):
+            streams(camera, Login("admin", "geheim"))
+
+
+def test_ten_thousand_answers_end_with_the_search_and_damaged_ones_are_passed_over() -> None:
+    answers = [b"", b"\x00\xff", b"<", b"<a>", BOMB.encode(), BOMB.encode("utf-16-le"), b"<a/>" * 9000]
+    flood = [answers[n % len(answers)] for n in range(10_000)]
+    with onvif_camera(Onvif(flood=flood)) as there:
+        found = probe(4.0, ("127.0.0.1", there.udp))
+        assert [each.name for each in found] == ["Front Door DS-2CD"]
+
+
+def test_a_camera_with_more_profiles_than_one_has_is_asked_for_some() -> None:
+    many = {f"p{n}": f"rtsp://{{host}}/{n}" for n in range(3000)}
+    with onvif_camera(Onvif(streams=many)) as there:
+        (camera,) = probe(1.0, ("127.0.0.1", there.udp))
+        assert len(streams(camera, Login("admin", "geheim"))) == 16
+        assert there.heard.count("GetStreamUri") == 16
+
+
 def test_a_camera_that_goes_away_is_told(tmp_path: Path) -> None:
     with onvif_camera(Onvif()) as there:
         (camera,) = probe(1.0, ("127.0.0.1", there.udp))

@@ -33,7 +33,9 @@ EVERYBODY = ("239.255.255.250", 3702)
 """Where all cameras of the local link listen."""
 
 _TIMEOUT_S = 5.0
+_ANSWER_S = 10.0
 _LARGEST_BYTES = 1 << 20
+_MOST_CAMERAS, _MOST_PROFILES = 64, 16
 _SCOPES = "onvif://www.onvif.org/"
 _SECEXT = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 _UTILITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
@@ -75,7 +77,7 @@ class OnvifStream:
 
 
 def probe(patience_s: float = 3.0, where: tuple[str, int] = EVERYBODY) -> list[OnvifCamera]:
-    """Ask who is there and gather answers for a while; by address.
+    """Ask who is there and gather answers for a while, of 64 at most; by address.
 
     Args:
         patience_s: How long answers are waited for.
@@ -89,7 +91,7 @@ def probe(patience_s: float = 3.0, where: tuple[str, int] = EVERYBODY) -> list[O
         except OSError:
             return []  # there is no network
         end_s = time.monotonic() + patience_s
-        while (left_s := end_s - time.monotonic()) > 0:
+        while len(found) < _MOST_CAMERAS and (left_s := end_s - time.monotonic()) > 0:
             door.settimeout(left_s)
             try:
                 answer, (host, _) = door.recvfrom(65_535)
@@ -116,7 +118,7 @@ def streams(camera: OnvifCamera, login: Login | None) -> list[OnvifStream]:
         raise SourceError(f"{camera.host} has no media service")
     media = device.beside(media_url)
     found = []
-    for profile in _all(media.ask(f'<GetProfiles xmlns="{_MEDIA}"/>'), "Profiles"):
+    for profile in _all(media.ask(f'<GetProfiles xmlns="{_MEDIA}"/>'), "Profiles")[:_MOST_PROFILES]:
         token = profile.get("token", "")
         asked = (
             f'<GetStreamUri xmlns="{_MEDIA}"><StreamSetup><Stream xmlns="{_SCHEMA}">RTP-Unicast</Stream>'
@@ -213,11 +215,20 @@ class _Service:
         try:
             connection.request("POST", parts.path or "/", text, headers)
             response = connection.getresponse()
-            return response.status, response.headers.get_all("WWW-Authenticate", []), response.read(_LARGEST_BYTES)
+            return response.status, response.headers.get_all("WWW-Authenticate", []), self._read(response)
         except (OSError, http.client.HTTPException) as error:
             raise SourceError(f"{self._camera.host} does not answer to ONVIF ({type(error).__name__})") from error
         finally:
             connection.close()
+
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
+        """What comes, until it is too much; a camera that gives it drop by drop is none that answers."""
+        end_s, whole = time.monotonic() + _ANSWER_S, b""
+        while len(whole) < _LARGEST_BYTES and (piece := response.read1(65_536)):
+            whole += piece
+            if time.monotonic() > end_s:
+                raise SourceError(f"{self._camera.host} does not end its answer to ONVIF")
+        return whole
 
     def _token(self) -> str:
         assert self._login is not None
@@ -250,8 +261,10 @@ def _split(url: str, host: str) -> SplitResult:
     return parts
 
 
-def _parsed(text: bytes) -> ET.Element:
-    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+def _parsed(answer: bytes) -> ET.Element:
+    """The XML of an answer, in UTF-8: in UTF-16, which has NULs, a document type would not be seen."""
+    text = answer.decode(errors="replace")
+    if any(sign in text for sign in ("<!DOCTYPE", "<!ENTITY", "\0")):
         raise SourceError("an answer that is no SOAP")
     try:
         return ET.fromstring(text)  # noqa: S314 - without a document type there is nothing to expand

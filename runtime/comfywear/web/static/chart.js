@@ -1,10 +1,10 @@
 // The chart of a day, a week or a month: temperature, humidity, expected feeling and votes over one time axis, and the same as a table.
 
-import { draw } from "./faces.js";
 import { degrees, sensation } from "./room.js";
 import { clock, counted, make, moment, number, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const SPACE = "http://www.w3.org/2000/svg";
 const GAP = 38, TOP = 26, LEFT = 46, RIGHT = 14, BOTTOM = 28;
 // What stands above and below the chart on the screen, about; the panels share the rest.
 const AROUND = 400;
@@ -217,4 +217,11 @@ function table(day) {
     );
   }
   return make("table", {}, make("thead", {}, head), body);
+}
+
+function draw(tag, attributes, parent) {
+  const element = document.createElementNS(SPACE, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  parent?.append(element);
+  return element;
 }

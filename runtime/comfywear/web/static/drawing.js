@@ -23,8 +23,8 @@ let timers = [];
 
 // Opens the drawing of a camera's picture beside the sketch.
 export async function openDrawing(camera) {
-  if (!document.querySelector("link[href='/static/drawing.css']")) {
-    document.head.append(make("link", { rel: "stylesheet", href: "/static/drawing.css" }));
+  if (!$("drawing-style")) {
+    document.head.append(make("link", { rel: "stylesheet", id: "drawing-style", href: new URL("drawing.css", import.meta.url) }));
   }
   $("plan").hidden = false;
   $("pair").classList.add("drawing");
@@ -158,6 +158,13 @@ function handlesOf(shape) {
 
 const titled = (shape) => `${word(`drawing.kinds.${shape.kind === "mask" && plan.all_but ? "window" : shape.kind}`)} ${shape.name}`.trim();
 
+// Where a shape is, for who does not see it.
+function placeOf({ points }) {
+  if (!points.length) return "";
+  const [across, down] = [0, 1].map((axis) => points.map((point) => point[axis]));
+  return ` ${word("drawing.where", { x1: percent(Math.min(...across)), x2: percent(Math.max(...across)), y1: percent(Math.min(...down)), y2: percent(Math.max(...down)) })}`;
+}
+
 const told = ({ code, other, part }) => word(`drawing.findings.${code}`, {
   other: plan.shapes[other]?.name ?? "", part: number(100 * (part ?? 0), part < 0.01 ? 1 : 0),
 });
@@ -169,10 +176,13 @@ function row(shape, index) {
   const said = [];
   if (shape.kind === "zone" && found.counts) said.push(word(`drawing.count.${found.counts[index] === 1 ? "one" : "n"}`, { n: found.counts[index] ?? 0 }));
   if (shape.kind === "zone" && !shape.points.length) said.push(word("drawing.all"));
+  const about = make("span", { class: "quiet", id: `shape-${index}-about` }, said.join(" · "), make("span", { class: "hidden", text: placeOf(shape) }));
+  choose.setAttribute("aria-describedby", about.id);
   const wrong = found.findings.filter((each) => each.shape === index).map((each) => make("span", { class: each.blocks ? "wrong" : "doubt", text: told(each) }));
-  const item = make("li", { "data-shape": index }, make("div", { class: "row" }, choose, make("span", { class: "quiet", text: said.join(" · ") })), ...wrong);
+  const item = make("li", { "data-shape": index }, make("div", { class: "row" }, choose, about), make("div", { class: "wrongs", id: `shape-${index}-wrong` }, ...wrong));
   if (!on) return item;
-  const name = make("input", { maxlength: 64, autocomplete: "off", value: shape.name, "data-key": `name-${index}` });
+  const name = make("input", { maxlength: 64, autocomplete: "off", value: shape.name, "data-key": `name-${index}`, "aria-describedby": `shape-${index}-wrong` });
+  if (found.findings.some((each) => each.shape === index && each.code === "name")) name.setAttribute("aria-invalid", "true");
   name.readOnly = shape.kind === "zone" && shape.place !== null;
   name.addEventListener("change", () => change(`name-${index}`, () => { shape.name = name.value.trim(); }));
   const act = (text, work) => {

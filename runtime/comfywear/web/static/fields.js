@@ -48,7 +48,7 @@ export function fieldOf(form, field, path) {
   const id = `field-${++count}`;
   const title = form.texts.title(field.table, field.name, field.title);
   const meaning = form.texts.meaning(field.table, field.name, field.meaning);
-  const heading = make("span", {}, field.unit ? `${title} (${field.unit})` : title, make("code", { class: "name", text: field.name }));
+  const heading = make("span", {}, field.unit ? `${title} (${field.unit})` : title, " ", make("code", { class: "name", text: field.name }));
   const control = controlOf(form, field, path, id);
   const help = make("p", { class: "quiet", id: `${id}-help` }, ...meaning ? [meaning, " "] : [], make("em", { text: limits(field) }));
   const problem = make("p", { class: "problem", id: `${id}-problem`, role: "alert" });
@@ -187,17 +187,20 @@ function framed(title, meaning, path, parts) {
 export function showFaults(root, faults) {
   const places = new Map([...root.querySelectorAll("[data-path]")].map((element) => [element.dataset.path, element]));
   const controls = ":scope > input, :scope > select, :scope > textarea, :scope > label > input";
-  for (const element of places.values()) {
-    element.querySelector(":scope > .problem")?.replaceChildren();
-    element.querySelector(controls)?.removeAttribute("aria-invalid");
-  }
-  return faults.filter(({ path, text }) => {
+  const wrong = new Map([...places.values()].map((element) => [element, []]));
+  const elsewhere = faults.filter(({ path, text }) => {
     const depth = path.findLastIndex((_, n) => places.has(key(path.slice(0, n + 1)))) + 1;
     if (!depth) return true;
-    const element = places.get(key(path.slice(0, depth)));
-    const shown = element.querySelector(":scope > .problem");
-    shown.append(...shown.childNodes.length ? [" "] : [], sentence(text));
-    element.querySelector(controls)?.setAttribute("aria-invalid", "true");
+    wrong.get(places.get(key(path.slice(0, depth)))).push(sentence(text));
     return false;
   });
+  for (const [element, said] of wrong) {
+    const shown = element.querySelector(":scope > .problem");
+    const control = element.querySelector(controls);
+    if (said.length) control?.setAttribute("aria-invalid", "true");
+    else control?.removeAttribute("aria-invalid");
+    // What was said already is not said again at the next letter.
+    if (shown && shown.textContent !== said.map((each) => each.textContent).join(" ")) shown.replaceChildren(...said.flatMap((each, n) => (n ? [" ", each] : [each])));
+  }
+  return elsewhere;
 }

@@ -1,10 +1,6 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
-import { showFinds, startFinds } from "./finds.js";
-import { renderDay, resized } from "./chart.js";
-import { showPrivacy } from "./privacy.js";
-import { renderRoom } from "./room.js";
-import { answered, learnt, renderFaces, startVoting } from "./vote.js";
+import { answered, learnt, startVoting } from "./vote.js";
 import { load, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -12,6 +8,7 @@ const VIEWS = ["vote", "room", "day", "sketch", "about"];
 const SKETCH_EVERY_MS = 1000;
 const DAY_EVERY_MS = 60000;
 
+const views = {}; // what the other views are drawn by, once a face can be pressed
 let start = null; // {title, zones, languages, signed_in, role}
 let zone = null;
 let now = null;
@@ -69,10 +66,13 @@ function language() {
 
 async function speak(code) {
   await load(code);
+  showWords(code);
+}
+
+function showWords(code) {
   $("language").value = code;
   $("theme").setAttribute("aria-label", word("theme_button"));
   $("theme").title = word("theme_button");
-  renderFaces();
   if (now) render();
   route();
 }
@@ -99,6 +99,7 @@ function route() {
   const first = start.role === "read" ? "room" : "vote";
   const view = VIEWS.includes(wanted) && (wanted !== "vote" || first === "vote") ? wanted : first;
   for (const name of VIEWS) $(`view-${name}`).hidden = name !== view;
+  delete document.documentElement.dataset.elsewhere;
   for (const link of $("nav").querySelectorAll("a")) {
     if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -120,7 +121,7 @@ async function loadDay() {
   for (const button of $("spans").children) button.setAttribute("aria-pressed", String(button.dataset.span === span));
   try {
     const day = await get(`/api/day?zone=${encodeURIComponent(zone)}&span=${wanted}`);
-    if (wanted === span) renderDay(day, span);
+    if (wanted === span) views.renderDay(day, span);
   } catch { /* the banner says so */ }
 }
 
@@ -165,7 +166,7 @@ function showSketch() {
     $("sketch").removeAttribute("src");
     $("sketch-none").hidden = false;
     $("sketch-none").textContent = word(possible ? "sketch.off" : "sketch.disabled");
-    showFinds(false);
+    views.showFinds(false);
     return;
   }
   const of = $("camera").value ? `camera=${encodeURIComponent($("camera").value)}&` : "";
@@ -178,7 +179,7 @@ function sketchCame(there) {
   $("sketch").hidden = !there;
   $("sketch-none").hidden = there;
   $("sketch-none").textContent = there ? "" : word("sketch.none");
-  showFinds(there);
+  views.showFinds(there);
   clearTimeout(sketchTimer);
   sketchTimer = setTimeout(showSketch, SKETCH_EVERY_MS);
 }
@@ -213,8 +214,8 @@ function render() {
   $("here").hidden = !now.showing;
   $("here").textContent = now.showing ? word("here", { device: now.showing }) : "";
   if (now.learnt) learnt(now.learnt);
-  showPrivacy(now.cameras, start.role === "admin");
-  renderRoom(now, title(zone));
+  views.showPrivacy(now.cameras, start.role === "admin");
+  views.renderRoom(now, title(zone));
 }
 
 // A link to a zone that there is none of: nobody votes for another one by it.
@@ -256,9 +257,12 @@ async function begin() {
   }
   const wanted = [asked, kept("zone"), known[0]];
   zone = wanted.find((name) => known.includes(name));
-  await speak(language());
-  startFinds(start.role === "admin");
+  const code = language();
+  await load(code);
   if (start.role !== "read") startVoting({ zone: () => zone, person: () => $("person").value.trim(), place: place() });
+  Object.assign(views, ...await Promise.all(["finds", "chart", "privacy", "room"].map((name) => import(`./${name}.js`))));
+  showWords(code);
+  views.startFinds(start.role === "admin");
   $("zone").addEventListener("change", () => chooseZone($("zone").value));
   $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value); });
   $("theme-choice").addEventListener("change", () => chooseTheme($("theme-choice").value));
@@ -288,7 +292,7 @@ async function begin() {
   $("draw").addEventListener("click", async () => (await import("./drawing.js")).openDrawing($("camera").value));
   $("calibrate").addEventListener("click", async () => (await import("./calibration.js")).openCalibration());
   addEventListener("hashchange", () => { route(); scrollTo(0, 0); $("main").focus({ preventScroll: true }); });
-  addEventListener("resize", resized);
+  addEventListener("resize", views.resized);
   if (kept("zone") !== null || new URL(location.href).searchParams.has("zone")) chooseZone(zone);
   else listen();
   document.documentElement.dataset.ready = "yes";

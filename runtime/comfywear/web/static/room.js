@@ -1,6 +1,6 @@
 // The zone in plain words: air, people, what is expected, advice, what was learnt, what is recorded.
 
-import { show } from "./faces.js";
+import { showFace } from "./vote.js";
 import { clock, colour, counted, garment, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -73,7 +73,7 @@ function weather(outdoors) {
 function expected(comfort) {
   if (comfort.level === null) return [make("p", {}, sentence(comfort.reason ?? ""))];
   const picture = make("div", { class: "face" });
-  show(picture, comfort.level);
+  showFace(picture, comfort.level);
   const words = word("vote.levels")[comfort.level - 1];
   const said = make("div", {}, make("strong", { text: word("room.expected_level", { level: comfort.level, words }) }));
   if (comfort.expected_vote !== null) said.append(sensation(comfort.expected_vote));

@@ -1,6 +1,7 @@
 // The first run: eight steps, each kept as it is filled in, with what is there, what it says, and doctor's check.
 
 import { at, fieldOf, put, showFaults } from "./fields.js";
+import { networkCameras } from "./network_cameras.js";
 import { load, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -84,7 +85,10 @@ function showSteps() {
   $("steps").replaceChildren(...STEPS.map((name) => {
     const button = make("button", { type: "button", text: word(`setup.steps.${name}`), "data-step": name });
     if (name === step) button.setAttribute("aria-current", "step");
-    if (faults.some(({ path }) => TABLES[path[0]] === name)) button.classList.add("bad");
+    if (faults.some(({ path }) => TABLES[path[0]] === name)) {
+      button.classList.add("bad");
+      button.setAttribute("aria-label", `${word(`setup.steps.${name}`)}: ${word("setup.states.fault")}`);
+    }
     button.addEventListener("click", () => go(name));
     return make("li", {}, button);
   }));
@@ -144,17 +148,18 @@ function render() {
 
 // What is plugged in, each with a button that takes it.
 async function look(kind, path) {
+  const take = async (uri) => { put(form.values, path, uri); await keep(); render(); $("heading").focus(); };
   const found = await ask(`/api/setup/${kind}`).catch(() => []);
   if (ASKED[step].first[0][0] !== path[0]) return;
   const rows = found.map(({ uri, note }) => {
     const use = make("button", { type: "button", class: "button small", text: word("setup.use"), "aria-label": `${word("setup.use")}: ${note} ${uri}` });
-    use.addEventListener("click", async () => { put(form.values, path, uri); await keep(); render(); });
+    use.addEventListener("click", () => take(uri));
     return make("li", {}, make("span", {}, note, " ", make("code", { class: "name", text: uri })), use);
   });
   const again = make("button", { type: "button", class: "button small plain", text: word("setup.look_again") });
   again.addEventListener("click", () => look(kind, path));
   const body = rows.length ? make("ul", { class: "doors" }, ...rows) : make("p", { class: "quiet", text: word("setup.none_found") });
-  $("found").replaceChildren(make("div", { class: "card" }, make("h2", { text: word("setup.found") }), body, again));
+  $("found").replaceChildren(make("div", { class: "card" }, make("h2", { text: word("setup.found") }), body, again, ...kind === "cameras" ? [networkCameras(ask, take)] : []));
 }
 
 function watchCamera() {

@@ -1,8 +1,7 @@
 // Pressing: five faces, thanks, and undo for as long as the device allows.
 
-import { show } from "./faces.js";
 import { dropVote, keepVote, newId, sendKept } from "./kept_votes.js";
-import { make, sentence, word } from "./words.js";
+import { sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const THANKS_S = 10;
@@ -23,27 +22,22 @@ export function startVoting(given) {
     if (/^[1-5]$/.test(event.key)) press(Number(event.key));
     if (event.key === "Escape") close();
   });
+  $("faces").addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) press(Number(button.dataset.level));
+  });
   $("done").addEventListener("click", close);
   $("undo").addEventListener("click", undo);
   $("strip-undo").addEventListener("click", undo);
   $("thanks").addEventListener("click", (event) => event.target === $("thanks") && close());
+  const early = window.takeEarlyPress();
+  if (early) press(early.level, early.at);
 }
 
-export function renderFaces() {
-  const levels = word("vote.levels");
-  const buttons = levels.map((words, index) => {
-    const level = index + 1;
-    const picture = make("span", { class: `face level-${level}` });
-    show(picture, level);
-    const button = make(
-      "button", { type: "button", "data-level": level, "aria-keyshortcuts": level },
-      picture, make("span", { class: "words", text: words }),
-    );
-    button.addEventListener("click", () => press(level));
-    return button;
-  });
-  $("faces").replaceChildren(...buttons);
-  if (last) tick();
+// The face of a level, as the page draws it on its button; the words beside it say the same.
+export function showFace(element, level) {
+  for (const each of [1, 2, 3, 4, 5]) element.classList.toggle(`level-${each}`, each === level);
+  element.replaceChildren($("faces").querySelector(`[data-level="${level}"] svg`).cloneNode(true));
 }
 
 // The device answers: what was kept here goes to it.
@@ -66,14 +60,14 @@ async function post(address, body) {
   return answer.json();
 }
 
-async function press(level) {
+async function press(level, at = Date.now()) {
   if (busy) return;
   busy = true;
   const button = $("faces").querySelector(`[data-level="${level}"]`);
   button.classList.add("pressed");
   const given = { zone: state.zone(), level, source: state.place, person: state.person(), id: newId() };
   try {
-    const vote = await post("/api/vote", given);
+    const vote = await post("/api/vote", { ...given, age_s: (Date.now() - at) / 1000 });
     last = { id: vote.id, level, until: Date.now() + 1000 * vote.undo_s };
     thank(level, vote.learnt);
   } catch (error) {
@@ -90,11 +84,12 @@ async function press(level) {
 }
 
 function thank(level, text) {
-  show($("thanks-face"), level);
+  showFace($("thanks-face"), level);
   const said = word("thanks.said", { level: word("vote.levels")[level - 1] });
   $("thanks-said").textContent = said;
   learnt(text);
   $("thanks").hidden = false;
+  $("faces").inert = true;
   $("strip").hidden = true;
   $("thanks-card").focus({ preventScroll: true });
   announce(`${word("thanks.heading")} ${said}. ${$("thanks-learnt").textContent}`);
@@ -125,6 +120,7 @@ function close() {
   if ($("thanks").hidden) return;
   const within = $("thanks").contains(document.activeElement);
   $("thanks").hidden = true;
+  $("faces").inert = false;
   $("strip").hidden = last === null;
   if (within) $("faces").querySelector("button").focus({ preventScroll: true });
 }

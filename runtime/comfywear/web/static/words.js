@@ -21,7 +21,10 @@ export async function load(code, more = "") {
   const told = more ? await fetch(`/words/${more}/${code}.json`).then((each) => each.json()) : {};
   Object.assign(found, told.words);
   document.documentElement.lang = code;
-  for (const element of document.querySelectorAll("[data-word]")) element.textContent = word(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-word]")) {
+    const text = word(element.dataset.word);
+    if (element.textContent !== text) element.textContent = text; // what came with the page is laid out already
+  }
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", word(element.dataset.label));
   }
