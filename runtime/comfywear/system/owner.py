@@ -77,11 +77,12 @@ def _put_over(place: Path) -> bool:
         call = libc()
     except OSError:
         return False
-    return (
+    done = (
         call.unshare(_NEW_NAMES) == 0
         and call.mount(b"none", b"/", None, _ALL_BELOW | _PRIVATE, None) == 0
         and call.mount(b".", os.fsencode(place), None, _BIND, None) == 0
     )
+    return bool(done)
 
 
 def as_owner(folder: Path, act: Callable[[Path], str]) -> str:
