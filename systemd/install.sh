@@ -126,9 +126,9 @@ fi
 for entry in "${files[@]}"; do run install -D -m 644 "$source/systemd/${entry% *}" "$root${entry#* }"; done
 if [ -e "$settings" ]; then
   say "$settings stays as it is"
-else
-  run install -D -m 644 "$source/systemd/device.toml" "$settings"
-  say "$settings is new: name your camera, sensors and broker in it"
+elif [ ! -e "$root/var/lib/private/comfywear/device.toml" ]; then
+  say "set it up at http://THIS MACHINE:8080/ with the code that journalctl -u comfywear says,"
+  say "or by hand: cp $source/systemd/device.toml $settings, and restart the service"
 fi
 previous=$(readlink "$program" 2>/dev/null || true)
 run ln -sfn "${into##*/}" "$program"
@@ -154,4 +154,4 @@ fi
 for old in "$program"-[0-9]*; do
   case "${old##*/}" in "${into##*/}" | "$previous" | 'comfywear-[0-9]*') ;; *) run rm -rf "$old" ;; esac
 done
-say "done. Check it with: $program/bin/comfywear doctor --config $settings"
+say "done. Once it has settings, check them with: $program/bin/comfywear doctor --config FILE"

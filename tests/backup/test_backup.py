@@ -144,6 +144,41 @@ def test_without_a_passphrase_no_secret_is_in_it_and_the_lines_to_fill_in_are_na
     assert "mqtt.password_file: there is no file" in said
 
 
+@pytest.fixture
+def at_home(lived: Path) -> Path:
+    """The same device as its page sets it up: the settings, one before them and a draft are in its state folder."""
+    settings = (lived / "device.toml").read_text()
+    for name in ("device.toml", "device.toml.previous", "setup.json"):
+        (lived / "state" / name).write_text(settings)
+    return lived / "state"
+
+
+def test_settings_in_the_state_folder_are_in_it_once_without_their_secrets(
+    at_home: Path, tmp_path: Path, passphrase: list[str]
+) -> None:
+    for name, words in {"open": [], "locked": passphrase}.items():
+        out = tmp_path / f"{name}.comfywear"
+        assert main(["backup", "--config", str(at_home / "device.toml"), "--out", str(out), *words]) == 0
+        with zipfile.ZipFile(out) as archive:
+            assert not any(MARKER.encode() in archive.read(member) for member in archive.namelist())
+            assert not any("device.toml" in member for member in archive.namelist())
+
+
+def test_settings_in_the_state_folder_are_restored_as_they_were_asked_for(
+    at_home: Path, tmp_path: Path, passphrase: list[str]
+) -> None:
+    out, config = tmp_path / "lab.comfywear", at_home / "device.toml"
+    assert main(["backup", "--config", str(config), "--out", str(out), *passphrase]) == 0
+    with Archive(out) as archive:  # as versions made them that kept those settings a second time, as they were
+        files = {each.name: archive.read(each.name) or b"" for each in archive.manifest.members}
+        write_archive(out, archive.manifest, {**files, "state/device.toml": config.read_bytes()}, force=True)
+    before = config.read_text()
+    assert main(["restore", str(out), "--config", str(config), "--id", "new-board", *passphrase]) == 0
+    assert 'id = "new-board"' in config.read_text()
+    assert (at_home / "device.toml.before-restore").read_text() == before
+    assert (at_home / "setup.json").exists()
+
+
 def test_another_passphrase_or_none_at_hand_is_said_and_nothing_is_written(
     lived: Path, tmp_path: Path, passphrase: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -308,6 +343,21 @@ def test_root_backs_up_as_the_folder_s_owner_and_takes_nothing_that_a_link_names
     with zipfile.ZipFile(out) as archive:
         assert "state/votes.sqlite" in archive.namelist()
         assert not any(MARKER.encode() in archive.read(name) for name in archive.namelist())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")
+def test_settings_that_root_restores_into_the_state_folder_are_the_service_s(
+    lived: Path, tmp_path: Path, passphrase: list[str]
+) -> None:
+    out, state = tmp_path / "lab.comfywear", tmp_path / "other" / "state"
+    assert back_up(lived, out, *passphrase) == 0
+    state.mkdir(parents=True)
+    os.chown(state, 65534, 65534)
+    for folder in (state, *state.parents[:-1]):
+        folder.chmod(folder.stat().st_mode | 0o005)
+    words = ["--config", str(state / "device.toml"), "--state-dir", str(state)]
+    assert main(["restore", str(out), *words, *passphrase]) == 0
+    assert {path.stat().st_uid for path in (state / "device.toml", *(state / "secrets").iterdir())} == {65534}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")

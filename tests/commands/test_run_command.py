@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -53,6 +54,25 @@ def test_the_device_runs_until_it_is_told_to_stop(tmp_path: Path, mosquitto: Any
         last = until(lambda: (said := consumer.newest(StatusMessage)) and said.state == "offline" and said)
         assert last.reason == "stopped"
         assert not (tmp_path / "state" / "control.sock").exists()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_service_takes_the_settings_that_its_machine_keeps_and_else_those_of_its_page(
+    tmp_path: Path, kept: bool
+) -> None:
+    for name in ("etc", "state"):
+        (tmp_path / name).mkdir()
+        site = f"[device]\nsite = '{name}'\nid = 'd1'\nstate_dir = '{tmp_path / 'state'}'\n"
+        if name == "state" or kept:
+            (tmp_path / name / "device.toml").write_text(site)
+    folders = {"CONFIGURATION_DIRECTORY": str(tmp_path / "etc"), "STATE_DIRECTORY": str(tmp_path / "state")}
+    command = [sys.executable, "-m", "comfywear.cli", "run"]
+    with Child(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **folders}) as process:
+        wait_for_status(tmp_path / "state", process)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=90)
+    assert f"comfywear/v1/{'etc' if kept else 'state'}/d1" in said
+    assert ("are passed over" in said) is kept
 
 
 def test_a_second_device_on_the_same_folder_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -111,6 +111,11 @@ def test_the_person_is_found_in_ccp_validation(
     assert result["person"]["n"] == 60
     assert result["person"]["recall50"] >= 0.95
     assert result["garments"]["map50"] > result["mean_box"]["garments"]["map50"] + 0.1
+    assert result["attributes"]
+    assert main([*words, "--quick", "--attributes", ""]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    assert alone["attributes"] is None
+    assert alone["garments"]["map50"] < result["garments"]["map50"]
 
 
 def test_the_detector_beats_a_constant_box_on_varied_photos(

@@ -112,6 +112,7 @@ def test_a_device_is_set_up_by_its_page_alone_and_doctor_finds_no_fault(
         page.wait_for_selector("#chips span", state="attached")
         found = settings_file.load(made)
         assert (found.device.site, found.device.id, found.camera.source) == ("office", "lab1", str(picture))
+        assert found.device.state_dir == str(tmp_path / "state"), "other commands are not told of it otherwise"
         assert found.sensors[0].uri == f"replay://{warm}?unit=F"
         assert Path(found.web.token_file).read_text() == "a long password\n"
         assert stat.S_IMODE(Path(found.web.token_file).stat().st_mode) == 0o600
@@ -164,10 +165,11 @@ def test_the_keyboard_alone_goes_through_it(tmp_path: Path, screen: Callable[...
 
 def test_the_network_reaches_it_with_a_code_that_works_once(tmp_path: Path) -> None:
     port = free_port()
-    with first_run(tmp_path, "0.0.0.0", port):
+    with first_run(tmp_path, "0.0.0.0", port) as device:
         found = re.search(r"with the code ([A-Z2-9]{12}) ", (tmp_path / "said").read_text())
         assert found
         url = f"http://127.0.0.1:{port}"
+        device.send_signal(signal.SIGHUP)  # a reload: there is nothing to read again, and it goes on
         with httpx.Client(base_url=url, timeout=60) as phone, httpx.Client(base_url=url, timeout=60) as other:
             assert phone.get("/api/setup").status_code == 401
             bearer = {"Authorization": f"Bearer {found[1]}"}

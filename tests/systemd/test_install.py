@@ -17,8 +17,8 @@ PLACED = (
     "etc/sysusers.d/comfywear.conf",
     "etc/tmpfiles.d/comfywear.conf",
     "etc/udev/rules.d/60-comfywear.rules",
-    "etc/comfywear/device.toml",
 )
+SETTINGS = "etc/comfywear/device.toml"
 # Stands for Python where the packages themselves are not the question: it makes a folder and fetches nothing.
 QUICK_PYTHON = """#!/bin/sh
 case "$*" in
@@ -51,6 +51,13 @@ class System:
             command, capture_output=True, text=True, check=False, timeout=900, env={**self.environ, **environ}
         )
 
+    def settings(self) -> Path:
+        """Settings that somebody wrote."""
+        settings = self.root / SETTINGS
+        settings.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.source / "systemd" / "device.toml", settings)
+        return settings
+
     def files(self) -> set[str]:
         return {str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file()}
 
@@ -60,7 +67,7 @@ def system(tmp_path: Path) -> System:
     return System(tmp_path)
 
 
-def test_it_places_program_unit_groups_rules_and_settings_that_are_right(system: System) -> None:
+def test_it_places_program_unit_groups_and_rules_and_leaves_the_settings_to_the_page(system: System) -> None:
     result = system.install()
     assert result.returncode == 0, result.stderr
     assert set(PLACED) <= system.files()
@@ -70,14 +77,15 @@ def test_it_places_program_unit_groups_rules_and_settings_that_are_right(system:
     pins = (link / "constraints.txt").read_text()
     assert "numpy==" in pins
     assert "sha256" not in pins
-    settings = system.root / PLACED[-1]
-    assert settings_file.load(settings).zones[0].name == "room"
+    assert SETTINGS not in system.files()
+    assert "set it up at http://" in result.stdout
     assert "doctor --config" in result.stdout
+    assert settings_file.load(system.source / "systemd" / "device.toml").zones[0].name == "room"
 
 
 def test_again_changes_nothing_and_an_upgrade_keeps_settings_and_the_version_before(system: System) -> None:
     assert system.install().returncode == 0
-    settings = system.root / PLACED[-1]
+    settings = system.settings()
     settings.write_text("[device]\nsite = 'mine'\n")
     before, first = system.files(), str((system.root / "opt" / "comfywear").readlink())
     assert system.install().returncode == 0
@@ -115,11 +123,12 @@ def test_a_dry_run_changes_nothing_and_names_every_file(system: System) -> None:
 
 def test_removing_keeps_settings_and_data_unless_told(system: System) -> None:
     assert system.install().returncode == 0
+    system.settings()
     votes = system.root / "var/lib/comfywear/votes.sqlite"
     votes.parent.mkdir(parents=True)
     votes.write_text("votes")
     assert system.install("--uninstall").returncode == 0
-    assert system.files() == {PLACED[-1], "var/lib/comfywear/votes.sqlite"}
+    assert system.files() == {SETTINGS, "var/lib/comfywear/votes.sqlite"}
     assert system.install().returncode == 0
     assert system.install("--uninstall", "--purge").returncode == 0
     assert system.files() == set()
@@ -138,7 +147,7 @@ def test_kiosk_and_jetson_are_there_only_where_wanted_and_then_stay(system: Syst
     own = system.root / "etc/systemd/system/comfywear.service.d/override.conf"
     own.write_text("[Service]\n")
     assert system.install("--uninstall").returncode == 0
-    assert system.files() == {PLACED[-1], str(own.relative_to(system.root))}, "what a person wrote stays"
+    assert system.files() == {str(own.relative_to(system.root))}, "what a person wrote stays"
 
 
 @pytest.mark.parametrize("words", [[], ["--uninstall"]])

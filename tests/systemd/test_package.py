@@ -21,8 +21,9 @@ PLACED = (
     "usr/lib/tmpfiles.d/comfywear.conf",
     "usr/lib/udev/rules.d/60-comfywear.rules",
     "usr/share/doc/comfywear/copyright",
-    "etc/comfywear/device.toml",
+    "usr/share/comfywear/device.toml",
 )
+SETTINGS = "etc/comfywear/device.toml"
 # Scripts run from here and are told of the other root; who owns files and what else is installed is not the question.
 CHROOTLESS = ("--force-script-chrootless", "--force-depends", "--force-not-root", "--force-architecture")
 
@@ -141,6 +142,8 @@ def test_installed_twice_it_places_everything_and_is_enabled(debian: Debian, old
     for _ in range(2):
         result = debian.dpkg("--install", old)
         assert result.returncode == 0, result.stderr
+        assert "set it up at http://" in result.stdout
+        assert not debian.has(SETTINGS)
         assert [name for name in PLACED if not debian.has(name)] == []
         wanted = debian.root / "etc/systemd/system/multi-user.target.wants"
         assert [each.name for each in wanted.iterdir()] == ["comfywear.service"], "the kiosk is off"
@@ -156,7 +159,7 @@ def test_upgrade_and_downgrade_keep_settings_data_and_a_disabled_service_without
     debian: Debian, old: str, new: str
 ) -> None:
     assert debian.dpkg("--install", old).returncode == 0
-    settings, votes = debian.root / "etc/comfywear/device.toml", debian.root / "var/lib/comfywear/votes.sqlite"
+    settings, votes = debian.root / SETTINGS, debian.root / "var/lib/comfywear/votes.sqlite"
     settings.write_text("# mine\n")
     votes.parent.mkdir(parents=True)
     votes.write_text("votes")
@@ -181,17 +184,18 @@ def test_removing_keeps_settings_and_data_and_purging_takes_them(debian: Debian,
     votes = debian.root / "var/lib/private/comfywear/votes.sqlite"
     votes.parent.mkdir(parents=True)
     votes.write_text("votes")
+    (debian.root / SETTINGS).write_text("# mine\n")
     result = debian.dpkg("--remove", "comfywear")
     assert result.returncode == 0, result.stderr
     assert "settings stay" in result.stdout
-    assert [name for name in PLACED[:-1] if debian.has(name)] == []
-    assert debian.has(PLACED[-1])
+    assert [name for name in PLACED if debian.has(name)] == []
+    assert debian.has(SETTINGS)
     assert votes.exists()
     assert debian.dpkg("--install", old).returncode == 0
     assert votes.exists()
     result = debian.dpkg("--purge", "comfywear")
     assert result.returncode == 0, result.stderr
-    assert [name for name in PLACED if debian.has(name)] == []
+    assert not debian.has(SETTINGS)
     assert not votes.exists()
     assert not debian.has("opt/comfywear")
     assert not debian.has("etc/systemd/system/multi-user.target.wants/comfywear.service")

@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import threading
@@ -121,6 +122,22 @@ def test_a_system_call_that_is_refused_is_an_error_and_no_end() -> None:
     if result.returncode == 77:
         pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
     assert (result.returncode, result.stdout) == (0, "False True\n"), result.stderr
+
+
+@needs_seccomp
+def test_the_page_changes_settings_with_the_unit_s_system_calls(tmp_path: Path) -> None:
+    """No file may be given away (chown is refused): one that the service owns is replaced all the same."""
+    file = tmp_path / "device.toml"
+    file.write_text("[device]\nsite = 'home'\n")
+    file.chmod(0o640)
+    program = f"from comfywear.settings.edit import save; from pathlib import Path; save(Path({str(file)!r}), '# new')"
+    command = [*CONFINED, str(UNIT), sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    if result.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
+    assert result.returncode == 0, result.stderr
+    assert file.read_text() == "# new"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
 
 
 class _Page(BaseHTTPRequestHandler):

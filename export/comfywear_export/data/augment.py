@@ -33,7 +33,7 @@ __all__ = [
 MAP_STRIDE = 4
 """Pixels of the input to a cell of the maps `person_known` and `garments_known`."""
 
-LEVERS = ("mosaic", "cutouts", "tilt", "aspect", "light", "tiles", "turns", "bare", "garments")
+LEVERS = ("mosaic", "cutouts", "tilt", "aspect", "light", "tiles", "turns", "bare", "garments", "rare")
 """What a training run may go without, to see what it gives (`train detector --without`)."""
 _GREY = 114
 _VISIBLE = 0.3

@@ -26,6 +26,8 @@ def table(result: Mapping[str, Any]) -> str:
     else:
         lines.append(_model(result))
     lines.append(f"looked at: {_LOOKS[result['look']]}")
+    if result.get("attributes"):
+        lines.append(f"garments: weighed by what {result['attributes']} says of their wearers, as on a device")
     lines += _sources(result)
     if "empty" in result:
         lines += ["", *_empty(result), "", *_curve(result)]

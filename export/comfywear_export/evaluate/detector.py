@@ -16,6 +16,7 @@ import numpy as np
 from comfywear.errors import ModelError, UsageError
 from comfywear.records import Detection
 from comfywear.system.arguments import number, whole
+from comfywear.vision import AttributeModel
 from comfywear.vision.detectors.company import LAYOUT as WITH_COMPANY
 from comfywear.vision.detectors.company import MOST
 from comfywear.vision.detectors.composed import ComposedDetector, open_detector
@@ -34,6 +35,7 @@ from comfywear_export.measure.detection import (
     mean_boxes,
     without_nan,
 )
+from comfywear_export.measure.dressed import Dresser
 from comfywear_export.measure.false_persons import Tradeoff, best_scores, share, threshold_for, tradeoff
 from comfywear_export.measure.kept_answers import KeptAnswers
 from comfywear_export.measure.parity import compare
@@ -68,6 +70,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--garments", default="", metavar="MODEL", help="find garments with it on persons' crops, as [vision] garments"
     )
+    parser.add_argument(
+        "--attributes", default="attributes", metavar="MODEL",
+        help="weigh garments by what it says of their wearers, as a device does; '' = the detector alone",
+    )  # fmt: skip
     parser.add_argument(
         "--some-persons", type=Path, action="append", default=[], metavar="FOLDER",
         help="as --data, of a set that labels some persons alone: finds elsewhere count neither way; may be repeated",
@@ -161,11 +167,14 @@ def run(args: argparse.Namespace) -> int:
     trades: list[Trade] = []
     for model in [args.model, *args.others]:
         detector = _open(args, model)
-        kept = kept_for(args, [part.card for _, part in detector.parts], detector.engine_name, detector.precision)
-        seen = partial(look, detector, kept=kept, quick=args.quick)
+        dress = _dresser(args, detector, sets)
+        cards = [part.card for _, part in detector.parts] + ([dress.model.card] if dress else [])
+        kept = kept_for(args, cards, detector.engine_name, detector.precision)
+        seen = partial(look, detector, kept=kept, quick=args.quick, dress=dress)
         finds = {folder: seen(photos) for folder, photos in sets.items()}
         nobody = [(folder, seen(photos)) for folder, photos in empty]
         measured, trade = _measured(args, detector, finds, nobody)
+        measured["attributes"] = f"{dress.model.card.name} {dress.model.card.version}" if dress else None
         if trade:
             trades.append(Trade(measured["model"], trade, measured["threshold"]))
         if result:
@@ -229,6 +238,17 @@ def _open(args: argparse.Namespace, model: str) -> Detector | ComposedDetector:
             raise UsageError(f"--company: {persons.card.name} is of another family, whose persons have no company")
         persons.company = args.company
     return detector
+
+
+def _dresser(
+    args: argparse.Namespace, detector: Detector | ComposedDetector, sets: Mapping[Path, Sequence[Photo]]
+) -> Dresser | None:
+    """What weighs garments, where there are any to weigh."""
+    labelled = any(photo.garments for photos in sets.values() for photo in photos)
+    if not args.attributes or not labelled or not detector.labels[1:]:
+        return None
+    model = AttributeModel.load(args.attributes, engine=args.engine, precision=args.precision, threads=args.threads)
+    return Dresser(model, detector.thresholds["person"])
 
 
 def _measured(

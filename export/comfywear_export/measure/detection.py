@@ -41,6 +41,8 @@ FLOOR = 0.01
 
 Detect = Callable[[Photo], Sequence[Detection]]
 Finds = Sequence[tuple[Photo, Sequence[Detection]]]
+Dress = Callable[[NDArray[np.uint8], Sequence[Detection]], list[Detection]]
+"""`(image, finds)` → the finds with other scores of garments."""
 
 
 @dataclass
@@ -138,13 +140,20 @@ def look(
     photos: Sequence[Photo],
     kept: KeptAnswers | None = None,
     quick: bool = True,
+    dress: Dress | None = None,
 ) -> Finds:
-    """Each photo with what the detector finds in it, however unsure; closer, in tiles too, unless `quick`."""
+    """Each photo with what the detector finds in it, however unsure; closer, in tiles too, unless `quick`.
+
+    With `dress`, garments of sets that label them have the scores that it gives.
+    """
     kept = kept or KeptAnswers(None, {})
     at: Callable[..., list[Detection]] = detector.detect if quick else partial(look_closely, detector)
 
     def seen(photo: Photo) -> list[list[Any]]:
-        found = at(read_photo(photo.path), threshold=FLOOR)
+        image = read_photo(photo.path)
+        found = at(image, threshold=FLOOR)
+        if dress and photo.garments:
+            found = dress(image, found)
         return [[[float(side) for side in each.box], float(each.score), each.label] for each in found]
 
     return [

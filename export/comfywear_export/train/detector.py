@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from comfywear.errors import UsageError
 from comfywear.system.arguments import number, whole
 from comfywear_export.data.augment import LEVERS
 from comfywear_export.data.datasets import find_sets, read_bare, read_set
-from comfywear_export.training.detector import Loss, Views
+from comfywear_export.training.detector import SHARES, Loss, Views
 from comfywear_export.training.frozen import FrozenPart, export_frozen
 from comfywear_export.training.provenance import commit, mark
 
@@ -52,6 +53,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--steps", type=whole(0), default=0, help="stop after so many steps (0: by time alone)")
     parser.add_argument("--size", type=whole(32, 4096), default=320, help="input side in pixels, a multiple of 32")
     parser.add_argument("--without", nargs="+", default=[], choices=LEVERS, help="leave out, to see what it gives")
+    parser.add_argument(
+        "--share", nargs="+", default=[], metavar="SET=NUMBER",
+        help="how often photos of a set are chosen, in proportion, instead of as usual: "
+        + ", ".join(f"{name}={value:g}" for name, value in SHARES.items()),
+    )  # fmt: skip
     parser.add_argument("--batch", type=whole(1), default=16, help="views a step (default 16)")
     parser.add_argument(
         "--threads", type=whole(1, 1000), default=1, help="threads of the network; the views have a process"
@@ -75,12 +81,18 @@ def run(args: argparse.Namespace) -> int:
 
     if args.size % 32:
         raise UsageError(f"--size {args.size} is not a multiple of 32")
+    shares = _shares(args.share)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     folders = [f for f in find_sets(args.data) if f.name in args.sets or f == args.data] + args.also
     photos = [photo for folder in folders for photo in read_set(folder, "train")]
     photos = [replace(p, all_persons=False) if p.set_name in _MAIN_ALONE else p for p in photos]
     photos += [photo for folder in args.bare for photo in read_bare(folder)]
+    strange = shares.keys() - {p.set_name for p in photos}
+    if strange:
+        raise UsageError(
+            f"--share {min(strange)}: no such set here; there are: {', '.join({p.set_name: 0 for p in photos})}"
+        )
     names = ", ".join(f.name for f in [*folders, *args.bare])
     print(f"{len(photos)} photos of {names}; {args.size} px; views of {args.batch}")
     net = DetectorNet()
@@ -98,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
         "size": str(args.size),
         "sets": " ".join(dict.fromkeys(photo.set_name for photo in photos)),
         "without": " ".join(sorted(args.without)),
+        "shares": " ".join(f"{name}={value:g}" for name, value in sorted(shares.items())),
         "weights": mark(args.weights) if args.weights else "",
     }
     plan = Plan(
@@ -109,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
         steps=args.steps,
         note=note,
     )
-    views = Views(photos, args.size, args.seed, args.batch, frozen, args.without)
+    views = Views(photos, args.size, args.seed, args.batch, frozen, args.without, shares)
     if exported:
         settle_norms(net, (torch.from_numpy(views[step]["maps"]) for step in range(_SETTLE)))
     done = fit(net, lambda step: endless(views, step), Loss(args.size), plan, args.out, resume=not args.no_resume)
@@ -117,6 +130,18 @@ def run(args: argparse.Namespace) -> int:
     torch.save({"weights": done.net.state_dict(), "size": args.size, "step": done.step, "seconds": done.seconds}, path)
     print(f"{path}: {done.step} steps, {done.step * args.batch} views, {done.seconds / 60:.1f} min")
     return 0
+
+
+def _shares(said: Sequence[str]) -> dict[str, float]:
+    """`--share`'s sets with their numbers."""
+    shares = {}
+    for each in said:
+        name, _, value = each.rpartition("=")
+        try:
+            shares[name] = number(0.0, 1e6)(value)
+        except argparse.ArgumentTypeError as error:
+            raise UsageError(f"--share {each}: SET=NUMBER, such as people=0.3 ({error})") from error
+    return shares
 
 
 def _weights(path: Path) -> dict[str, torch.Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
@@ -13,6 +13,7 @@ import numpy as np
 from comfywear_export.data.augment import MAP_STRIDE, View, balanced, light, mosaic, random_view
 from comfywear_export.data.cutouts import Cutouts
 from comfywear_export.data.datasets import Photo, read_photo
+from comfywear_export.data.rarity import repeats
 
 if TYPE_CHECKING:
     import torch
@@ -47,6 +48,7 @@ class Views:
         batch: Views a batch.
         frozen: Turns the pictures into the maps that the learning part starts from.
         without: Which of `augment.LEVERS` are left out.
+        shares: How often a photo of each set is chosen, in proportion, where it is not as in `SHARES`.
     """
 
     def __init__(
@@ -57,13 +59,16 @@ class Views:
         batch: int,
         frozen: Callable[[NDArray[np.uint8]], NDArray[Any]],
         without: Collection[str] = (),
+        shares: Mapping[str, float] | None = None,
     ) -> None:
+        self.shares = {**SHARES, **(shares or {})}
         self.sets: dict[str, list[Photo]] = {}
         for photo in photos:
             self.sets.setdefault(photo.set_name, []).append(photo)
         # All photos of such a set are empty: single ones of other sets may only lack labels.
         empty = {name: own for name, own in self.sets.items() if all(p.all_persons and not len(p.boxes) for p in own)}
         self.bare = {} if "bare" in without else {name: list(_by_folder(own).values()) for name, own in empty.items()}
+        self.often = {} if "rare" in without else {name: np.cumsum(repeats(own)) for name, own in self.sets.items()}
         self.cutouts = Cutouts(photos, self.read)
         self.without = frozenset(without)
         self.size, self.seed, self.batch, self.frozen = size, seed, batch, frozen
@@ -83,11 +88,15 @@ class Views:
         """A photo; the sets come in a fixed proportion. With `bare`, one with nobody in it."""
         if bare:
             # A few photos of animals count more beside many of doors than their number says.
-            folders = _drawn(list(self.bare.values()), [SHARES.get(name, _OTHER) for name in self.bare], rng)
+            folders = _drawn(list(self.bare.values()), [self.shares.get(name, _OTHER) for name in self.bare], rng)
             own = _drawn(folders, [len(some) ** 0.5 for some in folders], rng)
-        else:
-            own = _drawn(list(self.sets.values()), [SHARES.get(name, _OTHER) for name in self.sets], rng)
-        return own[rng.integers(len(own))]
+            return own[rng.integers(len(own))]
+        name = _drawn(list(self.sets), [self.shares.get(name, _OTHER) for name in self.sets], rng)
+        own = self.sets[name]
+        if name not in self.often:
+            return own[rng.integers(len(own))]
+        sums = self.often[name]
+        return own[int(np.searchsorted(sums, rng.random() * sums[-1], side="right"))]
 
     def view(self, number: int) -> View:
         """View `number`."""

@@ -14,16 +14,23 @@ from urllib.parse import quote
 
 from comfywear.errors import StoreError
 
-__all__ = ["OF_THE_ID", "copied", "kept_files", "replaced", "unused"]
+__all__ = ["OF_THE_ID", "copied", "is_kept", "kept_files", "replaced", "unused"]
 
 # Not kept: what another program may hold open now, what this board alone means, what waits for the broker (it would be
-# sent twice), the page's keys and who is signed in, secrets, pictures, and what was set aside as damaged.
+# sent twice), the page's keys and who is signed in, secrets, pictures, and what was set aside as damaged; nor settings
+# and drafts of them, where secrets stand: a backup has the settings beside its state, with secrets cut or locked.
 _LEFT_OUT = re.compile(
     r"lock|control|page\.key|page-(cert|key)\.pem|page-sessions\.json|page-restore\.json|engines\.json"
-    r"|spool\.sqlite.*|captures|secrets|before-restore-.*|\.restoring|.*\.damaged.*|.*-wal|.*-shm|.*\.new|.*\.part"
+    r"|.*\.toml(\..*)?|setup\.json|spool\.sqlite.*|captures|secrets|before-restore-.*|\.restoring|.*\.damaged.*"
+    r"|.*-wal|.*-shm|.*\.new|.*\.part"
 )
 OF_THE_ID = ("homeassistant.json", "retained.json")
 """What the device has told the broker under its id: nothing to a device of another id."""
+
+
+def is_kept(name: Path) -> bool:
+    """Whether a file of a state folder, as a path in it, is one that is kept."""
+    return not any(_LEFT_OUT.fullmatch(part) for part in name.parts)
 
 
 def kept_files(folder: Path) -> list[Path]:

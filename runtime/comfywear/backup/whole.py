@@ -18,10 +18,11 @@ from comfywear import __version__
 from comfywear.backup.archive import FORMAT, SECRETS, SETTINGS, STATE, Archive, Manifest, write_archive
 from comfywear.backup.before import Before, as_they_are, put_back, state_put_back
 from comfywear.backup.secrets import Secrets, locked, unlocked
-from comfywear.backup.state import OF_THE_ID, copied, kept_files, replaced, unused
-from comfywear.errors import ComfyWearError, SourceError, StoreError, UsageError
+from comfywear.backup.state import OF_THE_ID, copied, is_kept, kept_files, replaced, unused
+from comfywear.errors import ComfyWearError, SettingsError, SourceError, StoreError, UsageError
 from comfywear.settings.edit import edited
-from comfywear.settings.file import Settings, load, secret_files, state_folder
+from comfywear.settings.file import Settings, checked, load, secret_files, state_folder
+from comfywear.settings.toml_lines import parse
 from comfywear.system.clock import wall_time
 from comfywear.system.credential import credential_path
 from comfywear.system.files import replace_file
@@ -147,30 +148,33 @@ def planned(
 ) -> RestorePlan:
     """What `restore` would do with the same arguments; errors as there."""
     secrets = _unlocked(archive, passphrase)
-    text = (secrets.settings if secrets else None) or (archive.read(SETTINGS) or b"").decode()
+    try:
+        text = (secrets.settings if secrets else None) or (archive.read(SETTINGS) or b"").decode()
+    except UnicodeDecodeError as error:
+        raise SettingsError("the settings in the backup are no text") from error
     folder_of_secrets = (config or Path()).absolute().parent / "secrets"
     texts: dict[Path, bytes] = {}
     wanted = Settings()
     if config is not None:
         if not text:
             raise SourceError("the backup has no settings in it: leave --config out, and name --state-dir")
+        wanted = _parsed(text, archive.manifest.version)
         if device_id:
             text = _with_id(text, device_id)
-        wanted = _parsed(text, config)
         for field, content in (secrets.files if secrets else {}).items():
             place = folder_of_secrets / field
             text = _with_path(text, secret_files(wanted)[field], place)
             texts[place] = content
         if stays and folder is not None and state_folder(wanted) != folder:
             text = edited(text, {("device", "state_dir"): str(folder)})
-        wanted = _parsed(text, config)
+        wanted = _parsed(text, archive.manifest.version)
     other_id = device_id is not None and device_id != archive.manifest.device
     return RestorePlan(
         wanted,
         text,
         texts,
         folder or state_folder(wanted),
-        [name for name in archive.state if not (other_id and name.as_posix() in OF_THE_ID)],
+        [name for name in archive.state if is_kept(name) and not (other_id and name.as_posix() in OF_THE_ID)],
         tuple(_missing(archive, wanted, secrets, texts)),
     )
 
@@ -205,6 +209,7 @@ def restore(
     service = target.stat() if target.is_dir() else None
     before = as_they_are([*plan.files, *([config] if config else [])])
     was = before[config] if config is not None else None
+    within = config is not None and config.absolute().parent.resolve() == target.resolve()
     if config is not None and was is None and not os.access(config.absolute().parent, os.W_OK):
         raise SourceError(f"{config} cannot be written: its folder is not there, or not yours")
     try:
@@ -215,7 +220,7 @@ def restore(
         if config is not None:
             open_to_all = redact(plan.text) == plan.text
             mode = stat.S_IMODE(was[1].st_mode) if was else 0o644 if open_to_all else 0o640
-            _write(config, plan.text.encode(), mode, was[1] if was else None)
+            _write(config, plan.text.encode(), mode, was[1] if was else service if within else None)
         aside = as_owner(target, lambda place: _put(archive, place, plan.names))
     except ComfyWearError:
         put_back(before)
@@ -307,12 +312,20 @@ def _secret(field: str, file: str) -> bytes | None:
         raise SourceError(f"{field}: {file} cannot be read; without a passphrase it is left out") from error
 
 
-def _parsed(text: str, config: Path) -> Settings:
-    """The settings of a text, named as the file they will be; SettingsError as `load`."""
-    with tempfile.TemporaryDirectory() as made:
-        path = Path(made) / config.name
-        path.write_text(text.replace(CUT, "cut"), encoding="utf-8")  # what is to be filled in yet may be anything
-        return load(path)
+def _parsed(text: str, version: str) -> Settings:
+    """The settings of a backup that comfywear `version` made.
+
+    Raises:
+        SettingsError: This version does not read them.
+    """
+    text = text.replace(CUT, "cut")  # what is to be filled in yet may be anything
+    try:
+        return checked(parse(text, SETTINGS), text, SETTINGS)
+    except SettingsError as error:
+        raise SettingsError(
+            f"the backup, of comfywear {version}, has settings that this one, {__version__}, does not read: {error}. "
+            "Restore all but the settings, or with a version that reads them"
+        ) from error
 
 
 def _with_id(text: str, device_id: str) -> str:

@@ -12,15 +12,20 @@ from comfywear import settings as settings_file
 from comfywear.errors import UsageError
 from comfywear.system.arguments import host_and_port
 from comfywear.system.log import begin_log
-from comfywear.system.paths import state_home
+from comfywear.system.paths import SETTINGS, state_home, usual_settings
 from comfywear.system.sd_notify import ServiceManager
+
+_log = logging.getLogger(__name__)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `run`."""
     parser = commands.add_parser("run", help="run the device until it is told to stop (SIGTERM or Ctrl-C)")
     parser.add_argument(
-        "--config", metavar="FILE", help="the settings (docs/settings.md); default: device.toml in the state folder"
+        "--config",
+        metavar="FILE",
+        help="the settings (docs/settings.md); default: device.toml in the service's folder of settings "
+        "($CONFIGURATION_DIRECTORY) where there is one, else in the state folder",
     )
     parser.add_argument(
         "--setup",
@@ -42,7 +47,9 @@ def run(args: argparse.Namespace) -> int:
     from comfywear.settings.on_disk import SettingsOnDisk
 
     manager = ServiceManager()
-    path = Path(args.config) if args.config else state_home() / "device.toml"
+    path, own = Path(args.config) if args.config else usual_settings(), state_home() / SETTINGS
+    if not args.config and path != own and own.exists():
+        _log.warning("the settings are %s; those that the page made, %s, are passed over", path, own)
     if not path.exists() and (args.setup or not args.config) and not _set_up(path, args.setup, manager):
         return 0
     trial = SettingsTrial(SettingsOnDisk(path))
@@ -65,6 +72,7 @@ def _set_up(path: Path, setup: str | None, manager: ServiceManager) -> bool:
     from comfywear.setup.first_run import FirstRun
 
     first = FirstRun(path, state_home(), *found)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload: there are no settings to read again
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: first.stop())
     return first.run(manager)

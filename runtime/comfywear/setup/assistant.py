@@ -29,6 +29,7 @@ from comfywear.setup.live import LiveCamera, LiveSensors, found_cameras, found_s
 from comfywear.setup.network import NetworkCameras
 from comfywear.system.files import replace_file
 from comfywear.system.loopback import is_loopback
+from comfywear.system.paths import given_state_home
 from comfywear.web.setup_form import (
     SETUP_STEPS,
     AskStreams,
@@ -193,7 +194,9 @@ class SetupAssistant:
             if self._disk.text():
                 raise UsageError(f"{self._disk.path} is there by now; nothing was written")
             wanted = {"device": {}, **self._kept.values}
-            wanted["device"] = {"site": "home", **wanted["device"]}
+            home = given_state_home()  # which other commands find by the settings alone
+            place = {"state_dir": str(home)} if home else {}
+            wanted["device"] = {"site": "home", **place, **wanted["device"]}
             self._disk.create(edited(_HEAD, changes_of(parse(_HEAD, "x"), wanted)))
             with suppress(OSError):
                 (self._folder / DRAFT).unlink()

@@ -32,7 +32,9 @@ def replace_file(
         first = mode if like is None else 0o600
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, first), "wb") as file:
             if like is not None:
-                os.fchown(file.fileno(), like.st_uid, like.st_gid)
+                made = os.fstat(file.fileno())
+                if (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):  # the service may not even ask for its own
+                    os.fchown(file.fileno(), like.st_uid, like.st_gid)
                 os.fchmod(file.fileno(), stat.S_IMODE(like.st_mode))
             file.write(content)
             if durable:

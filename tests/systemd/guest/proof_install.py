@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from proof_report import Report
-from scene import Scene
+from scene import STATE, Scene
 
 
 def prove(scene: Scene, report: Report) -> None:
@@ -13,6 +14,8 @@ def prove(scene: Scene, report: Report) -> None:
     report.say("Install")
     report.check("the package installs on a bare Debian 12", lambda: _install(scene))
     report.check("the service is active by its own notification, as a user of its own", lambda: _active(scene))
+    report.check("without settings its page waits for whoever has the code of the journal", lambda: _waits(scene))
+    report.check("set up on its page, which also changes a setting; nothing is in /etc", lambda: _by_page(scene))
     report.check("settings for camera, sensors and a broker", lambda: _settings(scene))
     report.check("a reload takes over a changed setting, in the same process", lambda: _reload(scene))
     report.check("comfywear doctor in the guest finds no fault", lambda: _doctor(scene))
@@ -40,6 +43,35 @@ def _active(scene: Scene) -> str:
     enabled = scene.guest.check("systemctl is-enabled comfywear.service")
     assert enabled == "enabled", enabled
     return f"watchdog {facts['WatchdogUSec']}, user {user}, “{service.status}”"
+
+
+def _waits(scene: Scene) -> str:
+    scene.guest.check('test -d /etc/comfywear && test -z "$(ls -A /etc/comfywear)"')
+    before = scene.service()
+    scene.guest.check("systemctl reload comfywear.service && sleep 1")
+    after = scene.service()
+    assert after.pid == before.pid, "a reload ended it"
+    assert "waits to be set up" in after.status, after.status
+    return f"“{after.status}”"
+
+
+def _by_page(scene: Scene) -> str:
+    code = scene.guest.check(
+        "journalctl -u comfywear.service -o cat | grep -oP 'with the code \\K[A-Z2-9]{12}' | tail -1"
+    )
+    said = json.loads(scene.guest.check(f"python3 /opt/guest/by_page.py {code}", 600).splitlines()[-1])
+    assert said["barred"] is None, said
+    assert said["state"] == "kept", said
+    scene.guest.check('test -z "$(ls -A /etc/comfywear)"')
+    owner = scene.guest.check(f"cd {STATE} && stat -c '%n %u %a' device.toml device.toml.previous secrets/*")
+    lines = scene.guest.check(f"grep -E 'state_dir|stale_after_s|token_file' {STATE}/device.toml")
+    assert "stale_after_s = 77.0" in lines, lines
+    scene.vote(4, "room")
+    assert len(scene.stored()) == 1
+    done = scene.guest.run("/opt/comfywear/bin/comfywear doctor --config /var/lib/comfywear/device.toml 2>&1", 600)
+    assert done.rc == 0, done.out[-2500:]
+    scene.earlier = frozenset(vote for vote, _ in scene.stored())
+    return f"{said['file']}: {said['state']}; {'; '.join(lines.splitlines())}; {'; '.join(owner.splitlines())}"
 
 
 def _settings(scene: Scene) -> str:

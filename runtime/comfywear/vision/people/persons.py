@@ -14,11 +14,12 @@ from comfywear.errors import UsageError
 from comfywear.records import Box, ColourShare, Detection, Frame, Garment, Person
 from comfywear.vision.people.person_memory import Palette, PersonMemory, Worn
 from comfywear.vision.people.wardrobe import GarmentRules, combine, owners, resolve
+from comfywear.vision.people.weighing import weighed
 from comfywear.vision.people.zones import ZoneArea, zone_of
 from comfywear.vision.tracking.reid import Description, Gallery, describe
 from comfywear.vision.tracking.tracker import ByteTracker, Tracked
 
-__all__ = ["Colours", "PersonBook", "Predictor"]
+__all__ = ["Colours", "PersonBook", "Predictor", "person_crop"]
 
 Image = NDArray[np.uint8]
 
@@ -234,9 +235,11 @@ class PersonBook:
 
     def _dress(self, now_s: float, garments: Sequence[Detection]) -> None:
         """Give every garment to whoever wears it, and their memory the evidence for it."""
-        usable = [d for d in garments if d.score >= 0.5 * self._believed(d.label)]
         worn: dict[int, dict[str, tuple[Detection, float]]] = {track: {} for track in self._seen}
         boxes = [self._memories[track].box for track in self._seen]
+        said = [self._values(self._memories[track]) for track in self._seen]
+        finds = weighed(boxes, said, garments, self._rules)
+        usable = [d for d in finds if d.score >= 0.5 * self._believed(d.label)]
         for garment, owner in zip(usable, owners(boxes, usable, self._rules), strict=True):
             if owner >= 0:
                 evidence = min(0.5 * garment.score / self._believed(garment.label), 1.0)
@@ -252,7 +255,7 @@ class PersonBook:
 
     def _predict(self, image: Image, chosen: Sequence[int], model: Predictor) -> None:
         """Attributes of the chosen persons in one batch, averaged over the track."""
-        crops = {track: crop for track in chosen if (crop := _crop(image, self._memories[track].box)) is not None}
+        crops = {track: crop for track in chosen if (crop := person_crop(image, self._memories[track].box)) is not None}
         if crops:
             for track, row in zip(crops, model.predict(list(crops.values())), strict=True):
                 self._memories[track].predicted(row)
@@ -366,7 +369,7 @@ def _garment_colours() -> Colours:
     return garment_colours
 
 
-def _crop(image: Image, box: Box) -> Image | None:
+def person_crop(image: Image, box: Box) -> Image | None:
     """The part of the picture in `box`, or None when next to nothing of it is inside."""
     height, width = image.shape[:2]
     x1, y1 = max(round(box[0]), 0), max(round(box[1]), 0)

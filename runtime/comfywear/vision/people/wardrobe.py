@@ -12,7 +12,7 @@ from comfywear.records import Box, ColourShare, Detection, Garment
 from comfywear.vision.boxes import iou
 from comfywear.vision.tracking.association import Association
 
-__all__ = ["GarmentRules", "combine", "owners", "resolve"]
+__all__ = ["GarmentRules", "combine", "group_probability", "owners", "resolve", "wearers"]
 
 Floats32 = NDArray[np.float32]
 
@@ -25,6 +25,7 @@ _LOWER = ("trousers", "skirt", "shorts")
 _TORSO = ("outer", "knit", "top")
 # Things that are carried or stick out are allowed to lie further outside of the person's box.
 _CONTAINED = {"bag": 0.4, "hat": 0.5}
+_NOWHERE = 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,16 @@ class GarmentRules:
     Attributes:
         contained: Part of a garment's box that must lie inside the person's box (widened by 5 %); bags 0.4, hats 0.5.
         attribute_weight: Weight of the attribute model's group against the detector, where it knows the group.
+        pooled: Share of the attribute model's probability in what a find of the detector is worth.
+        double: Power by which a person's further finds of a kind fall behind the best.
         listed: Garments of a lower probability are not listed.
         same_box: Two kinds of torso garment whose boxes overlap (IoU) more than this are one garment with two names.
     """
 
     contained: float = 0.6
-    attribute_weight: float = 0.5
+    attribute_weight: float = 0.7
+    pooled: float = 0.3
+    double: float = 1.5
     listed: float = 0.35
     same_box: float = 0.75
 
@@ -53,13 +58,8 @@ def owners(persons: Sequence[Box], garments: Sequence[Detection], rules: Garment
     found = [-1] * len(garments)
     if not persons or not garments:
         return found
-    person = np.array(persons, np.float32).reshape(-1, 4)
-    box = np.array([garment.box for garment in garments], np.float32).reshape(-1, 4)
-    inside, aside = _containment(person, box)
     score = np.array([garment.score for garment in garments], np.float32)
-    least = np.array([_CONTAINED.get(garment.label, rules.contained) for garment in garments])
-    fit = inside - 0.5 * aside + 0.5 * score
-    cost = np.where(inside >= least, 2.0 - fit, np.float32(9.0)).astype(np.float32)
+    cost = (2.0 - 0.5 * score - _fit(persons, garments, rules)).astype(np.float32)
     kinds: dict[str, list[int]] = {}
     for index, garment in enumerate(garments):
         kinds.setdefault(garment.label, []).append(index)
@@ -69,6 +69,23 @@ def owners(persons: Sequence[Box], garments: Sequence[Detection], rules: Garment
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             found[these[column]] = row
     return found
+
+
+def wearers(persons: Sequence[Box], garments: Sequence[Detection], rules: GarmentRules) -> list[int]:
+    """Who contains each of `garments` best, as `owners` does, but several of a kind may be one person's."""
+    if not persons or not garments:
+        return [-1] * len(garments)
+    fit = _fit(persons, garments, rules)
+    return [int(best) if value > -_NOWHERE else -1 for best, value in zip(fit.argmax(0), fit.max(0), strict=True)]
+
+
+def _fit(persons: Sequence[Box], garments: Sequence[Detection], rules: GarmentRules) -> Floats32:
+    """How well each garment lies in each person `(P, G)`, at most 1; −`_NOWHERE` where it does not."""
+    person = np.array(persons, np.float32).reshape(-1, 4)
+    box = np.array([garment.box for garment in garments], np.float32).reshape(-1, 4)
+    inside, aside = _containment(person, box)
+    least = np.array([_CONTAINED.get(garment.label, rules.contained) for garment in garments])
+    return np.where(inside >= least, inside - 0.5 * aside, np.float32(-_NOWHERE)).astype(np.float32)
 
 
 def _containment(person: Floats32, box: Floats32) -> tuple[Floats32, Floats32]:
@@ -88,23 +105,30 @@ def _containment(person: Floats32, box: Floats32) -> tuple[Floats32, Floats32]:
 def combine(detected: Mapping[str, float], attributes: Mapping[str, float], rules: GarmentRules) -> dict[str, float]:
     """Probability of each kind: the detector's averaged evidence and the attribute model's group, weighted.
 
-    A kind without a group (footwear), or a person without attributes, has the detector's evidence alone. The group of
-    skirts and dresses is divided by what else speaks for either: the detector and the single garments' attributes.
+    A kind without a group (footwear), or a person without attributes, has the detector's evidence alone.
     """
     kinds = set(detected) | {kind for kind, group in _GROUPS.items() if group in attributes}
     out = {}
     for kind in kinds:
-        seen = detected.get(kind, 0.0)
-        said = attributes.get(_GROUPS.get(kind, ""))
-        if said is None:
-            out[kind] = seen
-            continue
-        if kind in ("skirt", "dress"):
-            for_each = {k: detected.get(k, 0.0) + attributes.get(f"garment/{k}", 0.0) for k in ("skirt", "dress")}
-            total = sum(for_each.values())
-            said *= for_each[kind] / total if total > 0.0 else 0.5
-        out[kind] = rules.attribute_weight * said + (1.0 - rules.attribute_weight) * seen
+        seen, said = detected.get(kind, 0.0), group_probability(kind, attributes, detected)
+        out[kind] = seen if said is None else rules.attribute_weight * said + (1.0 - rules.attribute_weight) * seen
     return out
+
+
+def group_probability(
+    kind: str, attributes: Mapping[str, float], detected: Mapping[str, float] | None = None
+) -> float | None:
+    """What the attribute model's groups say of a kind, 0…1; None where they do not know it.
+
+    The group of skirts and dresses is divided by what else speaks for either: `detected`, and the single garments.
+    """
+    said = attributes.get(_GROUPS.get(kind, ""))
+    if said is None or kind not in ("skirt", "dress"):
+        return said
+    seen = detected or {}
+    for_each = {k: seen.get(k, 0.0) + attributes.get(f"garment/{k}", 0.0) for k in ("skirt", "dress")}
+    total = sum(for_each.values())
+    return said * (for_each[kind] / total if total > 0.0 else 0.5)
 
 
 def resolve(

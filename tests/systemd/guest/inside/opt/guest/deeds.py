@@ -122,6 +122,7 @@ FILES_REFUSED = {
     "write into /usr": made("/usr/probe"),
     "write into the program": made("/opt/probe"),
     "write beside the state folder": made("/var/lib/probe"),
+    "write beside the settings": made("/etc/comfywear/probe"),
     "change the settings": opened("/etc/comfywear/device.toml", os.O_WRONLY),
     "read the passwords": read("/etc/shadow"),
     "read root's home": read("/root/probe"),
