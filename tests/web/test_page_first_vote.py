@@ -93,7 +93,8 @@ def test_what_was_pressed_while_nobody_answers_is_kept_on_the_screen(bare: Calla
         page.unroute("**/api/vote")
         page.reload()
         holds(page, "JSON.parse(localStorage.getItem('comfywear.votes')).length === 0")
-        assert [vote[:2] for vote in device.votes] == [("desk", 1)]
+        assert {vote[:2] for vote in device.votes} == {("desk", 1)}
+        assert len({vote_id for vote_id, _ in device.sent}) == 1, "sent again it is the same vote to a device"
 
 
 def test_the_faces_have_their_words_without_any_script(bare: Callable[..., Any]) -> None:

@@ -77,6 +77,7 @@ def test_english_says_the_words_of_the_scale_and_of_the_colours() -> None:
 
 def test_every_word_that_the_page_asks_for_is_there() -> None:
     known = {".".join(path) for path, _ in leaves(words("en"))} | set(words("en"))
+    known |= {f"vote.levels.{n}" for n in range(len(words("en")["vote"]["levels"]))}
     text = "".join(path.read_text() for path in STATIC.glob("*.*") if path.suffix in (".html", ".js"))
     asked = set(re.findall(r'data-(?:word|label)="([\w.]+)"', text)) | set(re.findall(r'word\("([\w. ]+)"', text))
     assert len(asked) > 60

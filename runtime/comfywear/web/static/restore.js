@@ -43,7 +43,7 @@ function question(found, say, asked) {
   const secret = make("input", { type: "password", id: "restore-passphrase", autocomplete: "off" });
   const places = ["place", "own"].map((kind) => {
     const choice = make("input", { type: "radio", name: "restore-place", value: kind, id: `restore-${kind}` });
-    return make("label", {}, choice, word(`restore.${kind}`, { there: found.device, here: found.here }));
+    return make("label", { class: "tick" }, choice, word(`restore.${kind}`, { there: found.device, here: found.here }));
   });
   const place = make("fieldset", {}, make("legend", { text: word("restore.other", { there: found.device, here: found.here }) }), ...places);
   const passphrase = make("label", {}, word("restore.passphrase"), secret);
@@ -52,7 +52,7 @@ function question(found, say, asked) {
   unwanted[0]?.append(sentence(found.unwanted));
   const form = make(
     "form", {}, make("ul", {}, ...changes(found).map((text) => make("li", { text })), ...unwanted),
-    make("label", {}, takes, word("restore.settings")), place, passphrase, make("p", { class: "row" }, button),
+    make("label", { class: "tick" }, takes, word("restore.settings")), place, passphrase, make("p", { class: "row" }, button),
   );
   const show = () => {
     place.hidden = !(other && takes.checked);

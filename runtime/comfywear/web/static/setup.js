@@ -81,17 +81,24 @@ async function send() {
   return true;
 }
 
+// The buttons stay while what they say changes: one that is pressed just then is not taken away.
 function showSteps() {
-  $("steps").replaceChildren(...STEPS.map((name) => {
-    const button = make("button", { type: "button", text: word(`setup.steps.${name}`), "data-step": name });
+  if (!$("steps").childElementCount) {
+    $("steps").append(...STEPS.map((name) => {
+      const button = make("button", { type: "button", text: word(`setup.steps.${name}`), "data-step": name });
+      button.addEventListener("click", () => go(name));
+      return make("li", {}, button);
+    }));
+  }
+  for (const button of $("steps").querySelectorAll("button")) {
+    const { step: name } = button.dataset;
+    const bad = faults.some(({ path }) => TABLES[path[0]] === name);
+    button.classList.toggle("bad", bad);
+    if (bad) button.setAttribute("aria-label", `${word(`setup.steps.${name}`)}: ${word("setup.states.fault")}`);
+    else button.removeAttribute("aria-label");
     if (name === step) button.setAttribute("aria-current", "step");
-    if (faults.some(({ path }) => TABLES[path[0]] === name)) {
-      button.classList.add("bad");
-      button.setAttribute("aria-label", `${word(`setup.steps.${name}`)}: ${word("setup.states.fault")}`);
-    }
-    button.addEventListener("click", () => go(name));
-    return make("li", {}, button);
-  }));
+    else button.removeAttribute("aria-current");
+  }
   const current = $("steps").querySelector("[aria-current]");
   $("steps").scrollLeft = current.offsetLeft - $("steps").offsetLeft - 40;
 }
