@@ -190,3 +190,17 @@ def test_without_torch_training_says_what_to_install(
         assert main(["train", model, "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
         assert "scripts/setup --export" in capsys.readouterr().err
     assert main(["export", "detector", "--run", str(tmp_path)]) == 2
+
+
+@pytest.mark.export
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [("people", "SET=NUMBER"), ("people=-1", "SET=NUMBER"), ("people=nan", "SET=NUMBER"), ("rooms=0.2", "no such set")],
+)
+def test_a_share_that_is_none_or_of_no_set_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], share: str, words: str
+) -> None:
+    data, out = str(make_sets(tmp_path / "data")), str(tmp_path / "run")
+    assert main(["train", "detector", "--data", data, "--sets", "people", "--out", out, "--share", share]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()

@@ -50,6 +50,23 @@ def test_sets_and_rooms_without_people_come_in_their_shares(tmp_path: Path) -> N
     assert shares[()] > 0.35
 
 
+def test_a_share_can_be_set_and_photos_of_rare_garments_come_oftener(tmp_path: Path) -> None:
+    """Repeat factors: of 27 photos, one shows a skirt, √(.3 · 27) = 2.85 times as often as each of the others."""
+    images = [{"file_name": f"{i}.png", "width": 64, "height": 64} for i in range(27)]
+    boxes = [{"image_id": i, "category_id": int(i == 0), "bbox": [16, 8, 32, 48]} for i in range(27)]
+    data_set(tmp_path / "ccp", images, boxes, ["coat", "skirt"])
+    data_set(tmp_path / "people", images, [{**box, "category_id": 0} for box in boxes], ["person"])
+    photos = [photo for folder in find_sets(tmp_path) for photo in read_set(folder, "train")]
+    for without, factor in (((), (0.3 * 27) ** 0.5), (("rare",), 1.0)):
+        views = Views(photos, 64, 5, 4, lambda images: images, without, {"ccp": 0.72})
+        rng = np.random.default_rng(0)
+        drawn = [views.choose(rng) for _ in range(4000)]
+        names = Counter((photo.set_name, photo.path.name == "0.png") for photo in drawn)
+        of_ccp = names["ccp", True] + names["ccp", False]
+        assert of_ccp / (4000 - of_ccp) == pytest.approx(0.72 / 0.24, rel=0.1)
+        assert names["ccp", True] / names["ccp", False] == pytest.approx(factor / 26, rel=0.25)
+
+
 def test_a_set_in_which_some_photos_lack_people_is_not_taken_for_empty(tmp_path: Path) -> None:
     images = [{"file_name": f"{i}.png", "width": 64, "height": 64} for i in range(3)]
     data_set(tmp_path / "people", images, [{"image_id": 0, "category_id": 0, "bbox": [16, 8, 32, 48]}], ["person"])

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.records import Detection
-from comfywear.vision.far_look import OVERLAP, Finder, Tile, close_finder, merged, tile_finds, tiles_of
+from comfywear.vision.detectors.company import among
+from comfywear.vision.far_look import OVERLAP, Finder, Tile, close_finder, company_of, merged, tile_finds, tiles_of
 from comfywear.vision.held_finds import PERSON, HeldFinds
 
 __all__ = ["look_closely"]
@@ -26,7 +27,8 @@ def look_closely(
     """What is in a frame, looked at as a whole and in tiles.
 
     As on the device (`HeldFinds`), garments of a tile count where somebody wears them whom the whole picture does not
-    show: of who fills the picture a tile shows parts, and calls half of a dress a skirt.
+    show: of who fills the picture a tile shows parts, and calls half of a dress a skirt. Persons of all looks together
+    are company for each other once more (`among`).
 
     Args:
         detector: Any; one that looks for garments on crops looks for them on whom it finds in the whole picture.
@@ -50,4 +52,5 @@ def look_closely(
         beside.take(tile, size, seen, quick, 0.0)
         found += [find for find in seen if find.label == PERSON]
     found += [find for find in beside.beside(quick) if find.label != PERSON]
-    return merged(found, detector.thresholds)
+    found = merged(found, detector.thresholds)
+    return among(found, found, company_of(close))

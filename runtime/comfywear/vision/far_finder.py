@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 
 from comfywear.records import Detection, Frame
-from comfywear.vision.far_look import Finder, Tile, close_finder, tile_finds, tiles_of
+from comfywear.vision.detectors.company import among
+from comfywear.vision.far_look import Finder, Tile, close_finder, company_of, merged, tile_finds, tiles_of
 from comfywear.vision.far_schedule import FarSchedule, tiles_in_zones
 from comfywear.vision.held_finds import PERSON, HeldFinds
 from comfywear.vision.motion import MotionMap
@@ -41,6 +42,7 @@ class FarFinder:
         turns: int = 1,
     ) -> None:
         self._detector = close_finder(detector)
+        self._labels, self._company = tuple(detector.thresholds), company_of(self._detector)
         self._zones, self._every_s, self._threshold, self._turns = zones, every_s, threshold, turns
         self._held = HeldFinds(detector.thresholds.get(PERSON, 0.3))
         self._size = (0, 0)
@@ -82,13 +84,16 @@ class FarFinder:
             began_s = time.perf_counter()
             finds = tile_finds(self._detector, frame.image, self._tiles[index], threshold=self._threshold)
             cost_s = time.perf_counter() - began_s
+            known = merged([*self._held.beside(quick), *quick, *finds], self._labels)
+            finds = among(finds, known, self._company)
             new = self._held.take(self._tiles[index], self._size, finds, quick, frame.monotonic_s)
             self._schedule.looked(index, frame.monotonic_s, new=new, cost_s=cost_s)
         return len(chosen)
 
-    def beside(self, quick: Sequence[Detection]) -> list[Detection]:
-        """See `HeldFinds.beside`."""
-        return self._held.beside(quick)
+    def together(self, quick: Sequence[Detection]) -> list[Detection]:
+        """A quick look's finds with those that are held beside them (`HeldFinds.beside`), in each other's company."""
+        found = [*quick, *self._held.beside(quick)]
+        return among(found, found, self._company)
 
     def _resize(self, width: int, height: int) -> None:
         self._size = (width, height)

@@ -17,7 +17,7 @@ from comfywear.errors import UsageError
 from comfywear.records import Detection
 from comfywear.vision.layouts.nms import nms
 
-__all__ = ["OVERLAP", "Finder", "Tile", "close_finder", "merged", "tile_finds", "tiles_of"]
+__all__ = ["OVERLAP", "Finder", "Tile", "close_finder", "company_of", "merged", "tile_finds", "tiles_of"]
 
 OVERLAP = 0.2
 """Part of a tile's side that it shares with the next."""
@@ -103,6 +103,11 @@ def close_finder(detector: Finder) -> Finder:
     """Who looks at a tile: of a detector that consists of two, the one for persons."""
     persons: Finder = getattr(detector, "persons", detector)
     return persons
+
+
+def company_of(detector: Finder) -> float:
+    """How much persons speak for each other, by the detector's card; 0 for one that knows no company."""
+    return float(getattr(detector, "company", 0.0))
 
 
 def _spans(length: int, tiles: int, overlap: float) -> list[tuple[int, int]]:

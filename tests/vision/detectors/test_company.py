@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfywear.errors import ModelError
-from comfywear.vision.detectors.company import LAYOUT, in_company
+from comfywear.records import Detection
+from comfywear.vision.detectors.company import LAYOUT, among, in_company
 from comfywear.vision.detectors.detector import Detector
 from comfywear_models.registry import FOLDER
 
@@ -54,6 +55,31 @@ def test_nobody_is_believed_less_and_more_weight_lifts_more(
     assert (some >= scores).all()
     assert (more >= some - 1e-6).all()
     assert (more <= 1).all()
+
+
+def test_who_is_seen_in_another_look_is_company_and_the_same_person_is_not() -> None:
+    boxes, _ = row_of(0.4, 1.0)
+    here, there = (
+        Detection(tuple(box.tolist()), score, "person") for box, score in zip(boxes, (0.5, 1.0), strict=True)
+    )
+    bag = Detection((0.0, 0.0, 10.0, 10.0), 0.9, "bag")
+    (raised, kept) = among([bag, here], [here, there, bag], 1.0)
+    assert raised == Detection(here.box, pytest.approx(2 / 3), "person")
+    assert kept == bag
+    assert among([here, bag], [here], 1.0) == [here, bag]
+    assert among([here], [], 1.0) == [here]
+    assert among([bag], [here, there], 1.0) == [bag]
+
+
+@given(FINDS, st.floats(0, 2))
+def test_of_one_look_it_is_the_same_sum(finds: list[tuple[float, float, float]], weight: float) -> None:
+    boxes = np.array([[x, 0, x + side, 2 * side] for x, side, _ in finds], np.float32).reshape(-1, 4)
+    scores = np.array([score for *_, score in finds], np.float32)
+    persons = [
+        Detection(tuple(box), score, "person") for box, score in zip(boxes.tolist(), scores.tolist(), strict=True)
+    ]
+    raised = sorted((each.score for each in among(persons, persons, weight)), reverse=True)
+    assert raised == pytest.approx(sorted(in_company(boxes, scores, weight).tolist(), reverse=True), abs=1e-5)
 
 
 def with_company(folder: Path, weight: object) -> Path:

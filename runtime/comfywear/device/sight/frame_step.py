@@ -153,7 +153,7 @@ class FrameStep:
             return list(self._quick) if plan.detect else None
         looked = self._far.look(frame, self._quick, plan.tiles)
         self.budget.spent("tile", *watch.lap(), pieces=looked)
-        return [*self._quick, *self._far.beside(self._quick)] if plan.detect else None
+        return self._far.together(self._quick) if plan.detect else None
 
     def _without_still(self, frame: Frame, persons: list[Person]) -> list[Person]:
         """The persons without what has not moved for hours; the journal says what goes and what comes back."""
