@@ -7,6 +7,7 @@ import { load, make, number, sentence, word } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const KEEP_AFTER_MS = 350;
 const LIVE_EVERY_MS = 1200;
+const MOST_MISSED = 4;
 const STEPS = ["place", "camera", "sensors", "zones", "broker", "homeassistant", "password", "done"];
 // What each step asks for, and what it has besides.
 const ASKED = {
@@ -26,6 +27,7 @@ let step = "place";
 let faults = [];
 let keeping = null;
 let liveTimer = null;
+let missed = 0;
 let sending = Promise.resolve();
 let moving = false;
 
@@ -182,8 +184,12 @@ function watchCamera() {
     $("live").replaceChildren(make("div", { class: "card" }, make("h2", { text: word("setup.live") }), shown));
     liveTimer = setTimeout(watchCamera, LIVE_EVERY_MS);
   };
-  picture.addEventListener("load", () => show(picture));
-  picture.addEventListener("error", () => show(make("p", { class: "quiet", text: word("setup.no_picture") })));
+  picture.addEventListener("load", () => { missed = 0; show(picture); });
+  picture.addEventListener("error", () => {
+    missed += 1;
+    const last = missed < MOST_MISSED && $("live").querySelector("img"); // one late picture is no camera that is gone
+    show(last || make("p", { class: "quiet", text: word("setup.no_picture") }));
+  });
   picture.src = `/api/setup/sketch.jpg?t=${Date.now()}`;
 }
 
