@@ -16,8 +16,8 @@ PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 class Text(str):
     """An English sentence with its key, which is the sentence before its places were filled, and their values.
 
-    It is a str and can be used as one, and by nobody but who asks for it is it anything else. `str()` of it and of an
-    error that was raised with it keep the key; joining it to other text gives plain text.
+    It is a str and is used as one. `str()` of it, and of an error that was raised with it, keeps the key; joining it to
+    other text gives plain text.
 
     Attributes:
         key: Such as "no frame for {seconds} s".

@@ -162,7 +162,7 @@ def _plain(reason: str, steps: Sequence[str | int], choices: Mapping[str, Sequen
         if found[3]:
             got = _KINDS.get(found[3], found[3])
             return Text("{wanted}{limit} is wanted, not {got}", wanted=wanted, limit=limit, got=got)
-        return Text("{wanted}{limit} is wanted", wanted=wanted, limit=limit)
+        return _limited(wanted, *limit.split()) if limit else Text("{wanted} is wanted", wanted=wanted)
     if found := re.fullmatch(r"Expected `(str|array)` of length (<=|>=)? ?(\d+)(?:, got (\d+))?", reason):
         what = Text("{n} characters", n=found[3]) if found[1] == "str" else Text("{n} entries", n=found[3])
         some = {"<=": Text("at most {what}", what=what), ">=": Text("at least {what}", what=what)}.get(
@@ -172,6 +172,15 @@ def _plain(reason: str, steps: Sequence[str | int], choices: Mapping[str, Sequen
             return Text("{some} are wanted, not {got}", some=some, got=found[4])
         return Text("{some} are wanted", some=some)
     return reason
+
+
+def _limited(wanted: str, sign: str, limit: str) -> Text:
+    return {
+        ">=": Text("{wanted} >= {limit} is wanted", wanted=wanted, limit=limit),
+        "<=": Text("{wanted} <= {limit} is wanted", wanted=wanted, limit=limit),
+        ">": Text("{wanted} > {limit} is wanted", wanted=wanted, limit=limit),
+        "<": Text("{wanted} < {limit} is wanted", wanted=wanted, limit=limit),
+    }[sign]
 
 
 def _bare_word(line: str) -> str:
