@@ -60,7 +60,7 @@ def screen(browser: Any) -> Iterator[Callable[..., Any]]:
     yield show
     for context in contexts:
         context.close()
-    assert problems == []
+    assert not problems, problems
 
 
 def is_firefox(page: Any) -> bool:

@@ -6,6 +6,8 @@ import itertools
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -343,6 +345,36 @@ def test_root_backs_up_as_the_folder_s_owner_and_takes_nothing_that_a_link_names
     with zipfile.ZipFile(out) as archive:
         assert "state/votes.sqlite" in archive.namelist()
         assert not any(MARKER.encode() in archive.read(name) for name in archive.namelist())
+
+
+def may_mount() -> bool:
+    return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
+
+
+@pytest.mark.skipif(not may_mount(), reason="only a root that may mount")
+def test_root_backs_up_lists_and_restores_where_the_owner_cannot_walk_to_as_with_systemd(
+    lived: Path, tmp_path: Path
+) -> None:
+    """systemd keeps the state folders of DynamicUser= services in /var/lib/private, which only root may enter."""
+    private, out = tmp_path / "private", tmp_path / "lab.comfywear"
+    state = private / "comfywear"
+    private.mkdir(mode=0o700)
+    (lived / "state").rename(state)
+    for path in (state, *state.rglob("*")):
+        os.chown(path, 65534, 65534)
+    for folder in (tmp_path, *tmp_path.parents):
+        folder.chmod(folder.stat().st_mode | 0o005)
+    words = ["--state-dir", str(state)]
+    program = [sys.executable, "-m", "comfywear.cli"]
+    assert main(["backup", *words, "--out", str(out)]) == 0
+    for path in state.iterdir():
+        path.unlink()
+    assert main(["restore", str(out), *words, "--id", HERE]) == 0
+    done = subprocess.run([*program, "votes", "export", *words], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("desk") == 5
+    assert {path.stat().st_uid for path in state.iterdir()} == {65534}
+    assert {path.name for path in private.iterdir()} == {"comfywear"}, "nobody else sees what this process saw"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")

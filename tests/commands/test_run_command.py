@@ -62,16 +62,16 @@ def test_a_service_takes_the_settings_that_its_machine_keeps_and_else_those_of_i
 ) -> None:
     for name in ("etc", "state"):
         (tmp_path / name).mkdir()
-        site = f"[device]\nsite = '{name}'\nid = 'd1'\nstate_dir = '{tmp_path / 'state'}'\n"
         if name == "state" or kept:
-            (tmp_path / name / "device.toml").write_text(site)
+            (tmp_path / name / "device.toml").write_text(f"[[zones]]\nname = 'of-{name}'\n")
     folders = {"CONFIGURATION_DIRECTORY": str(tmp_path / "etc"), "STATE_DIRECTORY": str(tmp_path / "state")}
     command = [sys.executable, "-m", "comfywear.cli", "run"]
     with Child(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **folders}) as process:
         wait_for_status(tmp_path / "state", process)
+        vote = ask(tmp_path / "state", {"verb": "vote", "level": 4})
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=90)
-    assert f"comfywear/v1/{'etc' if kept else 'state'}/d1" in said
+    assert vote["vote"]["zone"] == ("of-etc" if kept else "of-state")
     assert ("are passed over" in said) is kept
 
 

@@ -221,7 +221,7 @@ def test_what_is_installed_runs_and_finds_itself_fit(tmp_path: Path) -> None:
     command = [str(ROOT / "systemd" / "install.sh"), "--root", str(tmp_path)]
     subprocess.run(command, check=True, timeout=1500)
     program = tmp_path / "opt" / "comfywear" / "bin" / "comfywear"
-    config = tmp_path / "etc" / "comfywear" / "device.toml"
+    config = ROOT / "systemd" / "device.toml"
     environ = {**os.environ, "STATE_DIRECTORY": str(tmp_path / "state")}
     result = subprocess.run(
         [str(program), "doctor", "--config", str(config)],

@@ -8,7 +8,7 @@ from typing import Any
 
 from page_peers import MadeUp, serving
 
-from browsers import IN_BOTH, holds, is_firefox, serious
+from browsers import IN_BOTH, PHONE, holds, is_firefox, serious
 
 
 @IN_BOTH
@@ -42,7 +42,7 @@ def test_a_backup_is_restored_after_it_was_looked_at_and_asked_what_to_keep(
 ) -> None:
     device, file = MadeUp(), tmp_path / "home-d1.comfywear"
     with serving(device) as url:
-        page = screen(f"{url}/#about")
+        page = screen(f"{url}/#about", PHONE)
         page.click("#backup details >> nth=0")
         page.click("#restore summary")
         file.write_bytes(b"no backup")
@@ -61,6 +61,8 @@ def test_a_backup_is_restored_after_it_was_looked_at_and_asked_what_to_keep(
         ):
             assert said in shown
         assert serious(page) == []
+        wide = "[...document.querySelectorAll('#view-about *')].filter((each) => each.getBoundingClientRect().right"
+        assert page.evaluate(f"{wide} > innerWidth).map((each) => each.outerHTML)") == [], "nothing leaves a phone"
         page.click("#restore-asked button")
         page.wait_for_selector("#restore-said >> text=Choose which device")
         page.check("#restore-own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import socket
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from comfywear import web
 from comfywear.demo.consumer import Consumer
 from comfywear.device.device import Device
 from comfywear.publishing.messages.vote import VoteMessage
+from comfywear.texts import recalled
 from ports import free_port
 from waiting import until
 
@@ -351,11 +353,14 @@ class Furnished(MadeUp):
         return [web.SettingsTable("Page", "What it is.", (web.Field("Port", "8080", "", "Where."),))]
 
 
-ADVICE = (
-    "take the jacket off (like 2.2 K cooler): 66% instead of 55% would want no change",
-    "more air, 0.3 m/s from a fan (like 1.3 K cooler): 60% instead of 55% would want no change",
-    "open a window",
-    "open the window: it is cooler outdoors",
+ADVICE = tuple(
+    recalled(each)
+    for each in (
+        "take the jacket off (like 2.2 K cooler): 66% instead of 55% would want no change",
+        "more air, 0.3 m/s from a fan (like 1.3 K cooler): 60% instead of 55% would want no change",
+        "open a window",
+        "open the window: it is cooler outdoors",
+    )
 )
 
 
@@ -480,6 +485,16 @@ def test_what_the_device_refuses_is_let_go_and_what_it_cannot_take_now_is_kept(s
         until(lambda: len(device.votes) == 3)
 
 
+PIXELS = """(image) => {
+  const canvas = Object.assign(document.createElement("canvas"), {width: 492, height: 492});
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "white";
+  pen.fillRect(0, 0, 492, 492);
+  pen.drawImage(image, 0, 0, 492, 492);
+  return canvas.toDataURL("image/png").split(",")[1];
+}"""
+
+
 @IN_BOTH
 def test_a_zones_code_leads_a_phone_to_its_own_address(screen: Callable[..., Any]) -> None:
     with serving(MadeUp()) as url:
@@ -490,8 +505,9 @@ def test_a_zones_code_leads_a_phone_to_its_own_address(screen: Callable[..., Any
             figure = page.locator("#kiosk figure").nth(number)
             figure.scroll_into_view_if_needed()
             holds(page, f"document.querySelectorAll('#kiosk img')[{number}].naturalWidth > 0")
-            picture = cv2.imdecode(np.frombuffer(figure.locator("img").screenshot(), np.uint8), cv2.IMREAD_COLOR)
-            read, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.resize(picture, None, fx=3, fy=3))
+            data = base64.b64decode(figure.locator("img").evaluate(PIXELS))
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            read, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
             assert read == f"{url}/?zone={zone}" == figure.locator("a").get_attribute("href")
         assert serious(page) == []
         if is_firefox(page):  # its WebDriver knows no paper

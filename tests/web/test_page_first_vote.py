@@ -85,15 +85,16 @@ def test_what_was_pressed_while_nobody_answers_is_kept_on_the_screen(bare: Calla
     device = MadeUp()
     with serving(device) as url:
         page = bare()
-        page.route("**/api/vote", lambda route: route.abort())
+        page.route("**/api/vote?*", lambda route: route.abort())
         with held_back(page):
             page.goto(f"{url}/?zone=desk", wait_until="commit")
             page.click("#faces [data-level='1']")
         holds(page, "document.getElementById('say').innerText.includes('kept on this screen')")
-        page.unroute("**/api/vote")
+        page.unroute("**/api/vote?*")
         page.reload()
         holds(page, "JSON.parse(localStorage.getItem('comfywear.votes')).length === 0")
-        assert [vote[:2] for vote in device.votes] == [("desk", 1)]
+        assert {vote[:2] for vote in device.votes} == {("desk", 1)}
+        assert len({vote_id for vote_id, _ in device.sent}) == 1, "sent again it is the same vote to a device"
 
 
 def test_the_faces_have_their_words_without_any_script(bare: Callable[..., Any]) -> None:

@@ -16,7 +16,9 @@ def prove(scene: Scene, report: Report) -> None:
     report.check("the service is active by its own notification, as a user of its own", lambda: _active(scene))
     report.check("without settings its page waits for whoever has the code of the journal", lambda: _waits(scene))
     report.check("set up on its page, which also changes a setting; nothing is in /etc", lambda: _by_page(scene))
+    report.check("backed up, wiped and restored: the vote is there and the page's settings", lambda: _restored(scene))
     report.check("settings for camera, sensors and a broker", lambda: _settings(scene))
+    report.check("settings of /etc are given to the page and taken back", lambda: _handed_over(scene))
     report.check("a reload takes over a changed setting, in the same process", lambda: _reload(scene))
     report.check("comfywear doctor in the guest finds no fault", lambda: _doctor(scene))
 
@@ -72,6 +74,39 @@ def _by_page(scene: Scene) -> str:
     assert done.rc == 0, done.out[-2500:]
     scene.earlier = frozenset(vote for vote, _ in scene.stored())
     return f"{said['file']}: {said['state']}; {'; '.join(lines.splitlines())}; {'; '.join(owner.splitlines())}"
+
+
+def _restored(scene: Scene) -> str:
+    guest, config = scene.guest, "/var/lib/comfywear/device.toml"
+    (vote,), text = scene.stored(), guest.check(f"cat {config}")
+    guest.check("echo a long enough passphrase > /root/pass")
+    words = f"--config {config} --passphrase-file /root/pass"
+    guest.check(f"comfywear backup {words} --out /root/box.comfywear", 300)
+    guest.check(f"systemctl stop comfywear.service && find {STATE} -mindepth 1 -delete")
+    said = guest.check(f"comfywear restore /root/box.comfywear {words} --id guest", 300)
+    owners = set(guest.check(f"stat -c %u {STATE}/device.toml {STATE}/secrets/* {STATE}/votes.sqlite").split())
+    guest.check("systemctl start comfywear.service", 300)
+    service = scene.wait_active()
+    assert scene.stored() == [vote]
+    assert "stale_after_s = 77.0" in text
+    assert "stale_after_s = 77.0" in guest.check(f"cat {config}")
+    assert owners == {guest.check(f"stat -c %u /proc/{service.pid}")}, owners
+    done = guest.run(f"comfywear doctor --config {config} 2>&1", 600)
+    assert done.rc == 0, done.out[-2500:]
+    return f"{said.splitlines()[1]}; {done.out.strip().splitlines()[-1]}"
+
+
+def _handed_over(scene: Scene) -> str:
+    """As docs/service.md says it; then back, for the rest of the proof."""
+    guest, kept, own = scene.guest, "/etc/comfywear/device.toml", "/var/lib/comfywear/device.toml"
+    said = scene.journal("-5min")
+    assert f"the settings are {kept}; those that the page made" in said, said[-1500:]
+    give = f"mv {kept} {own} && chown --reference=/var/lib/comfywear/. {own}"
+    for moved in (give, f"mv {own} {kept} && chown root:root {kept}"):
+        since_s = time.monotonic()
+        guest.check(f"{moved} && systemctl restart comfywear.service", 300)
+        scene.next("status", since_s, state="online")
+    return f"“online” from {own}, then from {kept}"
 
 
 def _settings(scene: Scene) -> str:
