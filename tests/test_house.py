@@ -30,16 +30,17 @@ GROUND_FLOOR = {
 
 # Which of its neighbours a room may import. What stands on the ground floor (records, errors, ledger, progress) is
 # open to all rooms, `cli` to none; so are the readers and the model files, which know nothing of the rooms.
-LOW = "system settings"
+LOW = "texts system settings"
 VISION = f"colour {LOW}"
 BELOW_DEVICE = f"calibration vision learning comfort feedback publishing buildings web releases {VISION}"
 NEIGHBOURS = {
     "comfywear": {
-        "system": "",
-        "settings": "system",
+        "texts": "",
+        "system": "texts",
+        "settings": "texts system",
         "colour": "",
-        "comfort": "",
-        "calibration": "",
+        "comfort": "texts",
+        "calibration": "texts",
         "vision": VISION,
         "learning": f"comfort {LOW}",
         "feedback": LOW,
@@ -48,7 +49,7 @@ NEIGHBOURS = {
         "web": LOW,
         "releases": f"vision {LOW}",
         "device": f"backup {BELOW_DEVICE}",
-        "collect": "publishing system",
+        "collect": "texts publishing system",
         "backup": LOW,
         "report": f"learning comfort feedback publishing web {LOW}",
         "doctor": f"device {BELOW_DEVICE}",

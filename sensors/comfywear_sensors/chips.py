@@ -12,6 +12,7 @@ from typing import Protocol
 from comfywear_sensors.crc import crc8_sensirion
 from comfywear_sensors.errors import NotAReading
 from comfywear_sensors.quantities import Values
+from comfywear_sensors.texts import Text
 
 Pause = Callable[[float], None]
 
@@ -40,7 +41,7 @@ def _checked_words(data: bytes) -> tuple[int, int]:
     """Two 16-bit words, each followed by its CRC (Sensirion)."""
     for start in (0, 3):
         if len(data) != 6 or crc8_sensirion(data[start : start + 2]) != data[start + 2]:
-            raise NotAReading("wrong CRC on the I²C bus; check the wires, and pull-ups for long ones")
+            raise NotAReading(Text("wrong CRC on the I²C bus; check the wires, and pull-ups for long ones"))
     return int.from_bytes(data[0:2], "big"), int.from_bytes(data[3:5], "big")
 
 
@@ -93,9 +94,9 @@ class AHT20:
     def decode(data: bytes) -> Values:
         """°C and % from status, 20 bits of humidity, 20 bits of temperature, CRC."""
         if len(data) != 7 or crc8_sensirion(data[:6]) != data[6]:
-            raise NotAReading("wrong CRC on the I²C bus; check the wires, and pull-ups for long ones")
+            raise NotAReading(Text("wrong CRC on the I²C bus; check the wires, and pull-ups for long ones"))
         if data[0] & 0x80:
-            raise NotAReading("the AHT20 is still measuring")
+            raise NotAReading(Text("the AHT20 is still measuring"))
         humidity = int.from_bytes(data[1:4], "big") >> 4
         temperature = int.from_bytes(data[3:6], "big") & 0xFFFFF
         return _rounded(temperature / 2**20 * 200.0 - 50.0, humidity / 2**20 * 100.0)
@@ -111,7 +112,9 @@ class BME280:
         """One forced measurement with single oversampling."""
         if self._calibration is None:
             if self._registers(wire, 0xD0, 1) != b"\x60":
-                raise NotAReading("the chip at this address is no BME280 (a BMP280 has no humidity); check address=")
+                raise NotAReading(
+                    Text("the chip at this address is no BME280 (a BMP280 has no humidity); check address=")
+                )
             low, high = self._registers(wire, 0x88, 26), self._registers(wire, 0xE1, 7)
             self._calibration = self.calibration(low, high)
         wire.write(b"\xf2\x01")
@@ -131,7 +134,7 @@ class BME280:
         h1 = low[25]
         h2, h3, e4, e5, e6, h6 = struct.unpack("<hBbBbb", high)
         if t1 in (0, 0xFFFF):
-            raise NotAReading("the BME280's calibration is empty; check the wires")
+            raise NotAReading(Text("the BME280's calibration is empty; check the wires"))
         return t1, t2, t3, h1, h2, h3, (e4 << 4) | (e5 & 0x0F), (e6 << 4) | (e5 >> 4), h6
 
     @staticmethod
@@ -139,7 +142,7 @@ class BME280:
         """°C and % from registers 0xF7…0xFE by the compensation formulas in floating point."""
         raw_t, raw_h = int.from_bytes(data[3:6], "big") >> 4, int.from_bytes(data[6:8], "big")
         if raw_t == 0x80000 and raw_h == 0x8000:  # the reset state of the data registers
-            raise NotAReading("the BME280 has not measured yet")
+            raise NotAReading(Text("the BME280 has not measured yet"))
         t1, t2, t3, h1, h2, h3, h4, h5, h6 = calibration
         fine = (raw_t / 16384.0 - t1 / 1024.0) * t2 + (raw_t / 131072.0 - t1 / 8192.0) ** 2 * t3
         h = fine - 76800.0

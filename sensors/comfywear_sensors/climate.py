@@ -14,6 +14,7 @@ from comfywear_sensors.air import absolute_humidity_g_m3, dew_point_c, saturatio
 from comfywear_sensors.gate import DEFAULT_LIMITS, QUANTITIES, Gate, Limits
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.steadiness import Steadiness
+from comfywear_sensors.texts import Text, listed, together
 
 # Quantity → the resolution in its unit at which `stuck_after_s` holds as it is.
 _STEADY = {"air_temp_c": 0.1, "humidity_pct": 0.1}
@@ -176,7 +177,7 @@ class _Sensor:
             for name, unit in (("air_temp_c", "°C"), ("humidity_pct", "%"))
             if (signal := self.signals[name]).heard_s > -math.inf
         ]
-        return " and ".join(parts)
+        return parts[0] if len(parts) == 1 else Text("{first} and {then}", first=parts[0], then=parts[1])
 
 
 class ClimateFilter:
@@ -246,10 +247,11 @@ class ClimateFilter:
         temperature, humidity = values["air_temp_c"], values["humidity_pct"]
         users = [source for source in usable if self._fresh(usable[source], "air_temp_c", now_monotonic_s)]
         if temperature is None and not faults:
-            said = "says the air temperature now" if self._sensors else "has said anything yet"
-            faults = [f"no sensor of {self.zone} {said}"]
+            silent = Text("no sensor of {zone} has said anything yet", zone=self.zone)
+            mute = Text("no sensor of {zone} says the air temperature now", zone=self.zone)
+            faults = [mute if self._sensors else silent]
         elif temperature is not None and humidity is None:
-            faults.append(f"no sensor of {self.zone} says the humidity now")
+            faults.append(Text("no sensor of {zone} says the humidity now", zone=self.zone))
         dew_c, water_g_m3 = None, None
         if temperature is not None and humidity is not None:
             dew_c, water_g_m3 = dew_point_c(temperature, humidity), absolute_humidity_g_m3(temperature, humidity)
@@ -266,29 +268,40 @@ class ClimateFilter:
             dew_point_c=dew_c,
             absolute_humidity_g_m3=water_g_m3,
             age_s=age_s,
-            reason="; ".join(faults) if temperature is None else None,
+            reason=together(*faults) if temperature is None else None,
             sources=tuple(sorted(users)),
             simulated=any(usable[source].simulated for source in users),
             rejected=sum(rejections.values()),
-            rejections=dict(rejections),
+            rejections={reason[:]: n for reason, n in rejections.items()},
             disagreement=self._disagreement(usable, now_monotonic_s),
             faults=tuple(faults),
         )
 
     def _usable(self, now_s: float) -> tuple[dict[str, _Sensor], list[str]]:
-        usable, faults = {}, []
+        usable, faults = dict[str, _Sensor](), list[str]()
         for source, sensor in self._sensors.items():
             stuck_s = sensor.stuck_for_s(self._stuck_after_s) if self._stuck_after_s > 0.0 else 0.0
             silent_s = now_s - sensor.last_s
             if sensor.last_s == -math.inf:
                 # Without counts: a reason that changed with every reading would be a message with every reading.
                 reasons = [reason for reason, _ in sensor.gate.rejected.most_common(3)]
-                why = "; ".join([", ".join(reasons), *([sensor.gate.first_words] if sensor.gate.first_words else [])])
-                faults.append(f"{source}: every reading so far was refused ({why})")
+                why = listed(*reasons)
+                if sensor.gate.first_words:
+                    why = together(why, sensor.gate.first_words)
+                faults.append(Text("{source}: every reading so far was refused ({why})", source=source, why=why))
             elif silent_s > self._stale_after_s:
-                faults.append(f"{source}: no good reading for {silent_s:.0f} s (stale after {self._stale_after_s:g} s)")
+                stale_s = f"{self._stale_after_s:g}"
+                silent = Text(
+                    "{source}: no good reading for {seconds} s (stale after {stale} s)",
+                    source=source, seconds=f"{silent_s:.0f}", stale=stale_s,
+                )  # fmt: skip
+                faults.append(silent)
             elif stuck_s > 0.0:
-                faults.append(f"{source}: has said exactly {sensor.said()} for {stuck_s:.0f} s; it may be stuck")
+                stuck = Text(
+                    "{source}: has said exactly {said} for {seconds} s; it may be stuck",
+                    source=source, said=sensor.said(), seconds=f"{stuck_s:.0f}",
+                )  # fmt: skip
+                faults.append(stuck)
             else:
                 usable[source] = sensor
         return usable, faults
@@ -306,8 +319,10 @@ class ClimateFilter:
             if len(said) > 1:
                 (low, low_source), (high, high_source) = min(said), max(said)
                 if high - low > allowed:
-                    return (
-                        f"{low_source} says {low:.1f} {unit}, {high_source} says {high:.1f} {unit}: "
-                        f"{high - low:.1f} {step} apart (allowed: {allowed:g})"
-                    )
+                    return Text(
+                        "{low_source} says {low} {unit}, {high_source} says {high} {unit}: {apart} {step} apart "
+                        "(allowed: {allowed})",
+                        low_source=low_source, low=f"{low:.1f}", unit=unit, high_source=high_source,
+                        high=f"{high:.1f}", apart=f"{high - low:.1f}", step=step, allowed=f"{allowed:g}",
+                    )  # fmt: skip
         return None

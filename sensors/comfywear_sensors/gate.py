@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from comfywear_sensors.reading import Reading
+from comfywear_sensors.texts import Text
 
 QUANTITIES = (
     "air_temp_c",
@@ -56,8 +57,8 @@ def no_room(reading: Reading) -> str | None:
         return None
     if limits.high < temperature <= limits.high * 1.8 + 32.0 and "unit=" not in reading.source:
         joint = "&" if "?" in reading.source else "?"
-        return f"{temperature:.4g} °C is no room; if it is °F add {joint}unit=F"
-    return f"{temperature:.4g} °C is no room; look at the sensor, its unit and its wires"
+        return Text("{said} °C is no room; if it is °F add {joint}unit=F", said=f"{temperature:.4g}", joint=joint)
+    return Text("{said} °C is no room; look at the sensor, its unit and its wires", said=f"{temperature:.4g}")
 
 
 class Gate:
@@ -78,7 +79,7 @@ class Gate:
         A reading whose temperature cannot be is refused whole: its humidity came in the same bad message.
         """
         if not math.isfinite(reading.monotonic_s) or reading.monotonic_s < self._last_s:
-            self.rejected["its time is before the last one's"] += 1
+            self.rejected[Text("its time is before the last one's")] += 1
             return {}
         self._last_s = reading.monotonic_s
         reason = self._hopeless(reading)
@@ -101,9 +102,9 @@ class Gate:
     def _hopeless(self, reading: Reading) -> str | None:
         temperature = reading.air_temp_c
         if "power-up" in reading.flags or temperature in _POWER_UP_TEMPS_C:
-            return "power-up value"
+            return Text("power-up value")
         if temperature == 0.0 and reading.humidity_pct == 0.0:
-            return "all zero"
+            return Text("all zero")
         if temperature is not None:
             return self._out_of_range("air_temp_c", temperature)
         return None
@@ -111,8 +112,8 @@ class Gate:
     def _out_of_range(self, name: str, value: float) -> str | None:
         limits = self._limits[name]
         if not math.isfinite(value) or not limits.low <= value <= limits.high:
-            return f"{name} out of range"
-        return "humidity of 0 %" if name == "humidity_pct" and value == 0.0 else None
+            return Text("{name} out of range", name=name)
+        return Text("humidity of 0 %") if name == "humidity_pct" and value == 0.0 else None
 
     def _refusal(self, name: str, value: float, now_s: float) -> str | None:
         reason = self._out_of_range(name, value)
@@ -123,7 +124,7 @@ class Gate:
             run = [*run, (value, now_s)] if run and self._follows(name, run[-1], value, now_s) else [(value, now_s)]
             if len(run) < _AGREEING:
                 self._refused[name] = run
-                return f"{name} changed too fast"
+                return Text("{name} changed too fast", name=name)
         self._refused.pop(name, None)
         self._last[name] = (value, now_s)
         return None

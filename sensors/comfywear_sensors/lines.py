@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from comfywear_sensors.errors import BadSensorURI, NotAReading
 from comfywear_sensors.measured import Measured, in_unit_of, scan, text_of, unit_if_temperature, unit_of
 from comfywear_sensors.quantities import Quantity, Values, named_values, quantity_of, surest
+from comfywear_sensors.texts import Text
 
 LINE_FORMATS = ("auto", "labels", "xy-md02", "csv", "json")
 MAX_LINE_BYTES = 4096
@@ -56,7 +57,12 @@ def line_parser(
     if pattern:
         return _pattern_parser(pattern, unit, decimal)
     if columns and not any(quantity_of(name) for name in columns):
-        raise BadSensorURI(f"columns={','.join(columns)}: none of them is a quantity, such as temperature or humidity")
+        raise BadSensorURI(
+            Text(
+                "columns={columns}: none of them is a quantity, such as temperature or humidity",
+                columns=",".join(columns),
+            )
+        )
     parsers: dict[str, LineParser] = {
         "json": lambda line: parse_json(line, unit, decimal),
         "labels": lambda line: parse_labels(line, unit, decimal),
@@ -66,7 +72,13 @@ def line_parser(
     if kind in parsers:
         return parsers[kind]
     if kind != "auto":
-        raise BadSensorURI(f"the line format {kind!r} is not one of {', '.join(LINE_FORMATS)}")
+        raise BadSensorURI(
+            Text(
+                "the line format {kind} is not one of {line_formats}",
+                kind=repr(kind),
+                line_formats=", ".join(LINE_FORMATS),
+            )
+        )
 
     def parse_any(line: str) -> Values:
         reasons = []
@@ -106,7 +118,7 @@ def parse_labels(line: str, unit: str = "C", decimal: str = "auto") -> Values:
         number = scan(line, place, decimal=decimal, field=meant.field)
         if number is None:
             if re.match(r"\S*\d", line[place:]) and not _LABEL.match(line, place):
-                raise NotAReading(f"{line[place : place + 40]!r} is not a number")
+                raise NotAReading(Text("{line} is not a number", line=repr(line[place : place + 40])))
             continue
         own = _labelled_unit(line, label, number, meant)
         value = in_unit_of(meant.field, number.value, own or unit_if_temperature(meant.field, unit), line[place:])
@@ -124,10 +136,16 @@ def _labelled_unit(line: str, label: re.Match[str], number: Measured, meant: Qua
         and not re.match(rf"\s+{_LABEL.pattern}", rest)
     ):
         word = (rest.split() or [""])[0]
-        raise NotAReading(f"{line[label.start() : number.end + 20]!r}: the unit {word[:20]!r} is not known")
+        raise NotAReading(
+            Text(
+                "{line}: the unit {word} is not known",
+                line=repr(line[label.start() : number.end + 20]),
+                word=repr(word[:20]),
+            )
+        )
     own = number.unit if number.unit != "°" else None
     if own and meant.unit and own != meant.unit:
-        raise NotAReading(f"{line[label.start() : number.end]!r} says two units")
+        raise NotAReading(Text("{line} says two units", line=repr(line[label.start() : number.end])))
     return own or meant.unit
 
 
@@ -158,7 +176,9 @@ def _agreed(said: list[tuple[Quantity, float]], line: str) -> Values:
     values = surest(said)
     for meant, number in said:
         if abs(number - values[meant.field]) > max(0.6, 0.01 * abs(number)):
-            raise NotAReading(f"{meant.field} is said twice in {line[:60]!r}; pattern= can say which")
+            raise NotAReading(
+                Text("{field} is said twice in {line}; pattern= can say which", field=meant.field, line=repr(line[:60]))
+            )
     return values
 
 
@@ -171,7 +191,7 @@ def parse_with_units(line: str, unit: str = "C", decimal: str = "auto") -> Value
         try:
             number = scan(text, place, decimal=decimal)
         except NotAReading as error:
-            raise _Strange(f"{text[:60]!r}: {error}") from None
+            raise _Strange(Text("{text}: {why}", text=repr(text[:60]), why=error)) from None
         if number is None or (number.unit is None and numbers):
             raise _strange(line)
         numbers.append(number)
@@ -182,7 +202,9 @@ def parse_with_units(line: str, unit: str = "C", decimal: str = "auto") -> Value
     if not numbers or (len(numbers) == 1 and numbers[0].unit in (None, "other")):
         raise _strange(line)
     if len(numbers) == 1 and numbers[0].unit == "%" and numbers[0].comma and decimal == "auto":
-        raise NotAReading(f"{text[:60]!r} may be one number or two: add decimal=comma or decimal=point")
+        raise NotAReading(
+            Text("{text} may be one number or two: add decimal=comma or decimal=point", text=repr(text[:60]))
+        )
     said: list[tuple[Quantity, float]] = []
     for number in numbers:
         field = _UNIT_FIELDS.get(number.unit or "C") if number.unit != "°" else "air_temp_c"
@@ -202,7 +224,10 @@ def parse_csv(line: str, columns: Sequence[str] = (), unit: str = "C", decimal: 
         raise _strange(line)
     if mark == "," and not columns and decimal == "auto" and all(re.fullmatch(r"[-+]?\d+", cell) for cell in cells):
         raise NotAReading(
-            f"{line[:60]!r} may be one number or two: add decimal=comma, or decimal=point, or name its columns="
+            Text(
+                "{line} may be one number or two: add decimal=comma, or decimal=point, or name its columns=",
+                line=repr(line[:60]),
+            )
         )
     values = named_values(dict(zip(names, cells, strict=True)), unit, decimal)
     if len(values) < len({meant.field for name in names if (meant := quantity_of(name))}):
@@ -242,7 +267,9 @@ def json_unit(document: object, unit: str) -> str:
         return unit
     found = unit_of(str(stated))
     if found not in ("C", "F", "K"):
-        raise NotAReading(f"TempUnit {str(stated)[:20]!r} is no unit of temperature that is known")
+        raise NotAReading(
+            Text("TempUnit {stated} is no unit of temperature that is known", stated=repr(str(stated)[:20]))
+        )
     return found
 
 
@@ -260,7 +287,11 @@ def json_values(document: object, unit: str = "C", decimal: str = "auto") -> Val
     inner = {name: named_values(member, unit, decimal) for name, member in document.items() if isinstance(member, dict)}
     found = {name: values for name, values in inner.items() if values and name != "ESP32"}
     if len(found) > 1:
-        raise NotAReading(f"two sensors speak in one message, {' and '.join(sorted(found)[:3])}: say which with path=")
+        raise NotAReading(
+            Text(
+                "two sensors speak in one message, {found}: say which with path=", found=" and ".join(sorted(found)[:3])
+            )
+        )
     return next(iter(found.values()), {})
 
 
@@ -268,9 +299,13 @@ def _pattern_parser(pattern: str, unit: str, decimal: str) -> LineParser:
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise BadSensorURI(f"pattern={pattern}: not a regular expression: {error}") from None
+        raise BadSensorURI(
+            Text("pattern={pattern}: not a regular expression: {why}", pattern=pattern, why=error)
+        ) from None
     if not any(quantity_of(group) for group in compiled.groupindex):
-        raise BadSensorURI(f"pattern={pattern}: it needs a named group, such as (?P<temperature>[-0-9.]+)")
+        raise BadSensorURI(
+            Text("pattern={pattern}: it needs a named group, such as (?P<temperature>[-0-9.]+)", pattern=pattern)
+        )
 
     def parse(line: str) -> Values:
         match = compiled.search(line)
@@ -286,7 +321,7 @@ def _some(values: Values, line: str) -> Values:
 
 
 def _strange(line: str | bytes) -> NotAReading:
-    return _Strange(f"no temperature or humidity in {line[:60]!r}", specific=False)
+    return _Strange(Text("no temperature or humidity in {text}", text=repr(line[:60])), specific=False)
 
 
 class LineBuffer:

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from comfywear_sensors.errors import NotAReading
+from comfywear_sensors.texts import Text
 
 DECIMALS = ("auto", "point", "comma")
 """Values of the option `decimal`: "auto" takes a comma only where it cannot be anything else."""
@@ -87,7 +88,7 @@ def scan(text: str, start: int = 0, *, decimal: str = "auto", alone: bool = Fals
     if not found:
         return None
     if _GOES_ON.match(text, found.end()):
-        raise NotAReading(f"{_token(text, start)!r} is not a number")
+        raise NotAReading(Text("{token} is not a number", token=repr(_token(text, start))))
     gap = re.compile(r"[ \t\u00a0\u202f]{0,4}").match(text, found.end())
     unit_start = gap.end() if gap else found.end()
     mark = _UNIT.match(text, unit_start)
@@ -99,19 +100,23 @@ def scan(text: str, start: int = 0, *, decimal: str = "auto", alone: bool = Fals
     _check_decimal(written, decimal, sure=alone or unit is not None, large=field in _LARGE or unit in ("ppm", "lx"))
     value = float(written.replace("\u2212", "-").replace(",", "."))
     if not math.isfinite(value):
-        raise NotAReading(f"{written!r} is not a finite number")
+        raise NotAReading(Text("{written} is not a finite number", written=repr(written)))
     return Measured(value, unit, mark.end() if mark else found.end(), comma)
 
 
 def _check_decimal(written: str, decimal: str, *, sure: bool, large: bool) -> None:
     if "," in written:
         if decimal == "point":
-            raise NotAReading(f"{written!r} has a comma although decimal=point says otherwise")
+            raise NotAReading(
+                Text("{written} has a comma although decimal=point says otherwise", written=repr(written))
+            )
         thousands = large and re.fullmatch(r"\D?\d{1,3},\d{3}", written)
         if decimal == "auto" and (thousands or not sure):
-            raise NotAReading(f"{written!r} may be one number or two: add decimal=comma or decimal=point")
+            raise NotAReading(
+                Text("{written} may be one number or two: add decimal=comma or decimal=point", written=repr(written))
+            )
     elif "." in written and decimal == "comma":
-        raise NotAReading(f"{written!r} has a point although decimal=comma says otherwise")
+        raise NotAReading(Text("{written} has a point although decimal=comma says otherwise", written=repr(written)))
 
 
 def number_of(
@@ -146,12 +151,18 @@ def number_of(
         return None
     found = scan(text, decimal=decimal, alone=True, field=field)
     if found is None or (found.end < len(text) and found.unit is not None):
-        raise NotAReading(f"{text[:60]!r} is not one number with a unit that is known")
+        raise NotAReading(Text("{text} is not one number with a unit that is known", text=repr(text[:60])))
     if found.end < len(text):
-        raise NotAReading(f"{text[:60]!r}: the unit {text[found.end :].strip()[:20]!r} is not known")
+        raise NotAReading(
+            Text(
+                "{text}: the unit {unit} is not known",
+                text=repr(text[:60]),
+                unit=repr(text[found.end :].strip()[:20]),
+            )
+        )
     own = found.unit if found.unit not in ("°", None) else None
     if own and said_unit and own != said_unit:
-        raise NotAReading(f"{text[:60]!r} stands where {said_unit} was said")
+        raise NotAReading(Text("{text} stands where {unit} was said", text=repr(text[:60]), unit=said_unit))
     return in_unit_of(field, found.value, own or said_unit or unit_if_temperature(field, unit), text)
 
 
@@ -175,7 +186,9 @@ def in_unit_of(field: str, value: float, unit: str | None, text: str = "") -> fl
             return round(value - 273.15, 9)
     elif unit is None or unit in _FITTING.get(field, ()):
         return round(value / 3.6, 9) if unit == "km/h" else value
-    raise NotAReading(f"{text[:60] or f'{value:g} {unit}'!r}: that is no unit of {field}")
+    raise NotAReading(
+        Text("{value}: that is no unit of {field}", value=repr(text[:60] or f"{value:g} {unit}"), field=field)
+    )
 
 
 def fits(field: str, unit: str) -> bool:

@@ -25,6 +25,7 @@ from comfywear_sensors.errors import (
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.redaction import redact
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Reader, open_reader
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 _log = logging.getLogger(__name__)
@@ -125,7 +126,8 @@ class PatientReader:
             self._lost(str(error))
         except Exception as error:  # a reader's own mistake must not end the worker
             _log.debug("%s: a fault inside the reader", self.source, exc_info=True)
-            self._lost(redact(f"{self.source}: a fault inside the reader: {type(error).__name__}: {error}"))
+            fault = f"{type(error).__name__}: {error}"
+            self._lost(redact(Text("{source}: a fault inside the reader: {why}", source=self.source, why=fault)))
         else:
             self._heard()
             return reading

@@ -8,6 +8,7 @@ from comfywear_sensors.errors import NotAReading
 from comfywear_sensors.lines import MAX_LINE_BYTES, json_unit, json_values, line_parser, load_json
 from comfywear_sensors.measured import number_of, text_of
 from comfywear_sensors.quantities import Values
+from comfywear_sensors.texts import Text
 
 
 def parse_message(
@@ -34,7 +35,7 @@ def parse_message(
         except NotAReading as error:
             if _is_a_number(text, decimal):
                 raise NotAReading(
-                    f"{text[:60]!r} does not say of what: use temperature_topic= or humidity_topic="
+                    Text("{text} does not say of what: use temperature_topic= or humidity_topic=", text=repr(text[:60]))
                 ) from None
             raise error from None
     document = load_json(text)
@@ -47,7 +48,11 @@ def parse_message(
     else:
         values = json_values(_at(document, path), unit, decimal)
     if not values:
-        raise NotAReading(f"no number at {path or ', '.join((paths or {}).values())} in {text[:60]!r}")
+        raise NotAReading(
+            Text(
+                "no number at {value} in {text}", value=path or ", ".join((paths or {}).values()), text=repr(text[:60])
+            )
+        )
     return values
 
 
@@ -56,7 +61,7 @@ def parse_number(payload: bytes, field: str, unit: str = "C", decimal: str = "au
     text = _text(payload)
     number = number_of(text, field, unit=unit, decimal=decimal)
     if number is None:
-        raise NotAReading(f"{text[:60]!r} is not a number")
+        raise NotAReading(Text("{text} is not a number", text=repr(text[:60])))
     return {field: number}
 
 
@@ -69,7 +74,7 @@ def _is_a_number(text: str, decimal: str) -> bool:
 
 def _text(payload: bytes) -> str:
     if len(payload) > MAX_LINE_BYTES * 4:
-        raise NotAReading(f"a message of {len(payload)} bytes is no measurement")
+        raise NotAReading(Text("a message of {payload} bytes is no measurement", payload=len(payload)))
     return text_of(payload)
 
 

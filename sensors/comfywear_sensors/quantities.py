@@ -11,6 +11,7 @@ from typing import NamedTuple
 from comfywear_sensors.errors import NotAReading
 from comfywear_sensors.measured import TEMPERATURES, UNIT_AT_END, fits, in_unit_of, number_of, unit_of
 from comfywear_sensors.reading import Reading
+from comfywear_sensors.texts import Text
 
 Values = dict[str, float]
 """Fields of `Reading` (such as "air_temp_c") with finite values in that field's unit."""
@@ -94,7 +95,11 @@ def _with_unit(found: Quantity, text: str, name: str) -> Quantity:
         return found
     if unit is None or not fits(found.field, unit) or (found.unit or unit) != unit:
         raise NotAReading(
-            f"{name.strip()!r}: {text.strip()!r} is no unit that is known for it; columns= names it otherwise"
+            Text(
+                "{name}: {unit} is no unit that is known for it; columns= names it otherwise",
+                name=repr(name.strip()),
+                unit=repr(text.strip()),
+            )
         )
     return Quantity(found.field, unit, found.rank)
 
@@ -153,7 +158,7 @@ def named_values(items: Mapping[str, object], unit: str = "C", decimal: str = "a
 def _stated(text: str, name: str) -> str:
     unit = unit_of(text)
     if unit is None:
-        raise NotAReading(f"{name!r}: the unit {text[:20]!r} is not known")
+        raise NotAReading(Text("{name}: the unit {text} is not known", name=repr(name), text=repr(text[:20])))
     return unit
 
 
@@ -168,7 +173,14 @@ def surest(said: Iterable[tuple[Quantity, float]]) -> Values:
     for meant, number in said:
         order = (meant.rank, meant.unit in ("F", "K"))
         if meant.field in values and order == best[meant.field] and number != values[meant.field]:
-            raise NotAReading(f"{meant.field} is said twice, {values[meant.field]:g} and {number:g}: say which")
+            raise NotAReading(
+                Text(
+                    "{field} is said twice, {values} and {number}: say which",
+                    field=meant.field,
+                    values=f"{values[meant.field]:g}",
+                    number=f"{number:g}",
+                )
+            )
         if meant.field not in values or order < best[meant.field]:
             values[meant.field], best[meant.field] = number, order
     return values
@@ -185,7 +197,7 @@ def reading_of(
 ) -> Reading:
     """A `Reading` of these values; `NotAReading` when there are none."""
     if not values:
-        raise NotAReading(f"{source}: nothing in it is a temperature or humidity")
+        raise NotAReading(Text("{source}: nothing in it is a temperature or humidity", source=source))
     return Reading(
         air_temp_c=values.get("air_temp_c"),
         humidity_pct=values.get("humidity_pct"),

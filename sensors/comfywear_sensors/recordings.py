@@ -18,6 +18,7 @@ from comfywear_sensors.errors import NotAReading, SensorError
 from comfywear_sensors.lines import json_values
 from comfywear_sensors.measured import number_of, unit_of
 from comfywear_sensors.quantities import Quantity, Values, name_key, named_values, quantity_of
+from comfywear_sensors.texts import Text
 from comfywear_sensors.times import ADVICE, looks_like_dates, read_times
 
 Row = tuple[int, Mapping[str, object]]
@@ -65,9 +66,9 @@ def load_recording(path: Path, how: HowToRead = HowToRead()) -> list[tuple[float
     try:
         return read_recording(path.read_bytes(), how)
     except NotAReading as error:
-        raise SensorError(f"{path}: {error}") from None
+        raise SensorError(Text("{path}: {why}", path=path, why=error)) from None
     except OSError as error:
-        raise SensorError(f"{path}: the recording cannot be read: {error.strerror}") from None
+        raise SensorError(Text("{path}: the recording cannot be read: {why}", path=path, why=error.strerror)) from None
 
 
 def read_recording(data: bytes, how: HowToRead) -> list[tuple[float | None, Values]]:
@@ -79,8 +80,10 @@ def read_recording(data: bytes, how: HowToRead) -> list[tuple[float | None, Valu
     found = [(time, said) for time, said in zip(times, values, strict=True) if said]
     if not found:
         raise NotAReading(
-            "no row with a temperature or humidity; the first line should name the columns, such as "
-            "time,temperature,humidity, or columns= name them"
+            Text(
+                "no row with a temperature or humidity; the first line should name the columns, such as "
+                "time,temperature,humidity, or columns= name them"
+            )
         )
     known = [time for time, _ in found if time is not None]
     newest_first = len(known) > 1 and known[0] > known[-1] and all(a >= b for a, b in pairwise(known))
@@ -92,7 +95,7 @@ def _text(data: bytes) -> str:
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             return data.decode("utf-16")
     except UnicodeDecodeError:
-        raise NotAReading("the recording cannot be read: not text") from None
+        raise NotAReading(Text("the recording cannot be read: not text")) from None
     return data.decode("utf-8-sig", "replace")
 
 
@@ -128,8 +131,13 @@ def _csv_rows(lines: Sequence[str], how: HowToRead) -> Iterator[Row]:
             continue
         if len(cells) > len(names) and any(cells[len(names) :]):
             raise NotAReading(
-                f"line {number} has {len(cells)} cells and the header {len(names)}; with decimal commas the cells need "
-                "another sign between them"
+                Text(
+                    "line {number} has {cells} cells and the header {names}; with decimal commas the cells need "
+                    "another sign between them",
+                    number=number,
+                    cells=len(cells),
+                    names=len(names),
+                )
             )
         yield number, dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False))
 
@@ -146,7 +154,13 @@ def _header(lines: Sequence[str], how: HowToRead) -> tuple[int, str, list[str]]:
         elif any(_is_known(cell) for cell in cells[mark]):
             return number + 1, mark, [cell.strip().lstrip("\ufeff") for cell in cells[mark]]
     if how.columns and lines:
-        raise NotAReading(f"no line has {len(how.columns)} cells, as columns= says; the first is {lines[0][:80]!r}")
+        raise NotAReading(
+            Text(
+                "no line has {columns} cells, as columns= says; the first is {lines}",
+                columns=len(how.columns),
+                lines=repr(lines[0][:80]),
+            )
+        )
     return len(lines), ",", []
 
 
@@ -167,7 +181,10 @@ def _check_names(names: Sequence[str]) -> None:
     twice = next((name for name in names if names.count(name) > 1 and quantity_of(name)), None)
     if twice:
         raise NotAReading(
-            f"two columns are called {twice!r}; columns= names them all, such as columns=time,temperature,x"
+            Text(
+                "two columns are called {twice}; columns= names them all, such as columns=time,temperature,x",
+                twice=repr(twice),
+            )
         )
 
 
@@ -188,7 +205,7 @@ def _values(rows: Sequence[Row], how: HowToRead) -> list[Values]:
                     said[meant.field] = sum(each for each in both if each is not None) / 2.0
             found.append(said)
         except NotAReading as error:  # noqa: PERF203 - it ends the loop
-            raise NotAReading(f"line {number}: {error}") from None
+            raise NotAReading(Text("line {number}: {why}", number=number, why=error)) from None
     return found
 
 
@@ -219,17 +236,26 @@ def _values_of_entities(rows: Sequence[Row], who: str, how: HowToRead) -> list[V
             found.append({})
             continue
         if entities.setdefault(meant.field, entity) != entity:
-            raise NotAReading(f"{entities[meant.field]} and {entity} are both {meant.field}: export one of them")
+            raise NotAReading(
+                Text(
+                    "{entities} and {entity} are both {field}: export one of them",
+                    entities=entities[meant.field],
+                    entity=entity,
+                    field=meant.field,
+                )
+            )
         attributes = row.get("attributes")
         stated = row.get(unit_column) if unit_column else None
         stated = stated or (attributes.get("unit_of_measurement") if isinstance(attributes, dict) else None)
         unit = unit_of(str(stated)) if stated else meant.unit
         if stated and unit is None:
-            raise NotAReading(f"line {number}: the unit {str(stated)[:20]!r} is not known")
+            raise NotAReading(
+                Text("line {number}: the unit {stated} is not known", number=number, stated=repr(str(stated)[:20]))
+            )
         try:
             number_said = number_of(row.get(value), meant.field, unit=how.unit, said_unit=unit, decimal=how.decimal)
         except NotAReading as error:
-            raise NotAReading(f"line {number}: {error}") from None
+            raise NotAReading(Text("line {number}: {why}", number=number, why=error)) from None
         found.append({} if number_said is None else {meant.field: number_said})
     return found
 
@@ -254,7 +280,14 @@ def _times(rows: Sequence[Row], how: HowToRead) -> list[float | None]:
     try:
         return read_times(cells, how.form, column)
     except NotAReading as error:
-        raise NotAReading(f"the column of times {column!r} cannot be read: {error}; {ADVICE}") from None
+        raise NotAReading(
+            Text(
+                "the column of times {column} cannot be read: {why}; {advice}",
+                column=repr(column),
+                why=error,
+                advice=ADVICE,
+            )
+        ) from None
 
 
 def _time_cells(rows: Sequence[Row], how: HowToRead) -> tuple[str | None, list[object]]:
@@ -262,7 +295,13 @@ def _time_cells(rows: Sequence[Row], how: HowToRead) -> tuple[str | None, list[o
     if how.time:
         named = next((name for name in names if name.lower() == how.time.lower()), None)
         if named is None:
-            raise NotAReading(f"there is no column {how.time!r} for time=; there are {', '.join(names)}")
+            raise NotAReading(
+                Text(
+                    "there is no column {time} for time=; there are {names}",
+                    time=repr(how.time),
+                    names=", ".join(names),
+                )
+            )
         return named, [row.get(named) for _, row in rows]
     known = [name for name in names if _is_time(name) and not quantity_of(name)]
     date = next((name for name in known if _DATES.fullmatch(name_key(name))), None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from comfywear_sensors.texts import changed
+
 __all__ = ["CUT", "LOCAL_SCHEMES", "has_local_login", "is_scheme", "is_secret_name", "redact"]
 
 CUT = "…"
@@ -70,7 +72,12 @@ def redact(text: str) -> str:
     `@`, `/`, `:`, `#` or spaces; the last `@` before a closing quote, a line's end or the next address counts), and
     the values of parameters with a secret's name (`?token=…`, `/user=a_password=b`, `password = "x"`,
     `{"api_key": "x"}`), also percent-encoded. In doubt more is cut rather than less. Cutting twice changes nothing.
+    A sentence that has a key keeps it, unless a secret is cut out that is in no single value.
     """
+    return changed(text, _redact)
+
+
+def _redact(text: str) -> str:
     if "@" in text or "%40" in text:
         text = "".join(_addresses(text))
         text = _BARE_LOGIN.sub(_keep_local, text)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from comfywear_sensors.errors import BadSensorURI, NotAReading
+from comfywear_sensors.texts import Text
 
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
 """Byte orders as vendors write them: A is the most significant byte of 32 bits; 16 bits are AB or BA."""
@@ -62,7 +63,15 @@ class Register:
     def decode(self, words: Sequence[int]) -> float:
         """The value of `count` register contents of 0…65535; `NotAReading` when it is no finite number."""
         if len(words) != self.count or not all(0 <= word <= 0xFFFF for word in words):
-            raise NotAReading(f"{self.table} register {self.address}: {len(words)} registers came, not {self.count}")
+            raise NotAReading(
+                Text(
+                    "{table} register {address}: {words} registers came, not {count}",
+                    table=self.table,
+                    address=self.address,
+                    words=len(words),
+                    count=self.count,
+                )
+            )
         ordered = words[::-1] if self.order in ("CDAB", "DCBA") else words
         endian = "<" if self.order in ("BADC", "DCBA") else ">"
         raw: float = struct.unpack(_TYPES[self.kind][0], struct.pack(f"{endian}{self.count}H", *ordered))[0]
@@ -70,7 +79,15 @@ class Register:
             raw = 10000 - raw
         value = raw * self.scale + self.offset
         if not math.isfinite(value):
-            raise NotAReading(f"{self.table} register {self.address}: {words} is not a number as {self.kind}")
+            raise NotAReading(
+                Text(
+                    "{table} register {address}: {words} is not a number as {kind}",
+                    table=self.table,
+                    address=self.address,
+                    words=words,
+                    kind=self.kind,
+                )
+            )
         return round(value, 9)  # 245 × 0.1 is 24.5, not 24.500000000000004
 
 
@@ -80,16 +97,20 @@ def parse_register(text: str, order: str = "ABCD") -> Register:
     kind = (match.group(3) or "int16") if match else ""
     if not match or kind not in _TYPES:
         raise BadSensorURI(
-            f"{text!r} is not a register; write TABLE:ADDRESS:TYPE:SCALE:OFFSET, such as input:1:int16:0.1 "
-            f"(tables input, holding; types {', '.join(_TYPES)})"
+            Text(
+                "{text} is not a register; write TABLE:ADDRESS:TYPE:SCALE:OFFSET, such as input:1:int16:0.1 "
+                "(tables input, holding; types {types})",
+                text=repr(text),
+                types=", ".join(_TYPES),
+            )
         )
     try:
         scale, offset = float(match.group(4) or 1.0), float(match.group(5) or 0.0)
     except ValueError:
-        raise BadSensorURI(f"{text!r}: scale and offset should be numbers, such as 0.1") from None
+        raise BadSensorURI(Text("{text}: scale and offset should be numbers, such as 0.1", text=repr(text))) from None
     address = int(match.group(2), 0) if match.group(2).startswith("0x") else int(match.group(2))
     if address + _TYPES[kind][1] > 0x10000 or not math.isfinite(scale) or not math.isfinite(offset):
-        raise BadSensorURI(f"{text!r}: addresses go from 0 to 65535")
+        raise BadSensorURI(Text("{text}: addresses go from 0 to 65535", text=repr(text)))
     return Register(match.group(1), address, kind, scale, offset, order)
 
 

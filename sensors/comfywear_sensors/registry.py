@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from comfywear_sensors.clock import SYSTEM_CLOCK, Clock
 from comfywear_sensors.errors import BadSensorURI, MissingPackage
 from comfywear_sensors.reading import Reading
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 DEFAULT_TIMEOUT_S = 5.0
@@ -86,7 +87,14 @@ def _known(uri: str) -> SensorURI:
     parsed = SensorURI(uri)
     if parsed.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise BadSensorURI(f"{parsed.source}: no sensor is read by {parsed.scheme}://; there are {known}")
+        raise BadSensorURI(
+            Text(
+                "{source}: no sensor is read by {scheme}://; there are {known}",
+                source=parsed.source,
+                scheme=parsed.scheme,
+                known=known,
+            )
+        )
     return parsed
 
 

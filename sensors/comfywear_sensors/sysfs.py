@@ -8,6 +8,7 @@ from pathlib import Path
 
 from comfywear_sensors.errors import BadSensorURI, NotAReading, ReaderTimeout, SensorError
 from comfywear_sensors.measured import scan
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI, format_uri
 
 # What a driver says when the chip did not answer this time; the next try may work (a DHT11 does it often).
@@ -24,9 +25,14 @@ def read_text(path: Path) -> str:
             os.close(descriptor)
     except OSError as error:
         if error.errno in _PASSING:
-            raise ReaderTimeout(f"{path}: the driver could not read the chip ({error.strerror})") from None
-        advice = {errno.ENOENT: "the sensor is gone or its driver not loaded", errno.EACCES: "not allowed to read it"}
-        raise SensorError(f"{path}: {advice.get(error.errno or 0, error.strerror)}") from None
+            raise ReaderTimeout(
+                Text("{path}: the driver could not read the chip ({why})", path=path, why=error.strerror)
+            ) from None
+        advice = {
+            errno.ENOENT: Text("the sensor is gone or its driver not loaded"),
+            errno.EACCES: Text("not allowed to read it"),
+        }
+        raise SensorError(Text("{path}: {why}", path=path, why=advice.get(error.errno or 0, error.strerror))) from None
 
 
 def read_number(path: Path) -> float:
@@ -37,7 +43,7 @@ def read_number(path: Path) -> float:
     except NotAReading:
         number = None
     if number is None or number.end < len(text.strip()) or number.unit:
-        raise NotAReading(f"{path}: {text[:40]!r} is not a number")
+        raise NotAReading(Text("{path}: {text} is not a number", path=path, text=repr(text[:40])))
     return number.value
 
 
@@ -45,16 +51,22 @@ def check_device(uri: SensorURI) -> None:
     """`BadSensorURI` when the URI's host cannot name a device."""
     wanted = uri.host
     if not wanted or uri.path not in ("", "/"):
-        raise BadSensorURI(f"{uri.source}: name one device, such as {uri.scheme}://bme280 (comfywear sensors list)")
+        raise BadSensorURI(
+            Text(
+                "{source}: name one device, such as {scheme}://bme280 (comfywear sensors list)",
+                source=uri.source,
+                scheme=uri.scheme,
+            )
+        )
     if wanted in (".", "..") or "/" in wanted:
-        raise BadSensorURI(f"{uri.source}: {wanted!r} is not a device")
+        raise BadSensorURI(Text("{source}: {wanted} is not a device", source=uri.source, wanted=repr(wanted)))
 
 
 def find_device(uri: SensorURI, root: Path) -> Path:
     """The folder below `root` that the URI's host names: itself, or by the chip's name in its file `name`."""
     wanted = uri.host
     if not root.is_dir():
-        raise SensorError(f"{root}: no such folder; the kernel driver of the sensor is not loaded")
+        raise SensorError(Text("{root}: no such folder; the kernel driver of the sensor is not loaded", root=root))
     folder = root / wanted
     if _is_folder(folder):
         return folder
@@ -63,9 +75,18 @@ def find_device(uri: SensorURI, root: Path) -> Path:
         return named[0]
     if named:
         choices = ", ".join(format_uri(uri.scheme, host=folder.name) for folder in named)
-        raise SensorError(f"{uri.source}: {len(named)} devices have this name; say which: {choices}")
+        raise SensorError(
+            Text(
+                "{source}: {named} devices have this name; say which: {choices}",
+                source=uri.source,
+                named=len(named),
+                choices=choices,
+            )
+        )
     present = ", ".join(device_name(folder) or folder.name for folder in sorted(root.iterdir())) or "none"
-    raise SensorError(f"{uri.source}: no such device below {root} (there: {present})")
+    raise SensorError(
+        Text("{source}: no such device below {root} (there: {present})", source=uri.source, root=root, present=present)
+    )
 
 
 def _is_folder(path: Path) -> bool:

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 from comfywear_sensors.errors import NotAReading
+from comfywear_sensors.texts import Text
 
 FORMATS = ("iso", "ymd", "dmy", "mdy", "s", "ms")
 """Values of the option `format`, besides a pattern of strptime(3) such as `%d.%m.%Y %H:%M`."""
 
-ADVICE = "format= says how (ymd, dmy, mdy, s, ms, or a pattern such as %d.%m.%Y %H:%M), time= names another column"
+ADVICE = Text(
+    "format= says how (ymd, dmy, mdy, s, ms, or a pattern such as %d.%m.%Y %H:%M), time= names another column"
+)
 
 _CLOCK = r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp]\.?\s?[Mm]\.?)?"
 _ZONE = r"(Z|UTC|GMT|[-+]\d{2}:?\d{2}|[-+]\d{2})?"
@@ -81,7 +84,7 @@ def _epochs(said: Sequence[object], numbers: Sequence[float | None], form: str) 
     found = []
     for cell, number in zip(said, numbers, strict=True):
         if number is None:
-            raise NotAReading(f"{str(cell)[:40]!r} is no number of seconds")
+            raise NotAReading(Text("{cell} is no number of seconds", cell=repr(str(cell)[:40])))
         found.append(number)
     largest = max(abs(number) for number in found)
     scale = {"s": 1.0, "ms": 1e-3}.get(form) or next(factor for least, factor in _SCALES if largest >= least)
@@ -100,7 +103,7 @@ def _moment_of(cell: object, form: str) -> datetime:
     try:
         return datetime.strptime(str(cell), form)  # noqa: DTZ007 - made aware later
     except (ValueError, re.error):
-        raise NotAReading(f"{str(cell)[:40]!r} is not written as {form}") from None
+        raise NotAReading(Text("{cell} is not written as {form}", cell=repr(str(cell)[:40]), form=form)) from None
 
 
 def _by_shape(said: Sequence[object], form: str, offset_s: float) -> list[float]:
@@ -117,7 +120,7 @@ def _by_shape(said: Sequence[object], form: str, offset_s: float) -> list[float]
     if not ways:
         raise refusal
     if any(way != ways[0] for way in ways):
-        raise NotAReading(f"{texts[0][:40]!r} may have the day, the month or the year in front")
+        raise NotAReading(Text("{texts} may have the day, the month or the year in front", texts=repr(texts[0][:40])))
     return ways[0]
 
 
@@ -129,7 +132,7 @@ def _moment(text: str, order: str, offset_s: float) -> float:
         parts = [numeric[1], numeric[3], numeric[4]]
         year, month, day = (parts[order.index(part)] for part in "ymd")
         if not _possible(parts, numeric[2], order):
-            raise NotAReading(f"{text[:40]!r} is no date with {order} in this order")
+            raise NotAReading(Text("{text} is no date with {order} in this order", text=repr(text[:40]), order=order))
         clock, zone = numeric.groups()[4:9], numeric[10]
     elif named:
         word = (named[2] or named[4]).lower()[:3]
@@ -144,7 +147,7 @@ def _moment(text: str, order: str, offset_s: float) -> float:
     try:
         base = datetime(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))  # noqa: DTZ001 - made aware below
     except ValueError:
-        raise NotAReading(f"{text[:40]!r} is no date") from None
+        raise NotAReading(Text("{text} is no date", text=repr(text[:40]))) from None
     return _seconds(base) + _clock_s(clock, text) - (_zone_s(zone) if zone else offset_s)
 
 
@@ -163,7 +166,7 @@ def _iso(text: str, offset_s: float) -> float:
         moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
         return moment.timestamp() if moment.tzinfo else _seconds(moment) - offset_s
     except (ValueError, OverflowError):
-        raise NotAReading(f"{text[:40]!r} is no time that is known") from None
+        raise NotAReading(Text("{text} is no time that is known", text=repr(text[:40]))) from None
 
 
 def _clock_s(clock: Sequence[str | None], text: str) -> float:
@@ -173,11 +176,11 @@ def _clock_s(clock: Sequence[str | None], text: str) -> float:
     hour = int(hours)
     if half:
         if not 1 <= hour <= 12:
-            raise NotAReading(f"{text[:40]!r} is no time of day")
+            raise NotAReading(Text("{text} is no time of day", text=repr(text[:40])))
         hour = hour % 12 + (12 if half[0] in "Pp" else 0)
     whole = hour * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
     if int(minutes or 0) > 59 or int(seconds or 0) > 60 or whole > _DAY_S:
-        raise NotAReading(f"{text[:40]!r} is no time of day")
+        raise NotAReading(Text("{text} is no time of day", text=repr(text[:40])))
     return whole + (float(f"0.{part}") if part else 0.0)
 
 

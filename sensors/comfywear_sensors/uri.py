@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from comfywear_sensors.errors import BadSensorURI
 from comfywear_sensors.redaction import LOCAL_SCHEMES, has_local_login, is_secret_name, redact
+from comfywear_sensors.texts import Text
 
-_HOW_TO_ENCODE = (
+_HOW_TO_ENCODE = Text(
     "what a user name or password holds of these is written percent-encoded: @ as %40, : as %3A, / as %2F, # as %23, "
     "? as %3F, & as %26, + as %2B, [ as %5B, ] as %5D, % as %25, a space as %20"
 )
@@ -40,22 +41,31 @@ class SensorURI:
         scheme, mark, rest = text.partition("://")
         if not mark or not scheme.isascii() or not scheme.replace("+", "").isalnum():
             named = "this" if ":" in text or "@" in text else repr(redact(text))
-            raise BadSensorURI(f"{named} is not a sensor URI; it should look like serial:///dev/ttyUSB0?baud=9600")
+            raise BadSensorURI(
+                Text("{named} is not a sensor URI; it should look like serial:///dev/ttyUSB0?baud=9600", named=named)
+            )
         self.scheme = scheme.lower()
         local = self.scheme in LOCAL_SCHEMES
         if local and has_local_login(rest):
-            raise BadSensorURI(f"{self.scheme}:// has no user and password; in a name write @ as %40")
+            raise BadSensorURI(
+                Text("{scheme}:// has no user and password; in a name write @ as %40", scheme=self.scheme)
+            )
         if "…" in text:
-            raise BadSensorURI(f"{redact(text)!r}: '…' stands for a name; comfywear sensors list prints the whole one")
+            raise BadSensorURI(
+                Text(
+                    "{text}: '…' stands for a name; comfywear sensors list prints the whole one",
+                    text=repr(redact(text)),
+                )
+            )
         if not local:
             _check_login(text, rest)
         if "#" in text:
-            raise BadSensorURI(f"{redact(text)!r}: write '#' as %23 in a sensor URI")
+            raise BadSensorURI(Text("{text}: write '#' as %23 in a sensor URI", text=repr(redact(text))))
         try:
             parts = urlsplit(text)
         except ValueError:
-            hint = f"; {_HOW_TO_ENCODE}" if "@" in rest else ""
-            raise BadSensorURI(f"{redact(text)!r} is not a URI{hint}") from None
+            hint = Text("; {how_to_encode}", how_to_encode=_HOW_TO_ENCODE) if "@" in rest else ""
+            raise BadSensorURI(Text("{text} is not a URI{hint}", text=repr(redact(text)), hint=hint)) from None
         login, _, host = ("", "", parts.netloc) if local else parts.netloc.rpartition("@")
         user, colon, password = login.partition(":")
         self.user: str | None = _resolved(user) if login else None
@@ -70,7 +80,9 @@ class SensorURI:
                 errors="surrogateescape",
             )
         except ValueError:
-            raise BadSensorURI(f"{redact(text)!r}: options are written ?name=value&name=value") from None
+            raise BadSensorURI(
+                Text("{text}: options are written ?name=value&name=value", text=repr(redact(text)))
+            ) from None
         public = [(name, value) for name, value in pairs if not is_secret_name(name)]
         self.source = redact(format_uri(self.scheme, host=self.host, path=self.path, options=public))
         self._options: dict[str, list[str]] = {}
@@ -87,7 +99,14 @@ class SensorURI:
         """The value of an option; an error when it stands there twice."""
         values = self.all(name)
         if len(values) > 1:
-            raise BadSensorURI(f"{self.source}: the option {name!r} stands there {len(values)} times; once is enough")
+            raise BadSensorURI(
+                Text(
+                    "{source}: the option {name} stands there {values} times; once is enough",
+                    source=self.source,
+                    name=repr(name),
+                    values=len(values),
+                )
+            )
         return values[0] if values else default
 
     def names(self, name: str) -> tuple[str, ...]:
@@ -98,7 +117,15 @@ class SensorURI:
         """The value of an option that is one of `choices`."""
         value = self.text(name, default)
         if value not in choices:
-            raise BadSensorURI(f"{self.source}: {name}={value} is not one of {', '.join(choices)}")
+            raise BadSensorURI(
+                Text(
+                    "{source}: {name}={value} is not one of {choices}",
+                    source=self.source,
+                    name=name,
+                    value=value,
+                    choices=", ".join(choices),
+                )
+            )
         return value
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
@@ -118,7 +145,16 @@ class SensorURI:
         except ValueError:
             value = math.nan
         if not low <= value <= high:
-            raise BadSensorURI(f"{self.source}: {name}={text} should be a number from {low:g} to {high:g}")
+            raise BadSensorURI(
+                Text(
+                    "{source}: {name}={text} should be a number from {low} to {high}",
+                    source=self.source,
+                    name=name,
+                    text=text,
+                    low=f"{low:g}",
+                    high=f"{high:g}",
+                )
+            )
         return value
 
     def flag(self, name: str) -> bool:
@@ -131,7 +167,11 @@ class SensorURI:
         if not colon or self.host.endswith("]"):
             return self.host.strip("[]"), default_port
         if not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65536:
-            raise BadSensorURI(f"{self.source}: the port {port!r} should be a number from 1 to 65535")
+            raise BadSensorURI(
+                Text(
+                    "{source}: the port {port} should be a number from 1 to 65535", source=self.source, port=repr(port)
+                )
+            )
         return host.strip("[]"), int(port)
 
     def finish(self) -> None:
@@ -140,9 +180,16 @@ class SensorURI:
         if unknown:
             known = ", ".join(sorted(name for name in self._known if not is_secret_name(name))) or "none"
             meant = get_close_matches(unknown[0], self._known, n=1)
-            hint = f"did you mean {meant[0]}? " if meant else ""
+            hint = Text("did you mean {meant}? ", meant=meant[0]) if meant else ""
             raise BadSensorURI(
-                f"{self.source}: {unknown[0]!r} is not an option of {self.scheme}://; {hint}(it has: {known})"
+                Text(
+                    "{source}: {unknown} is not an option of {scheme}://; {hint}(it has: {known})",
+                    source=self.source,
+                    unknown=repr(unknown[0]),
+                    scheme=self.scheme,
+                    hint=hint,
+                    known=known,
+                )
             )
 
 
@@ -191,7 +238,11 @@ def _check_login(text: str, rest: str) -> None:
     ends = [place for sign in "/?#" if (place := rest.find(sign)) >= 0]
     if ends and "@" in rest[min(ends) :]:
         raise BadSensorURI(
-            f"{redact(text)!r}: an @ stands behind a / or ? or #: in topics and options write %40; {_HOW_TO_ENCODE}"
+            Text(
+                "{text}: an @ stands behind a / or ? or #: in topics and options write %40; {how_to_encode}",
+                text=repr(redact(text)),
+                how_to_encode=_HOW_TO_ENCODE,
+            )
         )
 
 

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from comfywear import publishing
 from comfywear.collect import open_store
 from comfywear.collect.reading import read
@@ -19,6 +17,7 @@ from comfywear.comfort import TYPICAL_INDOOR, ComfyWear
 from comfywear.publishing import Stamp, Topics
 from comfywear.publishing.messages.fields import stamped
 from comfywear.records import Climate, Occupancy, Vote
+from comfywear.texts import encode
 
 STEP = timedelta(minutes=10)
 BEGIN = datetime(2026, 1, 1, tzinfo=timezone.utc)
@@ -36,7 +35,7 @@ def said(days: int = DAYS, device: str = "office-1", site: str = "house", zone: 
         nonlocal seq
         seq += 1
         stamp = Stamp(device, "0123456789abcdef", seq, at.isoformat(timespec="milliseconds"), True)
-        item = read(topic, msgspec.json.encode(make(stamp)), "archive")
+        item = read(topic, encode(make(stamp)), "archive")
         assert item is not None
         return Received(item, at + timedelta(seconds=1))
 

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime, timezone
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
-import comfywear.report
 from comfywear.errors import UsageError
 from comfywear.report import Month, Wording, ZoneLog, figure, render
-from comfywear.report.wording import languages
+from comfywear.texts import languages
 
 MONTH = Month.of("2026-01", timezone.utc, datetime(2027, 1, 1, tzinfo=timezone.utc))
-FOLDER = Path(comfywear.report.__file__).parent / "languages"
-
-
-def flat(found: object, path: str = "") -> dict[str, list[str]]:
-    """Every word's name with what stands in braces in it."""
-    if isinstance(found, dict):
-        return {name: each for key, value in found.items() for name, each in flat(value, f"{path}.{key}").items()}
-    if isinstance(found, list):
-        return {path: [str(len(found))]}
-    return {path: sorted(re.findall(r"\{\w+\}", str(found)))}
-
-
-def test_every_language_has_the_same_words_and_braces() -> None:
-    files = {code: json.loads((FOLDER / f"{code}.json").read_text(encoding="utf-8")) for code in languages()}
-    assert {"en", "de"} <= files.keys()
-    for code, found in files.items():
-        assert flat(found) == flat(files["en"]), code
 
 
 def test_a_language_that_there_is_none_of_is_said() -> None:

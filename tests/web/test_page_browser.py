@@ -22,6 +22,7 @@ from comfywear import web
 from comfywear.demo.consumer import Consumer
 from comfywear.device.device import Device
 from comfywear.publishing.messages.vote import VoteMessage
+from comfywear.texts import recalled
 from ports import free_port
 from waiting import until
 
@@ -352,11 +353,14 @@ class Furnished(MadeUp):
         return [web.SettingsTable("Page", "What it is.", (web.Field("Port", "8080", "", "Where."),))]
 
 
-ADVICE = (
-    "take the jacket off (like 2.2 K cooler): 66% instead of 55% would want no change",
-    "more air, 0.3 m/s from a fan (like 1.3 K cooler): 60% instead of 55% would want no change",
-    "open a window",
-    "open the window: it is cooler outdoors",
+ADVICE = tuple(
+    recalled(each)
+    for each in (
+        "take the jacket off (like 2.2 K cooler): 66% instead of 55% would want no change",
+        "more air, 0.3 m/s from a fan (like 1.3 K cooler): 60% instead of 55% would want no change",
+        "open a window",
+        "open the window: it is cooler outdoors",
+    )
 )
 
 

@@ -85,12 +85,12 @@ def test_what_was_pressed_while_nobody_answers_is_kept_on_the_screen(bare: Calla
     device = MadeUp()
     with serving(device) as url:
         page = bare()
-        page.route("**/api/vote", lambda route: route.abort())
+        page.route("**/api/vote?*", lambda route: route.abort())
         with held_back(page):
             page.goto(f"{url}/?zone=desk", wait_until="commit")
             page.click("#faces [data-level='1']")
         holds(page, "document.getElementById('say').innerText.includes('kept on this screen')")
-        page.unroute("**/api/vote")
+        page.unroute("**/api/vote?*")
         page.reload()
         holds(page, "JSON.parse(localStorage.getItem('comfywear.votes')).length === 0")
         assert {vote[:2] for vote in device.votes} == {("desk", 1)}

@@ -1,13 +1,11 @@
-"""The page's languages: complete, and chosen as the settings and the browser wish."""
+"""The page's languages: chosen as settings and browser wish, and a third takes one file."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-import shutil
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,73 +13,38 @@ import pytest
 from page_peers import MadeUp, serving
 
 from comfywear import web
-from comfywear.colour import BASIC_TERMS
-from comfywear.comfort import SCALE
-from comfywear.settings.file import sections
-from comfywear.web import words as module
-from comfywear.web.words import choose, languages, settings_words, words
+from comfywear.texts import Text, catalogue, said, words
+from comfywear.web.words import choose, page_words
+from third_language import third_language
+from waiting import until
 
-STATIC = Path(web.__file__).parent / "static"
-OTHERS = [code for code in languages() if code != "en"]
-
-
-def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from leaves(inner, (*path, key))
-    else:
-        yield path, value
+# Each sentence of the device once, its places filled with numbers.
+EVERY = tuple(
+    Text(key, **{place[1]: "2.5" if place[1] != "n" else "2" for place in catalogue.PLACE.finditer(key)})
+    for key in sorted(words("de")["sentences"])
+)
 
 
-@pytest.mark.parametrize("code", OTHERS)
-def test_a_language_says_everything_that_english_says(code: str) -> None:
-    ours, theirs = dict(leaves(words("en"))), dict(leaves(words(code)))
-    assert theirs.keys() == ours.keys()
-    for path, text in ours.items():
-        if path == ("sentences",):
-            continue
-        said = theirs[path]
-        assert said, path
-        if isinstance(text, list):
-            assert len(said) == len(text), path
-        else:
-            placeholders = re.compile(r"\{(\w+)\}")
-            assert set(placeholders.findall(said)) == set(placeholders.findall(text)), path
+class Troubled(MadeUp):
+    """A device of which everything is wrong that can be."""
 
-
-@pytest.mark.parametrize("code", OTHERS)
-def test_a_language_has_a_title_and_a_meaning_for_each_table_and_field_of_the_settings(code: str) -> None:
-    """They stand in languages/settings/, a file a language; English is in the settings' own schema."""
-    own = {
-        table: [name for name in section.__struct_fields__ if name not in section.__base__.__struct_fields__]  # type: ignore[union-attr]
-        for table, section in sections().items()
-    }
-    found = settings_words(code)["fields"]
-    assert {table: sorted(each) for table, each in found.items()} == {
-        table: sorted(["", *names]) for table, names in own.items()
-    }
-    assert all(title and meaning for each in found.values() for title, meaning in each.values())
-
-
-@pytest.mark.parametrize("code", languages())
-def test_sentences_of_the_device_are_patterns_with_what_they_mean(code: str) -> None:
-    for pattern, said in words(code)["sentences"]:
-        groups = re.compile(pattern).groups
-        assert all(int(number) <= groups for number in re.findall(r"\$(\d)", said)), pattern
-
-
-def test_english_says_the_words_of_the_scale_and_of_the_colours() -> None:
-    assert [text.lower() for text in words("en")["vote"]["levels"]] == [SCALE.words[level] for level in range(1, 6)]
-    assert set(words("en")["colours"]) == set(BASIC_TERMS)
-
-
-def test_every_word_that_the_page_asks_for_is_there() -> None:
-    known = {".".join(path) for path, _ in leaves(words("en"))} | set(words("en"))
-    known |= {f"vote.levels.{n}" for n in range(len(words("en")["vote"]["levels"]))}
-    text = "".join(path.read_text() for path in STATIC.glob("*.*") if path.suffix in (".html", ".js"))
-    asked = set(re.findall(r'data-(?:word|label)="([\w.]+)"', text)) | set(re.findall(r'word\("([\w. ]+)"', text))
-    assert len(asked) > 60
-    assert asked - known == set()
+    def now(self, zone: str) -> web.Now:
+        found = super().now(zone)
+        line = "{name} ({about}): {reason} ({age}) → {what}"
+        troubles = tuple(Text(line, name="hot", about="x", reason=each, age="5 min", what=each) for each in EVERY)
+        why = Text("no sensor of {zone} has said anything yet", zone="desk")
+        return web.Now(
+            zone,
+            web.AirNow(None, None, why),
+            None,
+            Text("camera gone: {why}", why="Connection refused"),
+            web.ComfortNow(None, None, {}, (), Text("no air temperature")),
+            Text("learnt from {votes}; your zone likes it as the model says", votes=Text("{n} votes", n=3)),
+            Text("nobody has voted here yet"),
+            3,
+            found.recording,
+            troubles=troubles,
+        )
 
 
 def test_the_language_is_the_settings_or_the_browsers_or_english() -> None:
@@ -98,43 +61,67 @@ def test_a_language_that_there_is_none_of_is_not_read(code: str) -> None:
         words(code)
 
 
-@pytest.mark.parametrize("code", languages())
-def test_no_word_of_a_language_stands_there_twice(code: str) -> None:
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        assert sorted(set(names)) == sorted(names)
-        return dict(pairs)
-
-    json.loads((Path(web.__file__).parent / "languages" / f"{code}.json").read_bytes(), object_pairs_hook=once)
+def test_the_page_is_sent_neither_the_sentences_of_the_device_nor_what_others_need() -> None:
+    assert {"sentences", "fields", "report", "settings", "setup"} <= words("de").keys() - page_words("de").keys()
 
 
-def test_language_files_are_plain_json() -> None:
-    for path in (Path(web.__file__).parent / "languages").glob("*.json"):
-        json.loads(path.read_text(encoding="utf-8"))
+def test_a_program_gets_sentences_in_english_or_in_the_language_that_it_asks_for() -> None:
+    with serving(Troubled()) as url, httpx.Client(base_url=url, timeout=60) as client:
+        plain = client.get("/api/now", headers={"Accept-Language": "de"}).json()
+        assert plain["air"]["reason"] == "no sensor of desk has said anything yet"
+        assert client.get("/api/now?texts=xx").json()["air"]["reason"] == plain["air"]["reason"]
+        german = client.get("/api/now?texts=de").json()
+        assert german["air"]["reason"]["parts"] == [["de", "kein Fühler von desk hat bisher etwas gesagt"]]
+        assert german["unseen"]["parts"] == [["de", "Kamera nicht erreichbar: "], ["en", "Connection refused"]]
+        refused = client.get("/api/now?zone=nowhere&texts=de")
+        assert refused.status_code == 400
+        assert refused.json()["text"]["parts"] == [["de", "einen Bereich 'nowhere' gibt es nicht"]]
 
 
-def test_a_third_language_takes_one_file(tmp_path: Path) -> None:
-    folder = tmp_path / "languages"
-    shutil.copytree(Path(web.__file__).parent / "languages", folder)
-    made = json.loads((folder / "en.json").read_text(encoding="utf-8"), object_hook=_turned)
-    made |= {"language": "Turned", "sentences": [["^too (\\w+)$", "$1 oot"]]}
-    (folder / "xx.json").write_text(json.dumps(made))
-    before, module._FOLDER = module._FOLDER, folder
-    for each in (languages, words):
-        each.cache_clear()
-    try:
-        with serving(MadeUp()) as url, httpx.Client(base_url=url, timeout=60) as client:
-            assert client.get("/api/start").json()["languages"]["xx"] == "Turned"
-            page = html.unescape(client.get("/", headers={"Accept-Language": "xx-XX, de;q=0.5"}).text)
-            assert '<html lang="xx"' in page
-            assert words("en")["vote"]["question"][::-1] in page
-            assert client.get("/words/xx.json").json()["troubles"]["hot"] == words("en")["troubles"]["hot"][::-1]
-        test_a_language_says_everything_that_english_says("xx")
-    finally:
-        module._FOLDER = before
-        for each in (languages, words):
-            each.cache_clear()
-    assert "xx" not in languages()
+def test_every_reason_and_trouble_is_said_in_german_and_in_english_once_that_is_chosen(
+    screen: Callable[..., Any],
+) -> None:
+    with serving(Troubled()) as url:
+        page = screen(f"{url}/#room", locale="de-DE", ready="#troubles li")
+        items = page.locator("#troubles li")
+        assert items.count() == len(EVERY)
+        found = [text.splitlines() for text in items.all_inner_texts()]
+        for each, (heading, reason, what) in zip(EVERY, found, strict=True):
+            german = said(each, "de")
+            assert heading == "Das Gerät ist zu heiß (5 min)"
+            shown = re.sub(r"\s+", " ", german).strip()
+            assert reason.removeprefix("x: ").casefold() == shown.casefold()
+            assert what.removeprefix("→ ").casefold() == shown.casefold()
+        assert (
+            page.inner_text("#air p")
+            == "Über die Luft ist nichts bekannt: Kein Fühler von desk hat bisher etwas gesagt"
+        )
+        assert page.inner_text("#learnt p") == "Aus 3 Stimmen gelernt: Ihr Bereich mag es so, wie das Modell sagt"
+        assert page.inner_text("#people [lang=en]") == "Connection refused"
+        page.goto(f"{url}/#about")
+        page.select_option("#language", "en")
+        page.goto(f"{url}/#room")
+        until(lambda: "No sensor of desk has said anything yet" in page.inner_text("#air p"))
+
+
+def test_a_third_language_takes_one_file(screen: Callable[..., Any]) -> None:
+    made = json.loads((catalogue.FOLDER / "de.json").read_text(encoding="utf-8"), object_hook=_turned)
+    german = words("de")
+    made |= {name: german[name] for name in ("decimal", "plural", "troubles")} | {"language": "Turned"}
+    with third_language() as file:
+        file.write_text(json.dumps(made))
+        with serving(Troubled()) as url:
+            page = screen(f"{url}/#about", locale="en-GB", ready="#faces button")
+            assert "Turned" in page.inner_text("#language")
+            page.select_option("#language", "xx")
+            until(lambda: page.inner_text("#about-heading").strip() == german["about"]["heading"][::-1])
+            page.goto(f"{url}/#room")
+            wanted = "kein Fühler von "[::-1].strip()
+            until(lambda: wanted.casefold() in page.inner_text("#air p").casefold())
+            text = html.unescape(httpx.get(url, headers={"Accept-Language": "xx-XX, de;q=0.5"}, timeout=60).text)
+            assert '<html lang="xx"' in text
+            assert german["vote"]["question"][::-1] in text
+    assert "xx" not in catalogue.languages()
 
 
 def _turned(part: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +132,8 @@ def _turned(part: dict[str, Any]) -> dict[str, Any]:
             return [turn(each) for each in text]
         if not isinstance(text, str):
             return text
-        return "".join(each if each.startswith("{") else each[::-1] for each in re.split(r"(\{\w+\})", text)[::-1])
+        return "".join(
+            each if each.startswith("{") else each[::-1] for each in re.split(r"(\{\w+(?::\w+)?\})", text)[::-1]
+        )
 
     return {name: turn(text) for name, text in part.items()}

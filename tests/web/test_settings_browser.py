@@ -49,7 +49,7 @@ def test_a_field_is_found_corrected_saved_and_the_device_runs_with_it(
         page = screen(url, PHONE, locale="de-DE")
         page.fill("#search", "Anwesend nach")
         page.fill(control("zones", 0, "enter_s"), "-1")
-        until(lambda: problem(page, "zones", 0, "enter_s") == "Mindestens 0 ist nötig")
+        until(lambda: problem(page, "zones", 0, "enter_s") == "Mindestens 0 ist nötig (eine Zahl)")
         assert page.get_attribute(control("zones", 0, "enter_s"), "aria-invalid") == "true"
         assert page.is_disabled("#save")
         assert path.read_text() == before

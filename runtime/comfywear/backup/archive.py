@@ -15,6 +15,7 @@ import msgspec
 
 from comfywear.errors import SourceError, UsageError
 from comfywear.system.damaged_zip import DAMAGED_ZIP
+from comfywear.texts import Text, encode
 
 __all__ = ["FORMAT", "SECRETS", "SETTINGS", "STATE", "Archive", "Manifest", "Member", "write_archive"]
 
@@ -70,7 +71,7 @@ def write_archive(out: Path, manifest: Manifest, files: Mapping[str, Path | byte
         SourceError: It cannot be written.
     """
     if out.exists() and not force:
-        raise UsageError(f"{out} exists; name another file, or write over it with --force")
+        raise UsageError(Text("{out} exists; name another file, or write over it with --force", out=out))
     part = out.with_name(f".{out.name}.part")
     members = []
     try:
@@ -82,12 +83,12 @@ def write_archive(out: Path, manifest: Manifest, files: Mapping[str, Path | byte
                     archive.writestr(_info(name), data)
                     members.append(Member(name, len(data), hashlib.sha256(data).hexdigest()))
                 whole = msgspec.structs.replace(manifest, members=members)
-                archive.writestr(_info(_MANIFEST), msgspec.json.encode(whole))
+                archive.writestr(_info(_MANIFEST), encode(whole))
             file.flush()
             os.fsync(file.fileno())
         part.replace(out)
     except OSError as error:
-        raise SourceError(f"{out} cannot be written ({error.strerror})") from error
+        raise SourceError(Text("{out} cannot be written ({why})", out=out, why=error.strerror)) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
@@ -111,7 +112,9 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(path)
         except DAMAGED_ZIP as error:
-            raise SourceError(f"{path} cannot be read as a backup ({_said(error)})") from error
+            raise SourceError(
+                Text("{path} cannot be read as a backup ({said})", path=path, said=_said(error))
+            ) from error
         try:
             self.manifest = self._checked()
         except BaseException:
@@ -148,27 +151,47 @@ class Archive:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise SourceError(f"{target} cannot be written ({error.strerror})") from error
+            raise SourceError(Text("{target} cannot be written ({why})", target=target, why=error.strerror)) from error
 
     def _checked(self) -> Manifest:
         infos = {info.filename: info for info in self._zip.infolist()}
         if _MANIFEST not in infos or len(infos) != len(self._zip.infolist()):
-            raise SourceError(f"{self._path} is no backup of a comfort sensor: it has no manifest of its own")
+            raise SourceError(
+                Text("{path} is no backup of a comfort sensor: it has no manifest of its own", path=self._path)
+            )
         if len(infos) > _MOST_MEMBERS or infos[_MANIFEST].file_size > _MOST_MANIFEST:
-            raise SourceError(f"{self._path}: no backup has {len(infos)} files, or so long a manifest")
+            raise SourceError(
+                Text("{path}: no backup has {infos} files, or so long a manifest", path=self._path, infos=len(infos))
+            )
         try:
             manifest = msgspec.json.decode(self._zip.read(_MANIFEST), type=Manifest)
         except (msgspec.DecodeError, UnicodeError, RecursionError, *DAMAGED_ZIP) as error:
-            raise SourceError(f"{self._path} is damaged: its manifest cannot be read ({_said(error)})") from error
+            raise SourceError(
+                Text("{path} is damaged: its manifest cannot be read ({said})", path=self._path, said=_said(error))
+            ) from error
         if manifest.format > FORMAT:
-            raise UsageError(f"{self._path} was written by comfywear {manifest.version}, which is later: update first")
+            raise UsageError(
+                Text(
+                    "{path} was written by comfywear {version}, which is later: update first",
+                    path=self._path,
+                    version=manifest.version,
+                )
+            )
         if {each.name for each in manifest.members} != infos.keys() - {_MANIFEST}:
-            raise SourceError(f"{self._path} is damaged: its files are not those of its manifest")
+            raise SourceError(Text("{path} is damaged: its files are not those of its manifest", path=self._path))
         if sum(each.size for each in manifest.members) > _MOST_BYTES:
-            raise SourceError(f"{self._path}: no backup is larger than {_MOST_BYTES / 1e9:g} GB")
+            raise SourceError(
+                Text(
+                    "{path}: no backup is larger than {most_bytes} GB",
+                    path=self._path,
+                    most_bytes=f"{_MOST_BYTES / 1e9:g}",
+                )
+            )
         for each in manifest.members:
             if not _may_be(each.name):
-                raise SourceError(f"{self._path}: {each.name[:100]!r} is no file of a backup")
+                raise SourceError(
+                    Text("{path}: {name} is no file of a backup", path=self._path, name=repr(each.name[:100]))
+                )
             self._check(each)
         return manifest
 
@@ -180,9 +203,13 @@ class Archive:
                     digest.update(piece)
                     size += len(piece)
         except DAMAGED_ZIP as error:
-            raise SourceError(f"{self._path} is damaged at {member.name} ({_said(error)})") from error
+            raise SourceError(
+                Text("{path} is damaged at {name} ({said})", path=self._path, name=member.name, said=_said(error))
+            ) from error
         if (size, digest.hexdigest()) != (member.size, member.sha256):
-            raise SourceError(f"{self._path} is damaged at {member.name}: it is not what was written")
+            raise SourceError(
+                Text("{path} is damaged at {name}: it is not what was written", path=self._path, name=member.name)
+            )
 
 
 def _may_be(name: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from comfywear.backup.state import replaced, unused
 from comfywear.errors import SourceError
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 
 __all__ = ["Before", "as_they_are", "put_back", "state_put_back"]
 
@@ -26,7 +27,9 @@ def as_they_are(paths: Sequence[Path]) -> Before:
     try:
         return {path: (path.read_bytes(), path.stat()) if path.is_file() else None for path in paths}
     except OSError as error:
-        raise SourceError(f"{error.filename} cannot be read ({error.strerror})") from error
+        raise SourceError(
+            Text("{filename} cannot be read ({why})", filename=error.filename, why=error.strerror)
+        ) from error
 
 
 def put_back(before: Before) -> None:

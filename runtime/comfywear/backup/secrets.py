@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from comfywear.errors import SourceError, UsageError
+from comfywear.texts import Text, encode
 
 __all__ = ["LEAST_LETTERS", "Secrets", "locked", "unlocked"]
 
@@ -38,9 +39,9 @@ def locked(secrets: Secrets, passphrase: str) -> bytes:
         UsageError: A passphrase that is too short.
     """
     if len(passphrase) < LEAST_LETTERS:
-        raise UsageError(f"a passphrase has {LEAST_LETTERS} characters or more")
+        raise UsageError(Text("a passphrase has {least_letters} characters or more", least_letters=LEAST_LETTERS))
     salt, nonce = os.urandom(_SALT), os.urandom(_NONCE)
-    sealed = AESGCM(_key(passphrase, salt)).encrypt(nonce, msgspec.json.encode(secrets), _HEAD)
+    sealed = AESGCM(_key(passphrase, salt)).encrypt(nonce, encode(secrets), _HEAD)
     return _HEAD + salt + nonce + sealed
 
 
@@ -52,15 +53,15 @@ def unlocked(data: bytes, passphrase: str) -> Secrets:
         SourceError: What is locked is none of ours.
     """
     if not data.startswith(_HEAD) or len(data) < len(_HEAD) + _SALT + _NONCE:
-        raise SourceError("the backup's secrets are of a kind that is not known here; update first")
+        raise SourceError(Text("the backup's secrets are of a kind that is not known here; update first"))
     rest = data.removeprefix(_HEAD)
     salt, nonce, sealed = rest[:_SALT], rest[_SALT : _SALT + _NONCE], rest[_SALT + _NONCE :]
     try:
         return msgspec.json.decode(AESGCM(_key(passphrase, salt)).decrypt(nonce, sealed, _HEAD), type=Secrets)
     except InvalidTag as error:
-        raise UsageError("this is not the passphrase of the backup") from error
+        raise UsageError(Text("this is not the passphrase of the backup")) from error
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise SourceError("the backup's secrets cannot be read") from error
+        raise SourceError(Text("the backup's secrets cannot be read")) from error
 
 
 def _key(passphrase: str, salt: bytes) -> bytes:

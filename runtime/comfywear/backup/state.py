@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from comfywear.errors import StoreError
+from comfywear.texts import Text
 
 __all__ = ["OF_THE_ID", "copied", "is_kept", "kept_files", "replaced", "unused"]
 
@@ -48,7 +49,7 @@ def kept_files(folder: Path) -> list[Path]:
                 if not _LEFT_OUT.fullmatch(name) and path.is_file() and not path.is_symlink():
                     found.append(path.relative_to(folder))
     except OSError as error:
-        raise StoreError(f"{folder} cannot be read ({error.strerror})") from error
+        raise StoreError(Text("{folder} cannot be read ({why})", folder=folder, why=error.strerror)) from error
     return sorted(found)
 
 
@@ -69,13 +70,19 @@ def copied(source: Path, target: Path) -> None:
         ):
             live.backup(copy)
             if (said := copy.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                raise StoreError(f"{source} is damaged ({said}); start the device once, which mends or replaces it")
+                raise StoreError(
+                    Text(
+                        "{source} is damaged ({said}); start the device once, which mends or replaces it",
+                        source=source,
+                        said=said,
+                    )
+                )
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise StoreError(f"{source} cannot be copied ({error.strerror})") from error
+        raise StoreError(Text("{source} cannot be copied ({why})", source=source, why=error.strerror)) from error
     except sqlite3.Error as error:
-        raise StoreError(f"{source} cannot be copied ({error})") from error
+        raise StoreError(Text("{source} cannot be copied ({why})", source=source, why=error)) from error
 
 
 @contextmanager
@@ -89,12 +96,14 @@ def unused(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / "lock").open("w")
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written ({error.strerror})") from error
+        raise StoreError(Text("{folder} cannot be written ({why})", folder=folder, why=error.strerror)) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise StoreError(f"a device runs with the state folder {folder}; stop it first") from error
+            raise StoreError(
+                Text("a device runs with the state folder {folder}; stop it first", folder=folder)
+            ) from error
         yield
 
 
@@ -125,7 +134,9 @@ def replaced(folder: Path, fresh: Path, names: Sequence[Path], aside: Path) -> N
         for source, target in reversed(moved):
             with suppress(OSError):
                 target.rename(source)
-        raise StoreError(f"{folder}: nothing was restored ({error.strerror or error})") from error
+        raise StoreError(
+            Text("{folder}: nothing was restored ({why})", folder=folder, why=error.strerror or error)
+        ) from error
 
 
 def _raise(error: OSError) -> None:

@@ -27,6 +27,7 @@ from comfywear.system.clock import wall_time
 from comfywear.system.credential import credential_path
 from comfywear.system.files import replace_file
 from comfywear.system.owner import as_owner
+from comfywear.texts import Text, encode
 from comfywear_sensors.redaction import CUT, redact
 
 __all__ = ["RestorePlan", "Restored", "back_up", "described", "planned", "restore", "taken_back"]
@@ -97,7 +98,10 @@ def back_up(out: Path, config: Path | None, folder: Path, passphrase: str | None
     settings = load(config) if config else Settings()
     if not folder.is_dir():
         raise StoreError(
-            f"{folder}: there is no such state folder; name it with --state-dir, or the settings with --config"
+            Text(
+                "{folder}: there is no such state folder; name it with --state-dir, or the settings with --config",
+                folder=folder,
+            )
         )
     files: dict[str, Path | bytes] = {}
     cut: list[int] = []
@@ -134,7 +138,7 @@ def back_up(out: Path, config: Path | None, folder: Path, passphrase: str | None
     except ComfyWearError:  # which are OSErrors too, and say what is wrong
         raise
     except OSError as error:
-        raise SourceError(f"{out} cannot be written ({error.strerror})") from error
+        raise SourceError(Text("{out} cannot be written ({why})", out=out, why=error.strerror)) from error
 
 
 def planned(
@@ -157,7 +161,7 @@ def planned(
     wanted = Settings()
     if config is not None:
         if not text:
-            raise SourceError("the backup has no settings in it: leave --config out, and name --state-dir")
+            raise SourceError(Text("the backup has no settings in it: leave --config out, and name --state-dir"))
         wanted = _parsed(text, archive.manifest.version)
         if device_id:
             text = _with_id(text, device_id)
@@ -211,7 +215,7 @@ def restore(
     was = before[config] if config is not None else None
     within = config is not None and config.absolute().parent.resolve() == target.resolve()
     if config is not None and was is None and not os.access(config.absolute().parent, os.W_OK):
-        raise SourceError(f"{config} cannot be written: its folder is not there, or not yours")
+        raise SourceError(Text("{config} cannot be written: its folder is not there, or not yours", config=config))
     try:
         for place, content in plan.files.items():
             _write(place, content, 0o600, service)
@@ -246,7 +250,7 @@ def _copies(folder: Path, made: Path) -> str:
         with suppress(FileNotFoundError):  # gone since it was listed
             copied(folder / name, made / str(number))
             names[number] = name.as_posix()
-    return msgspec.json.encode(names).decode()
+    return encode(names).decode()
 
 
 def _put(archive: Archive, target: Path, names: list[Path]) -> str:
@@ -281,7 +285,7 @@ def _unlocked(archive: Archive, passphrase: str | None) -> Secrets | None:
     data = archive.read(SECRETS)
     if data is None:
         if passphrase is not None:
-            raise UsageError("the backup was made without a passphrase: it holds no secrets")
+            raise UsageError(Text("the backup was made without a passphrase: it holds no secrets"))
         return None
     return unlocked(data, passphrase) if passphrase is not None else None
 
@@ -309,7 +313,9 @@ def _secret(field: str, file: str) -> bytes | None:
     except LookupError:
         return None
     except (OSError, ValueError) as error:
-        raise SourceError(f"{field}: {file} cannot be read; without a passphrase it is left out") from error
+        raise SourceError(
+            Text("{field}: {file} cannot be read; without a passphrase it is left out", field=field, file=file)
+        ) from error
 
 
 def _parsed(text: str, version: str) -> Settings:
@@ -323,8 +329,13 @@ def _parsed(text: str, version: str) -> Settings:
         return checked(parse(text, SETTINGS), text, SETTINGS)
     except SettingsError as error:
         raise SettingsError(
-            f"the backup, of comfywear {version}, has settings that this one, {__version__}, does not read: {error}. "
-            "Restore all but the settings, or with a version that reads them"
+            Text(
+                "the backup, of comfywear {version}, has settings that this one, {own}, does not read: {why}. Restore "
+                "all but the settings, or with a version that reads them",
+                version=version,
+                own=__version__,
+                why=error,
+            )
         ) from error
 
 
@@ -350,7 +361,9 @@ def _with_path(text: str, before: str, place: Path) -> str:
     for quoted in (f'"{before}"', f"'{before}'"):
         if quoted in text:
             return text.replace(quoted, f'"{place}"')
-    raise SourceError(f"the settings name the file {before} in another spelling; restore without the passphrase")
+    raise SourceError(
+        Text("the settings name the file {before} in another spelling; restore without the passphrase", before=before)
+    )
 
 
 def _write(path: Path, content: bytes, mode: int, owner: os.stat_result | None = None) -> None:
@@ -365,7 +378,7 @@ def _write(path: Path, content: bytes, mode: int, owner: os.stat_result | None =
             os.chown(path, owner.st_uid, owner.st_gid)
         path.chmod(mode)
     except OSError as error:
-        raise SourceError(f"{path} cannot be written ({error.strerror})") from error
+        raise SourceError(Text("{path} cannot be written ({why})", path=path, why=error.strerror)) from error
 
 
 def described(manifest: Manifest) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 __all__ = ["BOUNDS", "Compared", "CorrectionBounds", "SensorCorrection", "correction_of"]
 
@@ -81,23 +82,41 @@ def correction_of(points: Sequence[Compared], bounds: CorrectionBounds) -> Senso
     elif len(points) == 2:
         found = _of_two(points[0], points[1], bounds)
     else:
-        raise UsageError(f"one or two points are wanted, not {len(points)}")
+        raise UsageError(Text("one or two points are wanted, not {points}", points=len(points)))
     changed = max((abs(found.at(each.sensor)[0] - each.sensor) for each in points), default=0.0)
     if not changed <= bounds.most:
         raise UsageError(
-            f"the sensor is {changed:.1f} {bounds.unit} beside the reference; more than {bounds.most:g} {bounds.unit} "
-            "is no matter of calibration: look at where both are, and whether one is broken"
+            Text(
+                "the sensor is {changed} {unit} beside the reference; more than {most} {unit} is no matter "
+                "of calibration: look at where both are, and whether one is broken",
+                changed=f"{changed:.1f}",
+                unit=bounds.unit,
+                most=f"{bounds.most:g}",
+            )
         )
     low, high = bounds.gain
     if not low <= found.gain <= high:
-        raise UsageError(f"the gain would be {found.gain:.3g}; only {low:g} to {high:g} can be meant")
+        raise UsageError(
+            Text(
+                "the gain would be {gain}; only {low} to {high} can be meant",
+                gain=f"{found.gain:.3g}",
+                low=f"{low:g}",
+                high=f"{high:g}",
+            )
+        )
     return found
 
 
 def _of_two(one: Compared, two: Compared, bounds: CorrectionBounds) -> SensorCorrection:
     apart = two.sensor - one.sensor
     if not min(abs(apart), abs(two.reference - one.reference)) >= bounds.apart:
-        raise UsageError(f"the two points must be {bounds.apart:g} {bounds.unit} or more apart; use one point instead")
+        raise UsageError(
+            Text(
+                "the two points must be {apart} {unit} or more apart; use one point instead",
+                apart=f"{bounds.apart:g}",
+                unit=bounds.unit,
+            )
+        )
     gain = (two.reference - one.reference) / apart
     # By each input: how much gain and offset change with it, and its uncertainty.
     moves = (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 __all__ = ["Response", "response_of"]
 
@@ -57,11 +58,19 @@ def response_of(times_s: Sequence[float], values: Sequence[float], least_step: f
     """
     times, said = np.asarray(times_s, float), np.asarray(values, float)
     if len(times) < _FEWEST or times[-1] <= times[0]:
-        raise UsageError(f"{len(times)} values since the step are too few: {_FEWEST} are wanted")
+        raise UsageError(
+            Text("{times} values since the step are too few: {fewest} are wanted", times=len(times), fewest=_FEWEST)
+        )
     times = times - times[0]
     changed = abs(float(np.median(said[-3:]) - np.median(said[:2])))
     if changed < least_step:
-        raise UsageError(f"it changed by {changed:.1f}; a step of {least_step:g} or more is wanted")
+        raise UsageError(
+            Text(
+                "it changed by {changed}; a step of {least_step} or more is wanted",
+                changed=f"{changed:.1f}",
+                least_step=f"{least_step:g}",
+            )
+        )
     lasted = float(times[-1])
     grid = np.geomspace(lasted / len(times) / 4, 4 * lasted, _GRID)
     errors = [_error(times, said, tau) for tau in grid]
@@ -70,9 +79,13 @@ def response_of(times_s: Sequence[float], values: Sequence[float], least_step: f
     (end, change), residuals = _linear(times, said, tau)
     scatter = math.sqrt(float(residuals @ residuals) / max(len(said) - 3, 1))
     if scatter > 0.1 * changed:
-        raise UsageError("that is no single step: change the air at once, then leave the sensor alone")
+        raise UsageError(Text("that is no single step: change the air at once, then leave the sensor alone"))
     if tau * _COVERED > lasted:
-        raise UsageError(f"{lasted:.0f} s are too short to see how slow it is: wait until it has come to rest")
+        raise UsageError(
+            Text(
+                "{lasted} s are too short to see how slow it is: wait until it has come to rest", lasted=f"{lasted:.0f}"
+            )
+        )
     decay = np.exp(-times / tau)
     slopes = np.column_stack([change * times / tau**2 * decay, np.ones_like(times), decay])
     spread = np.linalg.inv(slopes.T @ slopes)[0, 0] * scatter**2

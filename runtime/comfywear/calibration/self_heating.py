@@ -15,6 +15,7 @@ import numpy as np
 
 from comfywear.calibration.steady import effective_number
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 __all__ = ["HIGHEST", "SelfHeating", "fit_alone", "fit_beside"]
 
@@ -74,13 +75,17 @@ def fit_alone(times_s: Sequence[float], sensor_c: Sequence[float], board_c: Sequ
     times, said, board = _checked(times_s, sensor_c, board_c)
     if times[-1] - times[0] < 3600 * _LEAST_HOURS:
         raise UsageError(
-            f"{(times[-1] - times[0]) / 60:.0f} minutes are too few: {_LEAST_HOURS:g} h or more are wanted"
+            Text(
+                "{times} minutes are too few: {least_hours} h or more are wanted",
+                times=f"{(times[-1] - times[0]) / 60:.0f}",
+                least_hours=f"{_LEAST_HOURS:g}",
+            )
         )
     scaled = (times - times.mean()) / (times[-1] - times[0])
     slow = np.column_stack([np.ones_like(scaled), scaled, scaled**2])
     share, share_u, _ = _regress(said, board, slow)
     if share >= 0.9:
-        raise UsageError("the sensor follows the board altogether: it measures the board, not the air")
+        raise UsageError(Text("the sensor follows the board altogether: it measures the board, not the air"))
     gain, gain_u = share / (1 - share), share_u / (1 - share) ** 2
     return _sensible(gain, gain_u, board - said, _span(board, slow), None, times)
 
@@ -88,11 +93,17 @@ def fit_alone(times_s: Sequence[float], sensor_c: Sequence[float], board_c: Sequ
 def _checked(*series: Sequence[float]) -> list[Any]:
     found = [np.asarray(each, float) for each in series]
     if len({len(each) for each in found}) != 1:
-        raise UsageError("the series must be of one length")
+        raise UsageError(Text("the series must be of one length"))
     whole = np.all([np.isfinite(each) for each in found], axis=0)
     found = [each[whole] for each in found]
     if len(found[0]) < _FEWEST:
-        raise UsageError(f"{len(found[0])} values with the board's temperature are too few: {_FEWEST} are wanted")
+        raise UsageError(
+            Text(
+                "{found} values with the board's temperature are too few: {fewest} are wanted",
+                found=len(found[0]),
+                fewest=_FEWEST,
+            )
+        )
     return found
 
 
@@ -100,7 +111,7 @@ def _regress(wanted: Any, by: Any, known: Any) -> tuple[float, float, Any]:
     """The factor of `by`, its standard uncertainty (for correlated residuals), and the factors of what is known."""
     matrix = np.column_stack([by, known])
     if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
-        raise UsageError("the board's temperature hardly varied: let it work and rest by turns")
+        raise UsageError(Text("the board's temperature hardly varied: let it work and rest by turns"))
     factors, *_ = np.linalg.lstsq(matrix, wanted, rcond=None)
     residuals = wanted - matrix @ factors
     free = max(len(wanted) - matrix.shape[1], 1)
@@ -121,18 +132,29 @@ def _sensible(
 ) -> SelfHeating:
     if span_k < _LEAST_SPAN_K:
         raise UsageError(
-            f"the board's temperature varied by {span_k:.1f} K; {_LEAST_SPAN_K:g} K or more are wanted: let it work "
-            "and rest by turns"
+            Text(
+                "the board's temperature varied by {span} K; {least_span} K or more are wanted: let it work "
+                "and rest by turns",
+                span=f"{span_k:.1f}",
+                least_span=f"{_LEAST_SPAN_K:g}",
+            )
         )
     typical = float(np.median(excess))
     if gain * typical < -0.5 and gain < -3 * gain_u:
-        raise UsageError("the sensor is colder while the board is warmer: that is no self-heating")
+        raise UsageError(Text("the sensor is colder while the board is warmer: that is no self-heating"))
     if gain > HIGHEST:
-        raise UsageError(f"the sensor takes {gain / (1 + gain):.0%} of the board's warmth: place it further away")
+        raise UsageError(
+            Text(
+                "the sensor takes {gain} of the board's warmth: place it further away", gain=f"{gain / (1 + gain):.0%}"
+            )
+        )
     gain = max(gain, 0.0)
     if gain_u * abs(typical) > 1.0:
         raise UsageError(
-            f"the correction would be uncertain by {gain_u * abs(typical):.1f} K: more data, or a reference, are wanted"
+            Text(
+                "the correction would be uncertain by {gain_u} K: more data, or a reference, are wanted",
+                gain_u=f"{gain_u * abs(typical):.1f}",
+            )
         )
     minutes = float(times[-1] - times[0]) / 60
     return SelfHeating(gain, gain_u, gain * typical, gain_u * abs(typical), span_k, offset_k, minutes)

@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from itertools import islice, takewhile
 
-import msgspec
-
 from comfywear.collect.ledger import AckPace
 from comfywear.collect.patient import PatientStore
 from comfywear.collect.progress import Counts, Progress
@@ -28,6 +26,7 @@ from comfywear.errors import BrokerError
 from comfywear.publishing.broker.connection import Acknowledged, BrokerSettings, Incoming, Refused, Subscribed
 from comfywear.publishing.messages.topics import Topics, check_name
 from comfywear.system.cadence import Cadence
+from comfywear.texts import encode
 from comfywear_sensors.backoff import BackOff
 
 _log = logging.getLogger(__name__)
@@ -262,6 +261,6 @@ class Collector:
     def _publish(self, session: Session, word: Word) -> None:
         source, answer = word
         if session.lost is None:
-            payload = msgspec.json.encode({"epoch": source.epoch, "seq": answer.seq, "missing": answer.missing})
+            payload = encode({"epoch": source.epoch, "seq": answer.seq, "missing": answer.missing})
             session.publish(Topics(source.site, source.device).ack(self.options.name), payload, retain=False)
             self.counts.answers += 1

@@ -7,6 +7,7 @@ from typing import Any
 
 from comfywear.comfort.standards.adaptive import adaptive_ashrae, adaptive_en
 from comfywear.records import AdaptiveComfort
+from comfywear.texts import Text
 
 __all__ = ["adaptive_comfort"]
 
@@ -35,13 +36,19 @@ def adaptive_comfort(
         cooling: Of the building, as in `Site`; the standards do not hold in one that is "air conditioned".
     """
     if cooling == "air conditioned":
-        return AdaptiveComfort(reason="the building is air conditioned: it holds where windows are opened")
+        return AdaptiveComfort(reason=Text("the building is air conditioned: it holds where windows are opened"))
     if not 1.0 <= met <= _ASHRAE_MET:
-        return AdaptiveComfort(reason=f"it holds for 1…{_ASHRAE_MET:g} met; the activity is {met:.2g} met")
+        return AdaptiveComfort(
+            reason=Text(
+                "it holds for 1…{ashrae_met} met; the activity is {met} met",
+                ashrae_met=f"{_ASHRAE_MET:g}",
+                met=f"{met:.2g}",
+            )
+        )
     if running_mean_c is None:
-        return AdaptiveComfort(reason="the running mean outdoors is not known yet")
+        return AdaptiveComfort(reason=Text("the running mean outdoors is not known yet"))
     if air_temp_c is None:
-        return AdaptiveComfort(reason="no air temperature")
+        return AdaptiveComfort(reason=Text("no air temperature"))
     walls_c = air_temp_c if radiant_temp_c is None else radiant_temp_c
     en = adaptive_en(air_temp_c, walls_c, running_mean_c if met <= _EN_MET else nan, air_speed_m_s)
     ashrae = adaptive_ashrae(air_temp_c, walls_c, running_mean_c, air_speed_m_s)
@@ -51,11 +58,18 @@ def adaptive_comfort(
         accepted = "90 %" if ashrae.within_90 else "80 %" if ashrae.within_80 else "less"
     reason = None
     if category is None and met > _EN_MET:
-        reason = f"EN holds up to {_EN_MET:g} met; the activity is {met:.2g} met"
+        reason = Text("EN holds up to {en_met} met; the activity is {met} met", en_met=f"{_EN_MET:g}", met=f"{met:.2g}")
     elif accepted is None and not all(10.0 <= each <= 40.0 for each in (air_temp_c, walls_c)):
-        reason = f"ASHRAE holds for air and walls of 10…40 °C; they are {air_temp_c:.1f} and {walls_c:.1f} °C"
+        reason = Text(
+            "ASHRAE holds for air and walls of 10…40 °C; they are {air_temp} and {walls} °C",
+            air_temp=f"{air_temp_c:.1f}",
+            walls=f"{walls_c:.1f}",
+        )
     elif category is None or accepted is None:
-        reason = f"EN holds for 10…30 °C outdoors, ASHRAE for 10…33.5; the running mean is {running_mean_c:.1f} °C"
+        reason = Text(
+            "EN holds for 10…30 °C outdoors, ASHRAE for 10…33.5; the running mean is {running_mean} °C",
+            running_mean=f"{running_mean_c:.1f}",
+        )
     return AdaptiveComfort(
         operative_c=_known(en.operative_c),
         en_category=category,  # type: ignore[arg-type]  # one of its words

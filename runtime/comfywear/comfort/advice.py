@@ -14,6 +14,7 @@ from typing import NamedTuple
 from comfywear.comfort.clothing.garments import GARMENTS
 from comfywear.comfort.standards.pmv import pmv_ppd
 from comfywear.records import Clothing
+from comfywear.texts import Text
 
 __all__ = ["Proposal", "Situation", "advise", "proposals"]
 
@@ -74,15 +75,21 @@ def advise(now: Situation, wishes: Callable[[float], tuple[float, ...]]) -> tupl
     """Sentences from `proposals`; empty when none would satisfy noticeably more people."""
     helpful = [proposal for proposal in proposals(now, wishes) if proposal.gain >= _LEAST_GAIN]
     return tuple(
-        f"{words}{_worth(words, kelvin)}: {after:.0%} instead of {after - gain:.0%} would want no change"
+        _worth(words, kelvin, f"{100 * after:.0f}", f"{100 * (after - gain):.0f}")
         for words, kelvin, gain, after in helpful[:_MOST]
     )
 
 
-def _worth(words: str, kelvin: float) -> str:
+def _worth(words: str, kelvin: float, after: str, before: str) -> Text:
     if words.startswith("make the air"):
-        return ""
-    return f" (like {abs(kelvin):.1f} K {'cooler' if kelvin < 0 else 'warmer'})"
+        return Text(
+            "{what}: {after}% instead of {before}% would want no change", what=words, after=after, before=before
+        )
+    return Text(
+        "{what} (like {kelvin} K {way}): {after}% instead of {before}% would want no change",
+        what=words, kelvin=f"{abs(kelvin):.1f}", way="cooler" if kelvin < 0 else "warmer", after=after,
+        before=before,
+    )  # fmt: skip
 
 
 def _changes(now: Situation, too_warm: bool) -> list[_Change]:
@@ -94,14 +101,17 @@ def _changes(now: Situation, too_warm: bool) -> list[_Change]:
 
     if not too_warm:
         warmer = now._replace(clo=now.clo + 0.25)
-        return [_Change("make the air 1 K warmer", 1.0), _Change("put a sweater or jacket on", like(warmer))]
-    changes = [_Change("make the air 1 K cooler", -1.0)]
+        return [
+            _Change(Text("make the air 1 K warmer"), 1.0),
+            _Change(Text("put a sweater or jacket on"), like(warmer)),
+        ]
+    changes = [_Change(Text("make the air 1 K cooler"), -1.0)]
     if layer := _outer_layer(now.clothing):
         name, clo = layer
         lighter = now._replace(clo=max(now.clo - 0.835 * clo, 0.0))
-        changes.append(_Change(f"take the {name} off", like(lighter)))
+        changes.append(_Change(Text("take the {garment} off", garment=name), like(lighter)))
     if now.vr < 0.7 and now.tdb < 34.0:
-        changes.append(_Change("more air, 0.3 m/s from a fan", like(now._replace(vr=now.vr + 0.3))))
+        changes.append(_Change(Text("more air, 0.3 m/s from a fan"), like(now._replace(vr=now.vr + 0.3))))
     return changes
 
 

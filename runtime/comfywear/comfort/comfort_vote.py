@@ -20,6 +20,7 @@ from comfywear.comfort.votes.ordinal import ComfortFile, load_model
 from comfywear.comfort.votes.scale import level_of
 from comfywear.errors import UsageError
 from comfywear.records import Clothing, Comfort
+from comfywear.texts import Text
 
 __all__ = ["ComfyWear", "pmv_anyway"]
 
@@ -211,13 +212,21 @@ class ComfyWear:
 
 
 def _impossible(inputs: Mapping[str, float]) -> str | None:
-    for name in ("air_temp_c", "humidity_pct"):
-        if name not in inputs:
-            return "no " + name.rsplit("_", 1)[0].replace("_", " ").replace("temp", "temperature")
+    if "air_temp_c" not in inputs:
+        return Text("no air temperature")
+    if "humidity_pct" not in inputs:
+        return Text("no humidity")
     for name, title, unit, low, high in _POSSIBLE:
         value = inputs.get(name)
         if value is not None and not (isfinite(value) and low <= value <= high):
-            return f"{title} {value:g} {unit} is outside the model ({low:g}…{high:g} {unit})"
+            return Text(
+                "{title} {value} {unit} is outside the model ({low}…{high} {unit})",
+                title=title,
+                value=f"{value:g}",
+                unit=unit,
+                low=f"{low:g}",
+                high=f"{high:g}",
+            )
     return None
 
 

@@ -28,6 +28,7 @@ from comfywear.comfort.standards.pmv import pmv_ppd
 from comfywear.comfort.votes.levels import Taught
 from comfywear.errors import UsageError
 from comfywear.records import Preferred
+from comfywear.texts import Text
 
 __all__ = ["Preferred", "Setpoint", "SetpointRules", "neutral_temperature_c", "preferred_temperature", "setpoint"]
 
@@ -83,7 +84,7 @@ def preferred_temperature(model: ComfyWear, inputs: Mapping[str, float], taught:
         Without a temperature and with a reason where the air, the humidity or the clothing is not known.
     """
     if absent := [name for name in ("air_temp_c", "humidity_pct", "clo") if not isfinite(inputs.get(name, np.nan))]:
-        return Preferred(None, reason=f"not known: {', '.join(absent)}")
+        return Preferred(None, reason=Text("not known: {names}", names=", ".join(absent)))
     now = inputs["air_temp_c"]
     per_k = VOTES_PER_K * (model.cutpoints[5] - model.cutpoints[0]) / 5.0
     felt_k, felt_sd_k, weight = 0.0, 0.0, 0.0
@@ -132,14 +133,14 @@ def setpoint(
     """
     lowest, highest = _multiples(rules, rules.lowest_c, rules.highest_c)
     if people is False:
-        goal, why = (rules.empty_heating_c if heating else rules.empty_cooling_c), "nobody is there"
+        goal, why = (rules.empty_heating_c if heating else rules.empty_cooling_c), Text("nobody is there")
     elif liked.preferred_c is None:
-        return Setpoint(None, liked.reason or "what people like is not known")
+        return Setpoint(None, liked.reason or Text("what people like is not known"))
     else:
         goal = min(max(liked.preferred_c, rules.lowest_c), rules.highest_c)
-        why = f"{liked.preferred_c:.1f} °C would please most"
+        why = Text("{liked} °C would please most", liked=f"{liked.preferred_c:.1f}")
         if goal != liked.preferred_c:
-            why += f", and {goal:g} °C is the limit"
+            why = Text("{why}, and {limit} °C is the limit", why=why, limit=f"{goal:g}")
     value = round(goal / rules.round_k)
     if people is not False:
         value = min(max(value, lowest), highest)

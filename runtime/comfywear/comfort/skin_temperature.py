@@ -13,6 +13,7 @@ from comfywear.comfort.standards.air import dynamic_clo
 from comfywear.comfort.standards.solar import Posture, solar_gain
 from comfywear.comfort.standards.twonode import Position, skin_temperature, two_node
 from comfywear.records import Clothing, ColourShare, SkinTemperature
+from comfywear.texts import Text
 
 __all__ = ["Sunshine", "ThermalWear", "comfort_zone"]
 
@@ -99,14 +100,22 @@ class ThermalWear:
         assumptions = [*clothing.assumptions, *assumed(known)]
         activity, speed = known.get("met", MET), known.get("air_speed_m_s", AIR_SPEED_M_S)
         if air_temp_c is None or humidity_pct is None:
-            missing = "air temperature" if air_temp_c is None else "humidity"
-            return self._nothing(f"no {missing}", assumptions)
+            missing = Text("no air temperature") if air_temp_c is None else Text("no humidity")
+            return self._nothing(missing, assumptions)
         tdb, rh = float(air_temp_c), float(humidity_pct)
         tr = known.get("radiant_temp_c", tdb)
         for value, (name, unit, low, high) in zip((tdb, tr, speed, rh, activity, clothing.clo), _RANGES, strict=True):
             if not (isfinite(value) and low <= value <= high):
                 return self._nothing(
-                    f"{name} {value:g} {unit} is outside the model ({low:g}…{high:g} {unit})", assumptions
+                    Text(
+                        "{name} {value} {unit} is outside the model ({low}…{high} {unit})",
+                        name=name,
+                        value=f"{value:g}",
+                        unit=unit,
+                        low=f"{low:g}",
+                        high=f"{high:g}",
+                    ),
+                    assumptions,
                 )
         clo = dynamic_clo(clothing.clo, activity)
         absorptance = absorptance_of(colours)
@@ -116,9 +125,12 @@ class ThermalWear:
         else:
             warmer = solar.delta_mrt(absorptance.value)
             if not isfinite(warmer):
-                return self._nothing("the sunshine is not possible: see the ranges of Sunshine", assumptions)
+                return self._nothing(Text("the sunshine is not possible: see the ranges of Sunshine"), assumptions)
             if tr + warmer > 80.0:
-                return self._nothing(f"the sunshine adds {warmer:.0f} K: more than the model holds for", assumptions)
+                return self._nothing(
+                    Text("the sunshine adds {warmer} K: more than the model holds for", warmer=f"{warmer:.0f}"),
+                    assumptions,
+                )
             assumptions.append(
                 f"shortwave absorptance {absorptance.value:.2f} ({absorptance.low:.2f}…{absorptance.high:.2f})"
             )
@@ -140,7 +152,7 @@ class ThermalWear:
             active = min(activity + met_sd, _RANGES[4][3])
             busier = skin_temperature(tdb, tr + warmer, speed, rh, active, dynamic_clo(clothing.clo, active), position)
         if not isfinite(skin):
-            return self._nothing("the model has no answer for these numbers", assumptions)
+            return self._nothing(Text("the model has no answer for these numbers"), assumptions)
         return SkinTemperature(
             skin_temp_c=skin,
             core_temp_c=base.t_core,

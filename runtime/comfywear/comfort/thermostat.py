@@ -11,6 +11,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from comfywear.comfort.setpoint import Setpoint
+from comfywear.texts import Text
 
 __all__ = ["Action", "Manners", "Thermostat", "give_back", "step"]
 
@@ -78,24 +79,36 @@ def step(
         manners: The rules.
     """
     if reported_c is None or not isfinite(reported_c):
-        return state, Action(None, "the thermostat does not say what it is set to")
+        return state, Action(None, Text("the thermostat does not say what it is set to"))
     state = _noticed(state, now_s, reported_c, manners)
     if state.held_until_s is not None:
         minutes = (state.held_until_s - now_s) / 60.0
-        because = f"somebody set it to {reported_c:g} °C"
+        because = Text("somebody set it to {said} °C", said=f"{reported_c:g}")
         if state.sent_c is not None:
-            because = f"it was sent {state.sent_c:g} °C and still says {reported_c:g} °C"
-        return state, Action(None, f"{because}: left alone for {minutes:.0f} more minutes")
+            because = Text(
+                "it was sent {sent} °C and still says {said} °C", sent=f"{state.sent_c:g}", said=f"{reported_c:g}"
+            )
+        left = Text("{because}: left alone for {minutes} more minutes", because=because, minutes=f"{minutes:.0f}")
+        return state, Action(None, left)
     goal = wanted.value_c
     if goal is None or not isfinite(goal):
         return state, Action(None, wanted.why)
     goal = min(max(goal, _POSSIBLE_C[0]), _POSSIBLE_C[1])
     if abs(goal - reported_c) < manners.dead_band_k:
-        return state, Action(None, f"{reported_c:g} °C is near enough to {goal:g} °C")
+        return state, Action(
+            None, Text("{reported} °C is near enough to {goal} °C", reported=f"{reported_c:g}", goal=f"{goal:g}")
+        )
     if state.sent_s is not None and now_s - state.sent_s < manners.pause_s:
-        return state, Action(None, f"{goal:g} °C is wanted, but it was changed less than {manners.pause_s:g} s ago")
+        return state, Action(
+            None,
+            Text(
+                "{goal} °C is wanted, but it was changed less than {pause} s ago",
+                goal=f"{goal:g}",
+                pause=f"{manners.pause_s:g}",
+            ),
+        )
     if manners.dry_run:
-        return state, Action(None, f"would send {goal:g} °C: {wanted.why}")
+        return state, Action(None, Text("would send {goal} °C: {why}", goal=f"{goal:g}", why=wanted.why))
     before = reported_c if state.before_c is None else state.before_c
     return replace(state, before_c=before, sent_c=goal, sent_s=now_s), Action(goal, wanted.why)
 
@@ -103,12 +116,12 @@ def step(
 def give_back(state: Thermostat) -> Action:
     """What to send when the device stops: what it was set to before, unless somebody has turned it since."""
     if state.before_c is None:
-        return Action(None, "it was never moved")
+        return Action(None, Text("it was never moved"))
     if state.sent_c is None:
-        return Action(None, "somebody has set it since: it stays as it is")
+        return Action(None, Text("somebody has set it since: it stays as it is"))
     if _same(state.sent_c, state.before_c):
-        return Action(None, "it is set as before")
-    return Action(state.before_c, "given back: what it was set to before")
+        return Action(None, Text("it is set as before"))
+    return Action(state.before_c, Text("given back: what it was set to before"))
 
 
 def _noticed(state: Thermostat, now_s: float, reported_c: float, manners: Manners) -> Thermostat:

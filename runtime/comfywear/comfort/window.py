@@ -22,15 +22,16 @@ from typing import Literal, NamedTuple
 
 from comfywear.comfort.standards.moist_air import humidity_ratio_g_kg
 from comfywear.records import WindowAdvice
+from comfywear.texts import Text
 
 __all__ = ["SENTENCES", "WindowSituation", "window_advice"]
 
 Why = Literal["cooler", "warmer", "fresher"]
 
 SENTENCES: dict[Why, str] = {
-    "cooler": "open the window: it is cooler outdoors",
-    "warmer": "open the window: it is warmer outdoors",
-    "fresher": "open the window for a few minutes: the air outdoors is fresher",
+    "cooler": Text("open the window: it is cooler outdoors"),
+    "warmer": Text("open the window: it is warmer outdoors"),
+    "fresher": Text("open the window for a few minutes: the air outdoors is fresher"),
 }
 """How each is said among the advice."""
 
@@ -72,21 +73,23 @@ def window_advice(now: WindowSituation, before: WindowAdvice | None = None) -> W
         before: What was said last of this zone; it holds until it is clearly over.
     """
     if now.outdoor_temp_c is None:
-        return WindowAdvice(None, reason="how warm it is outdoors is not known")
+        return WindowAdvice(None, reason=Text("how warm it is outdoors is not known"))
     if now.air_temp_c is None or now.neutral_c is None or not isfinite(now.neutral_c):
-        return WindowAdvice(None, reason="how the air is indoors is not known")
+        return WindowAdvice(None, reason=Text("how the air is indoors is not known"))
     gone_on = before.why if before is not None and before.helps else None
     indoors = _water(now.air_temp_c, now.humidity_pct)
     outdoors = _water(now.outdoor_temp_c, now.outdoor_humidity_pct)
     if outdoors > _HUMID_G_KG + (_SLACK if gone_on else 0.0) and not outdoors <= indoors:
-        return WindowAdvice(False, reason=f"the air outdoors is humid: {outdoors:.1f} g/kg")
+        return WindowAdvice(
+            False, reason=Text("the air outdoors is humid: {outdoors} g/kg", outdoors=f"{outdoors:.1f}")
+        )
     refused = ""
     warmer_k, above_k = now.outdoor_temp_c - now.air_temp_c, now.outdoor_temp_c - now.neutral_c
     for why, barred in _reasons(now, warmer_k, above_k, gone_on):
         if not barred:
             return WindowAdvice(True, why)
         refused = refused or barred
-    return WindowAdvice(False, reason=refused or "nothing outdoors is better")
+    return WindowAdvice(False, reason=refused or Text("nothing outdoors is better"))
 
 
 def _reasons(now: WindowSituation, warmer_k: float, above_k: float, gone_on: str | None) -> Iterator[tuple[Why, str]]:
@@ -95,7 +98,7 @@ def _reasons(now: WindowSituation, warmer_k: float, above_k: float, gone_on: str
     `warmer_k` is by how much it is warmer outdoors than indoors, `above_k` than neutral.
     """
     vote = now.expected_vote or 0.0
-    cold, hot = "it is too cold outdoors", "it is too hot outdoors"
+    cold, hot = Text("it is too cold outdoors"), Text("it is too hot outdoors")
 
     def slack(why: Why) -> float:
         return _SLACK if gone_on == why else 0.0

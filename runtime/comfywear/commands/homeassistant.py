@@ -7,8 +7,6 @@ import json
 import time
 from collections.abc import Collection
 
-import msgspec
-
 from comfywear import settings
 from comfywear.device.mqtt import homeassistant, retained
 from comfywear.device.mqtt.mqtt_commands import facts_of
@@ -30,6 +28,7 @@ from comfywear.publishing.homeassistant.discovery import (
 from comfywear.settings import Settings, state_folder
 from comfywear.system.arguments import number
 from comfywear.system.json_file import load_json
+from comfywear.texts import encode
 
 _WAIT_S = 10.0
 # Home Assistant subscribes anew a moment after it said that it is there, and needs one to take in what it hears.
@@ -160,7 +159,7 @@ def _tell_at_its_start(
             if event.topic in births and event.payload == b"online" and not event.retained:
                 _rest(connection)
                 for topic, keys in gone.items():
-                    said = msgspec.json.encode(revived(topics, None, keys))
+                    said = encode(revived(topics, None, keys))
                     _publish(connection, topic, said, retain=False, needed=False)
                 _rest(connection)
                 return

@@ -13,6 +13,7 @@ from comfywear.commands._state_folder import add_state_folder
 from comfywear.doctor.machine import check_model
 from comfywear.errors import ModelError
 from comfywear.system.paths import user_models
+from comfywear.texts import builtins
 from comfywear_models import Card, CardError, available, load_card
 
 
@@ -78,6 +79,5 @@ def _card(path: Path) -> Card:
 
 
 def _plain(card: Card) -> Any:
-    import msgspec
 
-    return msgspec.to_builtins(card)
+    return builtins(card)

@@ -13,8 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, final
 
-import msgspec
-
 from comfywear import publishing
 from comfywear.device.air.climate_worker import Sensors
 from comfywear.device.air.outdoors_worker import OutdoorSensors
@@ -60,6 +58,7 @@ from comfywear.system.cadence import Cadence
 from comfywear.system.clock import wall_time
 from comfywear.system.process import rss_mb
 from comfywear.system.supervisor import Pulse, Supervisor, WorkerHealth
+from comfywear.texts import Text, builtins
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +99,7 @@ class Device:
                 settings.mqtt,
                 self.folder,
                 self.topics,
+                settings.device.language,
                 on_vote=lambda *vote: self.voting.take_delivered(*vote),
                 on_new_session=lambda: self.voting.begin_session(),
             )
@@ -221,8 +221,11 @@ class Device:
 
     def storage_troubles(self) -> list[str]:
         """Why votes or messages cannot be kept on the disk."""
-        alone = [("messages", self.link.spool.lasting), ("votes", self.voting.store.lasting)]
-        said = [f"{what} are kept in memory alone" for what, lasting in alone if not lasting]
+        said: list[str] = []
+        if not self.link.spool.lasting:
+            said.append(Text("messages are kept in memory alone"))
+        if not self.voting.store.lasting:
+            said.append(Text("votes are kept in memory alone"))
         return [*said, *([self.link.spool.complaint] if self.link.spool.complaint else [])]
 
     def metrics(self) -> dict[str, float | None]:
@@ -265,7 +268,7 @@ class Device:
         return commands
 
     def _vision_models(self) -> list[dict[str, Any]]:
-        return [msgspec.to_builtins(model) for model in self.models() if model.engine]
+        return [builtins(model) for model in self.models() if model.engine]
 
     def _workers(self) -> Supervisor:
         supervisor = Supervisor()
@@ -319,7 +322,7 @@ class Device:
             self._estimates = estimates
             if self.vision and self._heat.due("heat", None, now_s) and (heat_c := hottest_c()) is not None:
                 self.vision.headroom = headroom_of(heat_c, self.settings.budget.hot_c)
-            missing = sight.missing if sight else "there is no camera in the settings"
+            missing = sight.missing if sight else Text("there is no camera in the settings")
             self.setpoints.tick(now_s, self._estimates, sight.occupied if sight and not missing else None)
             self.learning.tick(now_s, self._estimates, camera=missing is None)
             self.commands.tick(now_s, self._estimates)
@@ -347,19 +350,19 @@ class Device:
         return moment_of(self._estimates.get(zone), {model.role: model.id for model in self.models()})
 
     def _answer_status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
-        workers = {name: msgspec.to_builtins(health) for name, health in self._supervisor.health().items()}
-        buttons = [msgspec.to_builtins(panel.state()) for panel in self.buttons]
+        workers = {name: builtins(health) for name, health in self._supervisor.health().items()}
+        buttons = [builtins(panel.state()) for panel in self.buttons]
         choice = self.vision.choice if self.vision else None
         return {
             "metrics": self.metrics(),
             **({"engine": choice.told()} if choice else {}),
             "zones": self.live.zones(time.monotonic()),
-            "cameras": [msgspec.to_builtins(each) for each in self.vision.uses()] if self.vision else [],
+            "cameras": [builtins(each) for each in self.vision.uses()] if self.vision else [],
             "broker": self.link.state,
-            "troubles": [msgspec.to_builtins(each) for each in self.watch.book.now()],
+            "troubles": [builtins(each) for each in self.watch.book.now()],
             "workers": workers,
             "buttons": buttons,
-            "capture": msgspec.to_builtins(self.capture.state()),
+            "capture": builtins(self.capture.state()),
         }
 
 
@@ -377,5 +380,5 @@ def _hold(folder: Path, opened: ExitStack) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise StoreError(
-            f"another device runs with the state folder {folder}; stop it, or set device.state_dir"
+            Text("another device runs with the state folder {folder}; stop it, or set device.state_dir", folder=folder)
         ) from error

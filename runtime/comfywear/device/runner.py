@@ -17,6 +17,7 @@ from comfywear.settings.views import cameras_of
 from comfywear.system.sd_notify import ServiceManager
 from comfywear.system.signal_event import SignalEvent
 from comfywear.system.supervisor import WorkerHealth, summary
+from comfywear.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -201,7 +202,14 @@ def check_change(now: Settings, found: Settings) -> None:
         ("device.state_dir", state_folder(now), state_folder(found)),
     ):
         if old != new:
-            raise UsageError(f"{what} changes from {old} to {new}: that is another device; restart the service instead")
+            raise UsageError(
+                Text(
+                    "{what} changes from {old} to {new}: that is another device; restart the service instead",
+                    what=what,
+                    old=old,
+                    new=new,
+                )
+            )
     for camera in cameras_of(found).values():
         from comfywear.device.sight.vision_worker import shown_camera
 

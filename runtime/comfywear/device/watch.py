@@ -28,6 +28,7 @@ from comfywear.system.clock import WallMoments, wall_time
 from comfywear.system.memory import MemoryGuard, give_back, limit_mb
 from comfywear.system.process import family_rss_mb
 from comfywear.system.supervisor import Pulse, Supervisor, WorkerHealth
+from comfywear.texts import Text, together
 
 __all__ = ["Watch"]
 
@@ -48,7 +49,7 @@ _BUSY, _MISSED = 0.9, 0.8
 _SPEED_OVER_S = 30.0
 # Models are loaded and the camera is opened within so long, also on a small board.
 _START_S = 60.0
-_DOCTOR = "comfywear doctor --config FILE says more"
+_DOCTOR = Text("comfywear doctor --config FILE says more")
 
 
 class WatchedDevice(Protocol):
@@ -86,10 +87,10 @@ class WatchedDevice(Protocol):
 def sensor_advice(reason: str) -> str:
     """What to do about a sensor that is not heard, by the reason that its reader gives."""
     if "another program" in reason or "in use" in reason:
-        return "end the other program: one at a time may use the sensor"
+        return Text("end the other program: one at a time may use the sensor")
     if "permission" in reason.lower() or "may not" in reason:
-        return f"give the device's user the right to it: docs/sensors.md; {_DOCTOR}"
-    return "look at its plug; comfywear sensors list"
+        return Text("give the device's user the right to it: docs/sensors.md; {doctor}", doctor=_DOCTOR)
+    return Text("look at its plug; comfywear sensors list")
 
 
 class _Speed(NamedTuple):
@@ -194,7 +195,8 @@ class Watch:
         if vision is None:
             return
         several = len(vision.cameras) > 1
-        source, shared = ("the source of its [[cameras]]", f"; {len(vision.cameras)} cameras share the engine")
+        place: str = Text("the source of its [[cameras]]") if several else "camera.source"
+        shared = [Text("{n} cameras share the engine", n=len(vision.cameras))] if several else []
         slow = self._slowness(now_s)
         for name, camera in vision.cameras.items():
             about = name if several else None
@@ -204,11 +206,11 @@ class Watch:
             if missing and starting_s is not None and starting_s < _START_S:
                 continue
             if missing:
-                do = f"look at its cable and at {source if several else 'camera.source'}; {_DOCTOR}"
+                do = Text("look at its cable and at {place}; {doctor}", place=place, doctor=_DOCTOR)
                 yield Trouble("no-camera", about, missing, do)
             elif reason := (load and load.over) or slow.get(name):
-                do = "choose int8, a smaller model or fewer frames: docs/vision.md, Budget"
-                yield Trouble("slow", about, reason + (shared if several else ""), do)
+                do = Text("choose int8, a smaller model or fewer frames: docs/vision.md, Budget")
+                yield Trouble("slow", about, together(reason, *shared), do)
 
     def _slowness(self, now_s: float) -> Mapping[str, str]:
         """By camera whether looking is busy all the time and still misses its frames; looked at now and then."""
@@ -221,7 +223,11 @@ class Watch:
             for name, camera in vision.cameras.items():
                 a_second = (frames[name] - self._speed.frames.get(name, 0)) / passed_s
                 if busy and 0.0 < a_second < _MISSED * camera.settings.fps:
-                    self._slow[name] = f"{a_second:.2g} frames a second are looked at of {camera.settings.fps:g}"
+                    self._slow[name] = Text(
+                        "{a_second} frames a second are looked at of {fps}",
+                        a_second=f"{a_second:.2g}",
+                        fps=f"{camera.settings.fps:g}",
+                    )
             self._speed = _Speed(now_s, frames, vision.looked_s)
         return self._slow
 
@@ -236,13 +242,19 @@ class Watch:
                 patient |= {zone} if reader.state == "waiting" else set()
                 continue
             named.add(zone)
-            reason = reader.error or reader.said or f"nothing heard for more than {stale_after_s:g} s"
+            reason = (
+                reader.error
+                or reader.said
+                or Text("nothing heard for more than {stale_after} s", stale_after=f"{stale_after_s:g}")
+            )
             yield Trouble("no-sensor", reader.source, reason, sensor_advice(reason))
         for zone, estimate in device.estimates().items():
             air = estimate.climate
             expected = air.state == "fresh" or (air.state == "missing" and zone in patient)
             if not expected and zone not in named and zone in {each for each, _ in device.sensors.readers}:
-                yield Trouble("no-sensor", zone, air.reason or air.state, "docs/sensors.md says what is not believed")
+                yield Trouble(
+                    "no-sensor", zone, air.reason or air.state, Text("docs/sensors.md says what is not believed")
+                )
 
     def _weather(self) -> Iterator[Trouble]:
         """Who is to say the weather and does not, or says what cannot be."""
@@ -250,18 +262,27 @@ class Watch:
         stale_after_s = device.settings.outdoors.stale_after_s
         for reader in device.outdoors.readers:
             if reader.state not in ("waiting", "up") or reader.quiet_s() > stale_after_s:
-                reason = reader.error or reader.said or f"nothing heard for more than {stale_after_s:g} s"
+                reason = (
+                    reader.error
+                    or reader.said
+                    or Text("nothing heard for more than {stale_after} s", stale_after=f"{stale_after_s:g}")
+                )
                 yield Trouble("no-sensor", reader.source, reason, sensor_advice(reason))
         weather = next((each.outdoors for each in device.estimates().values() if each.outdoors), None)
         if weather and weather.air.rejected and weather.air.state != "fresh":
             reason = weather.air.reason or weather.air.state
-            yield Trouble("no-sensor", "outdoors", reason, "docs/sensors.md says what is not believed")
+            yield Trouble("no-sensor", "outdoors", reason, Text("docs/sensors.md says what is not believed"))
 
     def _broker(self) -> Iterator[Trouble]:
         device = self._device
         if device.settings.mqtt.host and not device.link.connected:
-            reason = device.link.state.removeprefix("waiting: ")
-            yield Trouble("no-broker", None, reason, f"nothing is lost: messages wait on this device; {_DOCTOR}")
+            reason = device.link.waits or device.link.state
+            yield Trouble(
+                "no-broker",
+                None,
+                reason,
+                Text("nothing is lost: messages wait on this device; {doctor}", doctor=_DOCTOR),
+            )
 
     def _storage(self) -> Iterator[Trouble]:
         device = self._device
@@ -273,35 +294,44 @@ class Watch:
         full = False
         if disk and free is not None and free < min(_LITTLE_BYTES, _LITTLE_SHARE * disk.f_blocks * disk.f_frsize):
             full = True
-            said = f"{device.folder}: {free / 1e6:.0f} MB free"
-            yield Trouble("disk-full", None, said, "make room, or name another device.state_dir")
+            said = Text("{folder}: {free} MB free", folder=device.folder, free=f"{free / 1e6:.0f}")
+            yield Trouble("disk-full", None, said, Text("make room, or name another device.state_dir"))
         reasons = device.storage_troubles()
         if reasons and not full:
-            yield Trouble("no-storage", None, "; ".join(reasons), "make the folder writable, then restart the device")
+            yield Trouble(
+                "no-storage", None, together(*reasons), Text("make the folder writable, then restart the device")
+            )
 
     def _machine(self, now_s: float) -> Iterator[Trouble]:
         hot_c, heat_c = self._device.settings.budget.hot_c, hottest_c()
         if heat_c is not None and headroom_of(heat_c, hot_c) < _HOT_HEADROOM:
-            yield Trouble("hot", None, f"{heat_c:.0f} °C: looking is cut down", "give it air or a heat sink")
+            yield Trouble(
+                "hot",
+                None,
+                Text("{heat} °C: looking is cut down", heat=f"{heat_c:.0f}"),
+                Text("give it air or a heat sink"),
+            )
         # While looking starts, a child that tries an engine counts too: that is over by itself.
         vision = self._device.vision
         starting = vision is not None and vision.starting_s() is not None
         if not starting and (reason := self.memory.check(now_s, family_rss_mb())):
-            yield Trouble("memory", None, reason, "a larger budget.memory_mb, int8 or a smaller model; report it")
+            yield Trouble("memory", None, reason, Text("a larger budget.memory_mb, int8 or a smaller model; report it"))
         if not wall_time().time_ok:
-            said = "the clock is not set: messages carry no time"
+            said = Text("the clock is not set: messages carry no time")
             yield Trouble(
                 "no-clock",
                 None,
                 said,
-                "sudo timedatectl set-ntp true, or fit a battery-backed clock; with chrony: docs/service.md",
+                Text("sudo timedatectl set-ntp true, or fit a battery-backed clock; with chrony: docs/service.md"),
             )
 
     def _workers(self) -> Iterator[Trouble]:
         """Workers that do not run; one that is named here already by what it lacks is left out unless it hangs."""
         for name, health in self._device.health().items():
             if health.state == "hung":
-                yield Trouble("worker", name, "it gives no sign of life", "the watchdog restarts the service")
+                yield Trouble(
+                    "worker", name, Text("it gives no sign of life"), Text("the watchdog restarts the service")
+                )
             elif health.state != "running" and name != "vision":
-                reason = health.failure or "it does not run"
-                yield Trouble("worker", name, reason, f"it is tried again by itself; {_DOCTOR}")
+                reason = health.failure or Text("it does not run")
+                yield Trouble("worker", name, reason, Text("it is tried again by itself; {doctor}", doctor=_DOCTOR))

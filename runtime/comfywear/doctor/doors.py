@@ -25,6 +25,7 @@ from comfywear.settings.feedback import ButtonSettings
 from comfywear.settings.views import cameras_of
 from comfywear.settings.web import WebSettings
 from comfywear.system.listening import listen
+from comfywear.texts import Text
 from comfywear.web import page_tls, read_token
 from comfywear.web.tls import OWN
 
@@ -32,8 +33,10 @@ __all__ = ["access", "broker", "buttons", "camera", "cameras", "doors", "outdoor
 
 PATIENCE_S = 15.0
 _POLL_S = 0.2
-_CAMERAS = "comfywear cameras list; docs/vision.md, Cameras"
-_LOGIN = "correct user name and password in camera.source; it is not tried again for ten minutes, since cameras lock"
+_CAMERAS = Text("comfywear cameras list; docs/vision.md, Cameras")
+_LOGIN = Text(
+    "correct user name and password in camera.source; it is not tried again for ten minutes, since cameras lock"
+)
 _NODE = re.compile(r"/dev/[^\s?#]+")
 
 
@@ -60,10 +63,21 @@ def page(web: WebSettings) -> Finding:
         with listen(web.host, web.port, "the page", "set web.host and web.port") as listener:
             port = listener.getsockname()[1]
     except UsageError as error:
-        return Finding("page", "fault", str(error), "docs/page.md; a file of one line, readable by the device's user")
+        return Finding(
+            Text("page"), "fault", str(error), Text("docs/page.md; a file of one line, readable by the device's user")
+        )
     except ComfyWearError as error:
-        return Finding("page", "fault", str(error), f"sudo ss -ltnp 'sport = :{web.port}' shows who listens there")
-    return Finding("page", "good", f"{web.host} port {port if web.port else '(any)'} is free")
+        return Finding(
+            Text("page"),
+            "fault",
+            str(error),
+            Text("sudo ss -ltnp 'sport = :{port}' shows who listens there", port=web.port),
+        )
+    return Finding(
+        Text("page"),
+        "good",
+        Text("{host} port {port} is free", host=web.host, port=port if web.port else Text("(any)")),
+    )
 
 
 def access(uri: str, listed_by: str = "comfywear sensors list") -> Finding | None:
@@ -76,12 +90,20 @@ def access(uri: str, listed_by: str = "comfywear sensors list") -> Finding | Non
     if path is None:
         return None
     if not os.path.exists(path):  # noqa: PTH110 - a folder that may not be looked into is no error
-        return Finding(uri, "fault", f"{path} is not there", f"plug it in; `{listed_by}` shows what is there")
+        return Finding(
+            uri,
+            "fault",
+            Text("{path} is not there", path=path),
+            Text("plug it in; `{listed_by}` shows what is there", listed_by=listed_by),
+        )
     if os.access(path, os.R_OK | os.W_OK):
         return None
     group = _group(path.stat().st_gid)
     return Finding(
-        uri, "fault", f"{path} may not be used by this user", f"sudo usermod -aG {group} $USER, then log in again"
+        uri,
+        "fault",
+        Text("{path} may not be used by this user", path=path),
+        Text("sudo usermod -aG {group} $USER, then log in again", group=group),
     )
 
 
@@ -98,12 +120,14 @@ def cameras(settings: Settings, patience_s: float = PATIENCE_S) -> Iterator[Find
     private = private_cameras(settings) if found else {}
     for name, each in found.items():
         if name in private:
-            finding = Finding("camera", "note", private[name], "comfywear privacy off lets it look again")
+            finding = Finding(Text("camera"), "note", private[name], Text("comfywear privacy off lets it look again"))
         else:
             finding = camera(each, patience_s)
-        yield finding if len(found) == 1 else replace(finding, what=f"camera {name}")
+        yield finding if len(found) == 1 else replace(finding, what=Text("camera {name}", name=name))
     if not found:
-        yield Finding("camera", "note", "none is named: comfort is then said for usual clothes", "camera.source")
+        yield Finding(
+            Text("camera"), "note", Text("none is named: comfort is then said for usual clothes"), "camera.source"
+        )
 
 
 def camera(named: CameraSettings, patience_s: float = PATIENCE_S) -> Finding:
@@ -114,7 +138,7 @@ def camera(named: CameraSettings, patience_s: float = PATIENCE_S) -> Finding:
         shown = parse_camera_uri(named.source).shown
         barred = access(shown, "comfywear cameras list")
         if barred:
-            return Finding("camera", barred.state, barred.said, barred.do)
+            return Finding(Text("camera"), barred.state, barred.said, barred.do)
         began_s = time.monotonic()
         with open_configured(named) as opened:
             while time.monotonic() - began_s < patience_s:
@@ -122,14 +146,30 @@ def camera(named: CameraSettings, patience_s: float = PATIENCE_S) -> Finding:
                 if frame is not None:
                     height, width = frame.image.shape[:2]
                     took_s = time.monotonic() - began_s
-                    return Finding("camera", "good", f"{shown}: {width} × {height} after {took_s:.1f} s")
+                    return Finding(
+                        Text("camera"),
+                        "good",
+                        Text(
+                            "{shown}: {width} × {height} after {took} s",
+                            shown=shown,
+                            width=width,
+                            height=height,
+                            took=f"{took_s:.1f}",
+                        ),
+                    )
                 if opened.state.name in ("gone", "ended"):
-                    reason = (opened.state.reason or "").removeprefix(shown).lstrip(": ")
+                    reason = opened.state.reason or ""
                     do = _LOGIN if "(401)" in reason or "(403)" in reason else _CAMERAS
-                    return Finding("camera", "fault", f"{shown}: {reason}", do)
+                    said = reason if reason.startswith(shown) else Text("{shown}: {why}", shown=shown, why=reason)
+                    return Finding(Text("camera"), "fault", said, do)
     except ComfyWearError as error:
-        return Finding("camera", "fault", str(error), _CAMERAS)
-    return Finding("camera", "fault", f"{shown}: no picture in {patience_s:g} s", _CAMERAS)
+        return Finding(Text("camera"), "fault", str(error), _CAMERAS)
+    return Finding(
+        Text("camera"),
+        "fault",
+        Text("{shown}: no picture in {patience} s", shown=shown, patience=f"{patience_s:g}"),
+        _CAMERAS,
+    )
 
 
 def sensors(named: Sequence[SensorSettings], patience_s: float = PATIENCE_S) -> Iterator[Finding]:
@@ -140,12 +180,17 @@ def sensors(named: Sequence[SensorSettings], patience_s: float = PATIENCE_S) -> 
         shown = source_of(each.uri)
         barred = access(each.uri)
         if barred:
-            yield Finding("sensor", barred.state, f"{shown}: {barred.said}", barred.do)
+            yield Finding(
+                Text("sensor"), barred.state, Text("{shown}: {said}", shown=shown, said=barred.said), barred.do
+            )
         else:
             yield _reading(each.uri, shown, patience_s)
     if not named:
         yield Finding(
-            "sensor", "warning", "none is named: there is no comfort without the air", "comfywear sensors list"
+            Text("sensor"),
+            "warning",
+            Text("none is named: there is no comfort without the air"),
+            "comfywear sensors list",
         )
 
 
@@ -157,7 +202,9 @@ def outdoors(uris: Sequence[str], patience_s: float = PATIENCE_S) -> Iterator[Fi
         shown = source_of(uri)
         barred = access(uri)
         if barred:
-            yield Finding("outdoors", barred.state, f"{shown}: {barred.said}", barred.do)
+            yield Finding(
+                Text("outdoors"), barred.state, Text("{shown}: {said}", shown=shown, said=barred.said), barred.do
+            )
         else:
             yield _reading(uri, shown, patience_s, "outdoors")
 
@@ -167,14 +214,15 @@ def _reading(uri: str, shown: str, patience_s: float, where: Literal["sensor", "
     from comfywear_sensors import BadSensorURI, PatientReader
     from comfywear_sensors.gate import no_room
 
-    hint = f"comfywear sensors watch '{shown}'; docs/sensors.md"
+    what = Text("outdoors") if where == "outdoors" else Text("sensor")
+    hint = Text("comfywear sensors watch '{shown}'; docs/sensors.md", shown=shown)
     try:
         with closing(PatientReader(uri, every_s=0.5, retry_s=(0.5, 2.0))) as reader:
             began_s = time.monotonic()
             while time.monotonic() - began_s < patience_s and not reader.hopeless:
                 reading = reader.poll(1.0)
                 if reading is not None and where == "sensor" and (why := no_room(reading)):
-                    return Finding(where, "fault", f"{shown}: {why}", hint)
+                    return Finding(what, "fault", Text("{shown}: {why}", shown=shown, why=why), hint)
                 if reading is not None:
                     air, damp, sun = reading.air_temp_c, reading.humidity_pct, reading.irradiance_w_m2
                     said = ", ".join(
@@ -186,12 +234,16 @@ def _reading(uri: str, shown: str, patience_s: float, where: Literal["sensor", "
                         )
                         if text
                     )
-                    return Finding(where, "good", f"{shown}: {said or 'neither temperature nor humidity'}")
-            why = reader.error or reader.said or f"silent for {patience_s:g} s"
+                    return Finding(
+                        what,
+                        "good",
+                        Text("{shown}: {said}", shown=shown, said=said or Text("neither temperature nor humidity")),
+                    )
+            why = reader.error or reader.said or Text("silent for {patience} s", patience=f"{patience_s:g}")
             open_ = where == "outdoors" and reader.error is None
-            return Finding(where, "warning" if open_ else "fault", f"{shown}: {why}", hint)
+            return Finding(what, "warning" if open_ else "fault", Text("{shown}: {why}", shown=shown, why=why), hint)
     except BadSensorURI as error:
-        return Finding(where, "fault", str(error), hint)
+        return Finding(what, "fault", str(error), hint)
 
 
 def buttons(named: Sequence[ButtonSettings]) -> Iterator[Finding]:
@@ -200,27 +252,43 @@ def buttons(named: Sequence[ButtonSettings]) -> Iterator[Finding]:
         uri = "gpio:///dev/gpiochip0" if each.source.startswith("gpio://") else each.source
         barred = access(uri)
         if barred:
-            yield Finding("buttons", barred.state, f"{each.source}: {barred.said}", barred.do)
+            yield Finding(
+                Text("buttons"), barred.state, Text("{source}: {said}", source=each.source, said=barred.said), barred.do
+            )
         else:
-            yield Finding("buttons", "good", f"{each.source}: may be used; press one to see that it is heard")
+            yield Finding(
+                Text("buttons"),
+                "good",
+                Text("{source}: may be used; press one to see that it is heard", source=each.source),
+            )
 
 
 def broker(mqtt: MqttSettings) -> Finding:
     """Whether the broker lets this device in; nothing is published."""
     if not mqtt.host:
-        return Finding("broker", "note", "none is named: messages wait on this device", "mqtt.host")
+        return Finding(Text("broker"), "note", Text("none is named: messages wait on this device"), "mqtt.host")
     place = f"{mqtt.host}:{mqtt.port}"
     try:
         # An id of its own, so that a running device is not thrown out.
         connection = Connection(broker_settings(mqtt), f"comfywear-doctor-{os.getpid()}", MQTTProtocolVersion.MQTTv5)
         connection.open()
     except ComfyWearError as error:
-        return Finding("broker", "fault", str(error), _broker_advice(mqtt))
+        return Finding(Text("broker"), "fault", str(error), _broker_advice(mqtt))
     connection.close()
-    return Finding("broker", "good", f"{place} lets this device in" + (" (TLS)" if mqtt.tls else ", without TLS"))
+    return Finding(
+        Text("broker"),
+        "good",
+        Text(
+            "{place} lets this device in (TLS)" if mqtt.tls else "{place} lets this device in, without TLS", place=place
+        ),
+    )
 
 
 def _broker_advice(mqtt: MqttSettings) -> str:
     own = mqtt.host in ("localhost", "127.0.0.1", "::1")
-    start = "sudo apt install mosquitto, or name another mqtt.host" if own else "is the broker on, and mqtt.port right?"
-    return f"{start}; docs/mqtt.md"
+    start = (
+        Text("sudo apt install mosquitto, or name another mqtt.host")
+        if own
+        else Text("is the broker on, and mqtt.port right?")
+    )
+    return Text("{start}; docs/mqtt.md", start=start)

@@ -22,6 +22,7 @@ from comfywear.settings import VisionSettings
 from comfywear.system.board import board, hottest_c, system
 from comfywear.system.clock import clock_is_set
 from comfywear.system.paths import find_model, user_models
+from comfywear.texts import Text, together
 from comfywear.vision.engines.choice import PATIENCE_S, PROVIDERS, fingerprint, kept
 from comfywear.vision.engines.probe import Order, try_engine
 from comfywear_models import ModelFile
@@ -72,12 +73,20 @@ class Finding:
 
 def machine(version: tuple[int, ...] = sys.version_info[:3], bits: int = sys.maxsize.bit_length() + 1) -> Finding:
     """The board, its system, and whether Python is one that the engines have wheels for."""
-    said = f"{board()}; {system()}; Python {'.'.join(map(str, version))}, {bits} bits"
+    said = Text(
+        "{board}; {system}; Python {python}, {bits} bits",
+        board=board(),
+        system=system(),
+        python=".".join(map(str, version)),
+        bits=bits,
+    )
     if bits != 64:
-        return Finding("machine", "fault", said, "install the 64-bit system: the engines have no 32-bit packages")
+        return Finding(
+            Text("machine"), "fault", said, Text("install the 64-bit system: the engines have no 32-bit packages")
+        )
     if version < (3, 10):
-        return Finding("machine", "fault", said, "install Python 3.10 or newer")
-    return Finding("machine", "good", said)
+        return Finding(Text("machine"), "fault", said, Text("install Python 3.10 or newer"))
+    return Finding(Text("machine"), "good", said)
 
 
 def engines(wanted: str = "auto", python: str = sys.executable) -> Iterator[Finding]:
@@ -142,8 +151,12 @@ def models() -> Finding:
     checked = [check_model(path) for path in {**available(user_models()), **available()}.values()]
     wrong = [fault for _, faults in checked for fault in faults]
     if wrong:
-        return Finding("models", "fault", "; ".join(wrong), "install the package again, or import the model again")
-    return Finding("models", "good", f"{sum(len(right) for right, _ in checked)} files are as their cards say")
+        return Finding(
+            Text("models"), "fault", together(*wrong), Text("install the package again, or import the model again")
+        )
+    return Finding(
+        Text("models"), "good", Text("{n} files are as their cards say", n=sum((len(right) for right, _ in checked)))
+    )
 
 
 def named_models(vision: VisionSettings, folder: Path, *, seen: bool) -> Iterator[Finding]:
@@ -211,29 +224,36 @@ def state(folder: Path) -> Finding:
             os.fsync(file.fileno())
         free = shutil.disk_usage(parent).free
     except OSError as error:
-        return Finding("state folder", "fault", f"{parent} cannot be written: {error.strerror}", _owner(parent))
-    said = f"{folder}: {free / 1e9:.1f} GB free"
+        return Finding(
+            Text("state folder"),
+            "fault",
+            Text("{parent} cannot be written: {why}", parent=parent, why=error.strerror),
+            _owner(parent),
+        )
+    said = Text("{folder}: {free} GB free", folder=folder, free=f"{free / 1e9:.1f}")
     if free < _LITTLE_BYTES:
         grave: State = "fault" if free < _NO_BYTES else "warning"
-        return Finding("state folder", grave, said, "make room, or name another device.state_dir")
-    return Finding("state folder", "good", said)
+        return Finding(Text("state folder"), grave, said, Text("make room, or name another device.state_dir"))
+    return Finding(Text("state folder"), "good", said)
 
 
 def _owner(path: Path) -> str:
-    whose = f"it belongs to uid {path.stat().st_uid}"
-    return f"run this as the device's user (the service's: sudo), or name another device.state_dir ({whose})"
+    whose = Text("it belongs to uid {uid}", uid=path.stat().st_uid)
+    return Text(
+        "run this as the device's user (the service's: sudo), or name another device.state_dir ({whose})", whose=whose
+    )
 
 
 def clock() -> Finding:
     """Whether messages can carry the time."""
     if clock_is_set(time.time()):
-        return Finding("clock", "good", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
-    said = "not set: messages carry no time, and learning by the season waits"
+        return Finding(Text("clock"), "good", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
+    said = Text("not set: messages carry no time, and learning by the season waits")
     return Finding(
-        "clock",
+        Text("clock"),
         "warning",
         said,
-        "sudo timedatectl set-ntp true, or fit a battery-backed clock; with chrony: docs/service.md",
+        Text("sudo timedatectl set-ntp true, or fit a battery-backed clock; with chrony: docs/service.md"),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from comfywear.errors import UsageError
 from comfywear.records import Vote
+from comfywear.texts import Text
 
 WINDOW_S = 60.0
 _MANY_PLACES = 1000
@@ -70,8 +71,13 @@ class PressLimits:
         if len(times) >= self._per_minute:
             wait_s = times[-self._per_minute] + WINDOW_S - now_s
             raise UsageError(
-                f"too many votes from {place.source} in {place.zone}: at most {self._per_minute} a minute; "
-                f"wait {max(wait_s, 1):.0f} s"
+                Text(
+                    "too many votes from {source} in {zone}: at most {per_minute} a minute; wait {wait} s",
+                    source=place.source,
+                    zone=place.zone,
+                    per_minute=self._per_minute,
+                    wait=f"{max(wait_s, 1):.0f}",
+                )
             )
 
     def note(self, place: Place, vote: Vote, now_s: float) -> None:

@@ -13,12 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
-
 from comfywear.errors import ComfyWearError, StoreError, UsageError
 from comfywear.feedback.vote_rows import Selection, columns_of, vote_of
 from comfywear.records import Vote
 from comfywear.system.read_only import reading
+from comfywear.texts import builtins
 
 FORMATS = ("csv", "parquet", "jsonl")
 _CHUNK = 500
@@ -183,7 +182,7 @@ def _write_parquet(part: Path, votes: Iterator[Vote]) -> int:
 
 def _json(value: object) -> str:
     """JSON without NaN and infinity, which other readers refuse: they become null."""
-    return json.dumps(_finite(msgspec.to_builtins(value)), ensure_ascii=False, allow_nan=False)
+    return json.dumps(_finite(builtins(value)), ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

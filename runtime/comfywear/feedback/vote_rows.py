@@ -14,6 +14,7 @@ import numpy as np
 
 from comfywear.errors import StoreError, UsageError
 from comfywear.records import Climate, Clothing, Comfort, Delivery, Person, Pressed, SkinTemperature, Vote
+from comfywear.texts import Text
 
 # PRAGMA user_version of the file. 0: the first version, or a new file; 2: with person and undone.
 VERSION = 2
@@ -108,7 +109,7 @@ class Selection:
         """
         for name in ("zone", "person", "since", "until"):
             if getattr(self, name) == "":
-                raise UsageError(f"{name} is empty; leave it out, or say which")
+                raise UsageError(Text("{name} is empty; leave it out, or say which", name=name))
         for text in (self.since, self.until):
             if text is not None:
                 as_stamp(text)
@@ -127,7 +128,9 @@ def as_stamp(text: str) -> str:
     try:
         when = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith("Z") else text)
     except ValueError:
-        raise UsageError(f"{text!r} is no date or time; write 2027-01-31 or 2027-01-31T08:30+01:00") from None
+        raise UsageError(
+            Text("{text} is no date or time; write 2027-01-31 or 2027-01-31T08:30+01:00", text=repr(text))
+        ) from None
     when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
     return when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
 
@@ -142,8 +145,12 @@ def prepare(connection: sqlite3.Connection) -> None:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
         raise StoreError(
-            f"the store of votes was written by a later version (its layout is {version}, this one knows {VERSION}): "
-            "install that version again, or set device.state_dir to another folder"
+            Text(
+                "the store of votes was written by a later version (its layout is {version}, this one knows "
+                "{version_2}): install that version again, or set device.state_dir to another folder",
+                version=version,
+                version_2=VERSION,
+            )
         )
     _run(connection, _FIRST)
     if version < VERSION:
@@ -201,6 +208,8 @@ def thinned(text: str) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Text):
+        return value[:]
     raise NotImplementedError(f"{type(value).__name__} in a vote's snapshot")
 
 

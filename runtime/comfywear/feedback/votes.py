@@ -31,6 +31,7 @@ from comfywear.records import Delivery, Pressed, Vote
 from comfywear.settings.zones import which_zone
 from comfywear.system.clock import Clock, wall_time
 from comfywear.system.database import Database
+from comfywear.texts import Text
 
 __all__ = ["HIGHEST_LEVEL", "LOWEST_LEVEL", "Snapshot", "VoteStore"]
 
@@ -94,7 +95,7 @@ class VoteStore:
             UsageError: When the level is not 1…5, the zone is not one of this device's, or it must be said.
         """
         if isinstance(level, bool) or not isinstance(level, int) or not LOWEST_LEVEL <= level <= HIGHEST_LEVEL:
-            raise UsageError(f"{level!r} is no vote: press 1 (uncomfortable) … 5 (comfortable)")
+            raise UsageError(Text("{level} is no vote: press 1 (uncomfortable) … 5 (comfortable)", level=repr(level)))
         return self.check_zone(zone)
 
     def check_zone(self, zone: str | None) -> str:
@@ -142,7 +143,13 @@ class VoteStore:
         """
         zone = self.check(zone, level)
         if person is not None and not 0 < len(person) <= LONGEST_PERSON:
-            raise UsageError(f"a person's name has 1…{LONGEST_PERSON} characters, not {len(person)}")
+            raise UsageError(
+                Text(
+                    "a person's name has 1…{longest_person} characters, not {person}",
+                    longest_person=LONGEST_PERSON,
+                    person=len(person),
+                )
+            )
         place = Place(zone, source, person)
         with self._lock:
             if (known := self._known(zone, level, vote_id, delivery)) is not None:
@@ -163,10 +170,12 @@ class VoteStore:
             )
             vote_id = row[0] if row else None
             if vote_id is not None and self.find(vote_id) is None:
-                raise UsageError("this vote was stored and has been deleted since")
+                raise UsageError(Text("this vote was stored and has been deleted since"))
         vote = None if vote_id is None else self.find(vote_id)
         if vote is not None and (vote.zone, vote.level) != (zone, level):
-            raise UsageError(f"the id {vote_id!r} was given to another vote: each needs an id of its own")
+            raise UsageError(
+                Text("the id {vote_id} was given to another vote: each needs an id of its own", vote_id=repr(vote_id))
+            )
         return vote
 
     def _commit(
@@ -231,11 +240,16 @@ class VoteStore:
         with self._lock:
             vote = self.find(vote_id)
             if vote is None:
-                raise UsageError(f"no vote has the id {vote_id!r}")
+                raise UsageError(Text("no vote has the id {vote_id}", vote_id=repr(vote_id)))
             if vote.undone:
                 return vote
             if not self._limits.can_undo(vote_id, self._monotonic()):
-                raise UsageError(f"the vote can no longer be undone: that is possible for {self._limits.undo_s:.0f} s")
+                raise UsageError(
+                    Text(
+                        "the vote can no longer be undone: that is possible for {undo} s",
+                        undo=f"{self._limits.undo_s:.0f}",
+                    )
+                )
             self._database.write(
                 lambda connection: connection.execute(
                     "UPDATE votes SET undone = 1, published = 0 WHERE id = ?", (vote_id,)
@@ -255,7 +269,14 @@ class VoteStore:
         with self._lock:
             vote = self._limits.last(zone, source, self._monotonic())
         if vote is None:
-            raise UsageError(f"nothing to undo: no vote from {source} in {zone} within {self._limits.undo_s:.0f} s")
+            raise UsageError(
+                Text(
+                    "nothing to undo: no vote from {source} in {zone} within {undo} s",
+                    source=source,
+                    zone=zone,
+                    undo=f"{self._limits.undo_s:.0f}",
+                )
+            )
         return vote
 
     def count(self, zone: str | None = None) -> int:
@@ -312,7 +333,7 @@ class VoteStore:
             StoreError: When it could not be done.
         """
         if selection.empty():
-            raise UsageError("say which votes to delete: a person, a zone or a period")
+            raise UsageError(Text("say which votes to delete: a person, a zone or a period"))
         clause, values = selection.clause()
         query = f"DELETE FROM votes WHERE {clause} RETURNING id"  # noqa: S608 - the clause holds marks alone
         with self._lock:

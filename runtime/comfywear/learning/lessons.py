@@ -27,6 +27,7 @@ from comfywear.settings.learning import LearningSettings
 from comfywear.settings.zones import which_zone
 from comfywear.system.clock import Clock, wall_time
 from comfywear.system.log_once import LogOnce
+from comfywear.texts import Text
 
 __all__ = ["Lesson", "Lessons"]
 
@@ -55,12 +56,17 @@ class Lesson:
 
     def words(self) -> str:
         """One sentence: "learnt from 23 votes; your zone likes it 0.8 K cooler than the model"."""
-        votes = "1 vote" if self.votes == 1 else f"{self.votes} votes"
+        votes = Text("{n} vote" if self.votes == 1 else "{n} votes", n=self.votes)
         amount = abs(self.likes_warmer_k)
         if amount < 0.05:
-            return f"learnt from {votes}; your zone likes it as the model says"
+            return Text("learnt from {votes}; your zone likes it as the model says", votes=votes)
         side = "warmer" if self.likes_warmer_k > 0 else "cooler"
-        return f"learnt from {votes}; your zone likes it {amount:.1f} K {side} than the model"
+        return Text(
+            "learnt from {votes}; your zone likes it {kelvin} K {side} than the model",
+            votes=votes,
+            kelvin=f"{amount:.1f}",
+            side=side,
+        )
 
 
 class Lessons:
@@ -169,7 +175,7 @@ class Lessons:
         number = len(past) if to is None else to
         if not 1 <= number <= len(past):
             there = f"there are {len(past)}, oldest first" if past else "there is none yet"
-            raise UsageError(f"{zone} has no snapshot {number}; {there}")
+            raise UsageError(Text("{zone} has no snapshot {number}; {there}", zone=zone, number=number, there=there))
         chosen = past[number - 1]
         before = self._snapshot(zone, now)
         self.log.restore(zone, chosen, now)
@@ -221,7 +227,7 @@ class Lessons:
         def rollback(request: Mapping[str, Any]) -> dict[str, Any]:
             to = request.get("to")
             if to is not None and (isinstance(to, bool) or not isinstance(to, int)):
-                raise UsageError(f"to is the number of a snapshot, not {to!r}")
+                raise UsageError(Text("to is the number of a snapshot, not {to}", to=repr(to)))
             return {"said": self.rollback(self.check(request.get("zone")), to)}
 
         return {
@@ -286,7 +292,9 @@ class Lessons:
     def _now(self) -> str:
         ts, time_ok = self._clock()
         if not time_ok or ts is None:
-            raise UsageError("the clock is not set yet: votes before and after now could not be told apart; try later")
+            raise UsageError(
+                Text("the clock is not set yet: votes before and after now could not be told apart; try later")
+            )
         return ts
 
 

@@ -16,6 +16,7 @@ import msgspec
 from comfywear.errors import ModelError
 from comfywear.settings import VisionSettings
 from comfywear.system.child import signal_name, try_in_child
+from comfywear.texts import encode
 from comfywear_models.release import SampleAnswers
 
 __all__ = ["PATIENCE_S", "Passed", "Request", "try_model"]
@@ -99,7 +100,7 @@ def try_model(
         return True
 
     command = [sys.executable, "-m", "comfywear.releases.gate_child"]
-    outcome = try_in_child(command, asked=msgspec.json.encode(request), patience_s=patience_s, go_on=go_on)
+    outcome = try_in_child(command, asked=encode(request), patience_s=patience_s, go_on=go_on)
     lines = _lines(outcome.said)
     doing = next((line["doing"] for line in reversed(lines) if "doing" in line), "starting")
     if outcome.end == "late":

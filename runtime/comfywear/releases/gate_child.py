@@ -18,6 +18,7 @@ import msgspec
 
 from comfywear.errors import ComfyWearError, ModelError
 from comfywear.releases.gate import Passed, Request
+from comfywear.texts import builtins
 from comfywear.vision import AttributeModel, Detector
 from comfywear.vision.engines import OpenModel
 from comfywear.vision.sample import check_sample, open_form, sample_batch, sample_picture
@@ -91,7 +92,7 @@ def main() -> int:
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     signal.alarm(int(request.patience_s) + 10)
     try:
-        _say(passed=msgspec.to_builtins(try_here(request)))
+        _say(passed=builtins(try_here(request)))
     except (ComfyWearError, CardError) as error:
         _say(refused=str(error))
         return 1

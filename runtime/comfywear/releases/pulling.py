@@ -23,6 +23,7 @@ from comfywear.releases.store import Releases, shipped_version, version_order
 from comfywear.settings import Settings, VisionSettings
 from comfywear.system.files import replace_file, sync_folder
 from comfywear.system.paths import user_models
+from comfywear.texts import encode
 from comfywear.vision.engines import choice as engine_choice
 from comfywear_models import ModelFile, available
 from comfywear_models.release import SUFFIX, Manifest
@@ -216,7 +217,7 @@ def _bring(offer: ReleaseOffer, staged: Path, say: Say, alive: Callable[[], None
             _bring_one(offer, file, path, say, seen)
         here += file.bytes
     for name, content in (
-        (f"{card.name}.card.json", msgspec.json.encode(card)),
+        (f"{card.name}.card.json", encode(card)),
         (f"manifest{SUFFIX}", offer.data),
     ):
         _write(staged / name, content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from comfywear.comfort.standards.pmv import ppd_of
 from comfywear.report.month import HOUR_S, Month
 from comfywear.report.zone_log import HOLD_S, Series, VoteSeen, ZoneLog
+from comfywear.texts import Text, recalled
 
 __all__ = [
     "BOUNDS",
@@ -40,7 +40,6 @@ _MINUTE_S = 60.0
 _MOST_WORST, _MOST_ADVICE = 6, 5
 # An hour is among the worst only with people for ten minutes, and only outside category II.
 _LEAST_MINUTES = 10
-_WORTH = re.compile(r"^(?P<what>.*?)(?: \(like [\d.]+ K \w+\))?: (?P<after>\d+)% instead of (?P<before>\d+)%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +299,9 @@ def _advice(log: ZoneLog, minutes: Array, there: NDArray[np.bool_]) -> tuple[Adv
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
     for index, count in zip(*np.unique(said[said == said], return_counts=True), strict=True):
-        found = _WORTH.match(sentences[int(index)])
-        what = found["what"] if found else sentences[int(index)]
+        said_then = recalled(sentences[int(index)])
+        found = said_then.values if isinstance(said_then, Text) and "after" in said_then.values else None
+        what = found["what"] if found else said_then
         if not what:
             continue
         counted[what] += int(count)

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from comfywear.errors import UsageError
-from comfywear.web.words import words
+from comfywear.texts import languages, parts, recalled, words
 
-__all__ = ["Wording", "languages"]
-
-_FOLDER = Path(__file__).parent / "languages"
-
-
-def languages() -> list[str]:
-    """The codes of the languages that there are."""
-    return sorted(path.stem for path in _FOLDER.glob("*.json"))
-
-
-@cache
-def _words(code: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((_FOLDER / f"{code}.json").read_text(encoding="utf-8"))
-    return found
+__all__ = ["Wording"]
 
 
 class Wording:
@@ -39,7 +23,7 @@ class Wording:
         if code not in languages():
             raise UsageError(f"--language {code!r} is not known here; there are: {', '.join(languages())}")
         self.code = code
-        self._words = _words(code)
+        self._words = words(code)["report"]
         self._page = words(code)
 
     def say(self, name: str, **values: str) -> str:
@@ -61,7 +45,7 @@ class Wording:
         text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
         if float(text) == 0.0:
             text = text.lstrip("+-")
-        return text.replace("-", "−").replace(".", str(self._words["decimal"]))
+        return text.replace("-", "−").replace(".", str(self._page["decimal"]))
 
     def hours(self, value: float) -> str:
         """Hours, with a decimal only where they are few."""
@@ -80,9 +64,6 @@ class Wording:
         return self.say("month", month=self.several("months")[number - 1], year=str(year))
 
     def advice(self, what: str) -> str:
-        """A sentence of advice, which the device says in English; in this language where there is one."""
-        said: dict[str, str] = self._page["advice"]
-        if what.startswith("take the ") and what.endswith(" off"):
-            garment = what.removeprefix("take the ").removesuffix(" off")
-            return said["take off"].replace("{garment}", str(self._page["garments"].get(garment, garment)))
-        return said.get(what, what[:1].upper() + what[1:])
+        """A sentence of advice, which messages say in the device's language; in this one where it is known."""
+        text = "".join(piece for _, piece in parts(recalled(what), self.code))
+        return text[:1].upper() + text[1:]

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from comfywear.settings.types import Section
 from comfywear.system.loopback import is_loopback
+from comfywear.texts import Text
 
 __all__ = ["BacnetSettings", "ModbusSettings", "bacnet_faults", "opened"]
 
@@ -66,8 +67,8 @@ def bacnet_faults(bacnet: BacnetSettings) -> Iterator[tuple[str, str]]:
     try:
         IPv4Interface(bacnet.host)
     except ValueError:
-        wanted = "An IPv4 address of this machine is wanted, such as 127.0.0.1, or with its network 192.0.2.7/24"
-        yield "host", f"{wanted}; the port is bacnet.port"
+        wanted = Text("An IPv4 address of this machine is wanted, such as 127.0.0.1, or with its network 192.0.2.7/24")
+        yield "host", Text("{wanted}; the port is bacnet.port", wanted=wanted)
 
 
 def opened(modbus: ModbusSettings, bacnet: BacnetSettings) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 from comfywear_sensors.errors import BadSensorURI
 from comfywear_sensors.redaction import is_scheme
 from comfywear_sensors.uri import SensorURI
@@ -66,7 +67,7 @@ def parse_button_uri(text: str) -> ButtonSpec:
     scheme = text.partition("://")[0]
     if scheme not in ("gpio", "input", "serial") or "://" not in text:
         named = f"{scheme}://" if is_scheme(scheme) and "://" in text else "this"
-        raise UsageError(f"{named} names no buttons; known forms: {FORMS}")
+        raise UsageError(Text("{named} names no buttons; known forms: {forms}", named=named, forms=FORMS))
     try:
         uri = SensorURI(text)
         found: ButtonSpec = _gpio(uri) if scheme == "gpio" else _input(uri) if scheme == "input" else _serial(uri)
@@ -84,10 +85,12 @@ def parse_switch_uri(text: str) -> GpioSwitch:
     """
     try:
         if not text.startswith("gpio://"):
-            raise BadSensorURI(f"{text!r} names no switch; write gpio://?pin=22, or gpio://?pin=22&active=high")
+            raise BadSensorURI(
+                Text("{text} names no switch; write gpio://?pin=22, or gpio://?pin=22&active=high", text=repr(text))
+            )
         uri = SensorURI(text)
         if uri.host or uri.path.strip("/"):
-            raise BadSensorURI(f"{uri.source}: a switch has no path: write gpio://?pin=22")
+            raise BadSensorURI(Text("{source}: a switch has no path: write gpio://?pin=22", source=uri.source))
         found = GpioSwitch(_pin(uri, uri.text("pin")), uri.choice("active", ("low", "high"), "low") == "low")
         uri.finish()
     except BadSensorURI as error:
@@ -97,21 +100,36 @@ def parse_switch_uri(text: str) -> GpioSwitch:
 
 def _gpio(uri: SensorURI) -> GpioButtons:
     if uri.host or uri.path.strip("/"):
-        raise BadSensorURI(f"{uri.source}: GPIO buttons have no path: write gpio://?pins=5,6,13,19,26")
+        raise BadSensorURI(
+            Text("{source}: GPIO buttons have no path: write gpio://?pins=5,6,13,19,26", source=uri.source)
+        )
     pins = tuple(_pin(uri, word) for word in uri.text("pins").split(","))
     led, buzzer = (_pin(uri, uri.text(name)) if uri.text(name) else None for name in ("led", "buzzer"))
     used = [pin for pin in (*pins, led, buzzer) if pin is not None]
     if len(pins) != 5:
-        raise BadSensorURI(f"{uri.source}: pins= needs five numbers, for 1…5 in order; there are {len(pins)}")
+        raise BadSensorURI(
+            Text(
+                "{source}: pins= needs five numbers, for 1…5 in order; there are {pins}",
+                source=uri.source,
+                pins=len(pins),
+            )
+        )
     if len(set(used)) != len(used):
-        raise BadSensorURI(f"{uri.source}: a pin is named twice")
+        raise BadSensorURI(Text("{source}: a pin is named twice", source=uri.source))
     active_low = uri.choice("active", ("low", "high"), "low") == "low"
     return GpioButtons(pins, led, buzzer, active_low, uri.number("debounce_ms", 25.0, 0.0, 500.0) / 1000.0)
 
 
 def _pin(uri: SensorURI, word: str) -> int:
     if not (word.isascii() and word.isdigit() and int(word[:4]) < _PINS):
-        raise BadSensorURI(f"{uri.source}: {word!r} is no GPIO; use the BCM numbers 0…{_PINS - 1}")
+        raise BadSensorURI(
+            Text(
+                "{source}: {word} is no GPIO; use the BCM numbers 0…{pins}",
+                source=uri.source,
+                word=repr(word),
+                pins=_PINS - 1,
+            )
+        )
     return int(word)
 
 
@@ -127,5 +145,11 @@ def _serial(uri: SensorURI) -> SerialBox:
 
 def _device(uri: SensorURI, example: str) -> Path:
     if uri.host or not uri.path.startswith("/") or uri.path == "/" or "\0" in uri.path:
-        raise BadSensorURI(f"{uri.source} names no device; it should look like {example} (three slashes)")
+        raise BadSensorURI(
+            Text(
+                "{source} names no device; it should look like {example} (three slashes)",
+                source=uri.source,
+                example=example,
+            )
+        )
     return Path(uri.path)

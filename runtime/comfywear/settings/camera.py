@@ -11,6 +11,7 @@ from msgspec import Meta
 from comfywear.errors import UsageError
 from comfywear.settings.camera_uri import parse_camera_uri
 from comfywear.settings.types import Fraction, Name, Positive, Section
+from comfywear.texts import Text
 
 __all__ = ["CameraSettings", "DewarpSettings", "MaskSettings", "NamedCameraSettings", "camera_faults"]
 
@@ -145,9 +146,17 @@ def camera_faults(camera: CameraSettings) -> Iterator[tuple[str, str]]:
         except UsageError as error:
             yield "source", str(error)
     if not _SLOWEST_FPS <= camera.fps <= _FASTEST_FPS:
-        yield "fps", f"must be in {_SLOWEST_FPS:g}…{_FASTEST_FPS:g} a second, not {camera.fps:g}"
+        yield (
+            "fps",
+            Text(
+                "must be in {slowest_fps}…{fastest_fps} a second, not {fps}",
+                slowest_fps=f"{_SLOWEST_FPS:g}",
+                fastest_fps=f"{_FASTEST_FPS:g}",
+                fps=f"{camera.fps:g}",
+            ),
+        )
     left, top, right, bottom = camera.crop
     if right - left < 0.01 or bottom - top < 0.01:
-        yield "crop", "[left, top, right, bottom] leaves nothing of the picture"
+        yield "crop", Text("[left, top, right, bottom] leaves nothing of the picture")
     if camera.mask_all_but and not camera.mask:
-        yield "mask_all_but", "without a [[camera.mask]] nothing may be seen at all"
+        yield "mask_all_but", Text("without a [[camera.mask]] nothing may be seen at all")

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 from comfywear_sensors.redaction import has_local_login, is_scheme, redact
 
 __all__ = ["NETWORK", "CameraUri", "Kind", "parse_camera_uri"]
@@ -25,7 +26,7 @@ _SCHEMES = (
     "file:///clip.mp4 (or a photo), images:///folder, v4l2:///dev/video0, picamera://0, rtsp://host/path, "
     "http://host/stream (MJPEG or a picture), rtmp://host/path"
 )
-_ENCODE = "write @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25 and a space as %20"
+_ENCODE = Text("write @ as %40, / as %2F, : as %3A, # as %23, ? as %3F, % as %25 and a space as %20")
 _NO_LOGIN = (
     "a camera or file in this machine has no user and password: an address in the network begins with rtsp:// or "
     "http://, and in a name @ is written %40"
@@ -66,8 +67,11 @@ class CameraUri:
             return None
         if Path(self.target).exists():
             return None
-        what = "device" if self.kind == "v4l2" else "folder" if self.kind == "images" else "file"
-        return f"no such {what}: {self.target}"
+        if self.kind == "v4l2":
+            return Text("no such device: {target}", target=self.target)
+        return Text(
+            "no such folder: {target}" if self.kind == "images" else "no such file: {target}", target=self.target
+        )
 
 
 def parse_camera_uri(uri: str) -> CameraUri:
@@ -88,33 +92,50 @@ def parse_camera_uri(uri: str) -> CameraUri:
     if scheme == "picamera":
         return _picamera(rest)
     if not is_scheme(scheme):
-        raise UsageError(f"what stands before :// is no kind of camera; known forms: {_SCHEMES}")
+        raise UsageError(Text("what stands before :// is no kind of camera; known forms: {schemes}", schemes=_SCHEMES))
     near = get_close_matches(scheme, [*NETWORK, "file", "images", "v4l2", "picamera"], n=1, cutoff=0.7)
-    meant = f"; did you mean {near[0]}://?" if near else ""
-    raise UsageError(f"cameras of the kind {scheme!r} are not known{meant}; known forms: {_SCHEMES}")
+    meant = Text("; did you mean {meant}?", meant=f"{near[0]}://") if near else ""
+    raise UsageError(
+        Text(
+            "cameras of the kind {scheme} are not known{meant}; known forms: {schemes}",
+            scheme=repr(scheme),
+            meant=meant,
+            schemes=_SCHEMES,
+        )
+    )
 
 
 def _local(scheme: str, rest: str) -> CameraUri:
     kind: Literal["file", "images", "v4l2"] = "file" if scheme == "file" else "images" if scheme == "images" else "v4l2"
     if "://" in rest:
-        meant = "" if "@" in rest else f"; did you mean {redact(rest)}?"
-        raise UsageError(f"two URIs in one{meant}; known forms: {_SCHEMES}")
+        meant = "" if "@" in rest else Text("; did you mean {meant}?", meant=redact(rest))
+        raise UsageError(Text("two URIs in one{meant}; known forms: {schemes}", meant=meant, schemes=_SCHEMES))
     if has_local_login(rest) and not Path(unquote(rest)).exists():
         raise UsageError(_NO_LOGIN)
     target = unquote(rest.removeprefix("localhost") if rest.startswith("localhost/") else rest)
     if not target or "\0" in target:
-        raise UsageError(f"this camera names no path; known forms: {_SCHEMES}")
+        raise UsageError(Text("this camera names no path; known forms: {schemes}", schemes=_SCHEMES))
     if "…" in target:
         raise UsageError(
-            f"{kind}://{target} is a placeholder: put the name in full, as `comfywear cameras list` shows it"
+            Text(
+                "{kind}://{target} is a placeholder: put the name in full, as `comfywear cameras list` shows it",
+                kind=kind,
+                target=target,
+            )
         )
     if kind == "v4l2" and not target.startswith("/dev/"):
         number = re.search(r"\d+$", target)
         meant = f"v4l2:///dev/video{number[0] if number else 0}"
-        raise UsageError(f"{kind}://{target} is no video device; did you mean {meant}?")
+        raise UsageError(
+            Text("{kind}://{target} is no video device; did you mean {meant}?", kind=kind, target=target, meant=meant)
+        )
     if kind != "v4l2" and "/" in target and not target.startswith("/") and not Path(target).exists():
         raise UsageError(
-            f"{kind}://{target} has two slashes, so its path begins nowhere; did you mean {kind}:///{target}?"
+            Text(
+                "{kind}://{target} has two slashes, so its path begins nowhere; did you mean {kind}:///{target}?",
+                kind=kind,
+                target=target,
+            )
         )
     return CameraUri(kind, target, f"{kind}://{target}")
 
@@ -125,21 +146,36 @@ def _picamera(rest: str) -> CameraUri:
     number, _, query = rest.partition("?")
     options = parse_qs(query, keep_blank_values=True)
     if not re.fullmatch(r"\d?", number):
-        raise UsageError(f"picamera://{number} names no camera; write picamera://0, the number that rpicam-hello lists")
+        raise UsageError(
+            Text(
+                "picamera://{number} names no camera; write picamera://0, the number that rpicam-hello lists",
+                number=number,
+            )
+        )
     for name, values in options.items():
         if name not in _PICAMERA_OPTIONS:
-            raise UsageError(f"picamera:// has no option {name!r}; there are: {', '.join(sorted(_PICAMERA_OPTIONS))}")
+            raise UsageError(
+                Text(
+                    "picamera:// has no option {name}; there are: {picamera_options}",
+                    name=repr(name),
+                    picamera_options=", ".join(sorted(_PICAMERA_OPTIONS)),
+                )
+            )
         if not re.fullmatch(r"\d{2,4}", values[-1]):
-            raise UsageError(f"picamera://: {name} is a number of pixels, not {values[-1]!r}")
+            raise UsageError(
+                Text("picamera://: {name} is a number of pixels, not {values}", name=name, values=repr(values[-1]))
+            )
     if options and set(options) != _PICAMERA_OPTIONS:
-        raise UsageError("picamera://: width and height are given together, as picamera://0?width=1280&height=720")
+        raise UsageError(
+            Text("picamera://: width and height are given together, as picamera://0?width=1280&height=720")
+        )
     target = f"{number or 0}{'?' if query else ''}{query}"
     return CameraUri("picamera", target, f"picamera://{target}")
 
 
 def _bare(text: str) -> CameraUri:
     if not text or "\0" in text:
-        raise UsageError(f"no camera is named; known forms: {_SCHEMES}, or a path")
+        raise UsageError(Text("no camera is named; known forms: {schemes}, or a path", schemes=_SCHEMES))
     if text.startswith("/dev/"):
         return CameraUri("v4l2", text, f"v4l2://{text}")
     path = Path(text)
@@ -158,8 +194,12 @@ def _refuse_address(text: str) -> None:
     """UsageError when `text` is no path but a number, a word or an address without its scheme."""
     if re.fullmatch(r"\d{1,3}", text):
         raise UsageError(
-            f"{text!r} is a number, not a camera; did you mean v4l2:///dev/video{text} (a USB camera) or "
-            f"picamera://{text} (a Raspberry Pi camera)?"
+            Text(
+                "{text} is a number, not a camera; did you mean v4l2:///dev/video{text_2} (a USB camera) or "
+                "picamera://{text_2} (a Raspberry Pi camera)?",
+                text=repr(text),
+                text_2=text,
+            )
         )
     words = re.fullmatch(
         r"(?i)(usb|webcam|cam|camera|video|v4l2?|csi|picam|picamera|raspicam|libcamera)?[:/]*(\d*)", text
@@ -167,14 +207,24 @@ def _refuse_address(text: str) -> None:
     if words and words[1]:
         module = words[1].lower() in ("csi", "picam", "picamera", "raspicam", "libcamera")
         meant = f"picamera://{words[2] or 0}" if module else f"v4l2:///dev/video{words[2] or 0}"
-        raise UsageError(f"{text!r} is no camera; did you mean {meant}?")
+        raise UsageError(Text("{text} is no camera; did you mean {meant}?", text=repr(text), meant=meant))
     if " ! " in text:
-        raise UsageError(f"GStreamer pipelines are not read; did you mean picamera://0? Known forms: {_SCHEMES}")
+        raise UsageError(
+            Text(
+                "GStreamer pipelines are not read; did you mean picamera://0? Known forms: {schemes}", schemes=_SCHEMES
+            )
+        )
     cut = re.match(rf"(?i)({'|'.join([*NETWORK, 'file', 'images', 'v4l2', 'picamera'])}):/?(?!/)", text)
     if cut:
         slashes = "" if cut[1].lower() in (*NETWORK, "picamera") else "/"
         raise UsageError(
-            f"two slashes belong behind {cut[1]}: as in {cut[1].lower()}://{slashes}…; known forms: {_SCHEMES}"
+            Text(
+                "two slashes belong behind {cut}: as in {lower}://{slashes}…; known forms: {schemes}",
+                cut=cut[1],
+                lower=cut[1].lower(),
+                slashes=slashes,
+                schemes=_SCHEMES,
+            )
         )
     before, at, after = text.rpartition("@")
     if at and ":" in before:
@@ -184,11 +234,15 @@ def _refuse_address(text: str) -> None:
         host, port, path = (found[1], found[2] or "", found[3] or "") if found else ("host", "", "/…")
         where = f"{host}{port}{redact(path)}"
         scheme = _USUAL_SCHEME.get(port[1:]) or ("http" if port or path else "")
-        meant = f"{scheme}://{where}" if scheme else f"rtsp://{where}/… or http://{where}/…"
-        login = ", with the user name and password in it?" if at else "?"
-        raise UsageError(f"this address has no scheme in front; did you mean {meant}{login}")
+        meant = f"{scheme}://{where}" if scheme else Text("rtsp://{where}/… or http://{where}/…", where=where)
+        login = Text(", with the user name and password in it?") if at else "?"
+        raise UsageError(
+            Text("this address has no scheme in front; did you mean {meant}{login}", meant=meant, login=login)
+        )
     if re.fullmatch(r"[\w-]+", text):
-        raise UsageError(f"{text!r} is no camera and no file here; known forms: {_SCHEMES}")
+        raise UsageError(
+            Text("{text} is no camera and no file here; known forms: {schemes}", text=repr(text), schemes=_SCHEMES)
+        )
 
 
 def _network(scheme: str, uri: str) -> CameraUri:
@@ -201,19 +255,38 @@ def _network(scheme: str, uri: str) -> CameraUri:
     sure = bool(re.fullmatch(rf"(?:{_IPV4}|\[[0-9a-fA-F:.]+\])(?::\d+)?", address))
     cut_off = ":" in authority and not sure and _STRAY_HOST.search(behind)
     if "@" in login or cut_off or re.search(r"\s", authority):
-        raise UsageError(f"the password in this {name} address has a sign that means something else there: {_ENCODE}")
+        raise UsageError(
+            Text(
+                "the password in this {name} address has a sign that means something else there: {encode}",
+                name=name,
+                encode=_ENCODE,
+            )
+        )
     if "#" in behind:
-        raise UsageError(f"a # ends this {name} address; as a part of a password or path it is %23 ({_ENCODE})")
+        raise UsageError(
+            Text(
+                "a # ends this {name} address; as a part of a password or path it is %23 ({encode})",
+                name=name,
+                encode=_ENCODE,
+            )
+        )
     if not rest.isprintable() or re.search(r"\s", behind):
-        raise UsageError(f"this {name} address has a space or worse in it; a space is %20")
+        raise UsageError(Text("this {name} address has a space or worse in it; a space is %20", name=name))
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     if not host or (port is None and re.search(r":\d*$", address)) or "…" in host or (at and not login):
-        login = "a login, where one is asked for, is NAME:PASSWORD and an at sign in front of the host"
-        raise UsageError(f"this {name} address cannot be read; {login}: write {scheme}://host/path")
+        login = Text("a login, where one is asked for, is NAME:PASSWORD and an at sign in front of the host")
+        raise UsageError(
+            Text(
+                "this {name} address cannot be read; {login}: write {scheme}://host/path",
+                name=name,
+                login=login,
+                scheme=scheme,
+            )
+        )
     where = f"[{host}]" if ":" in host else host
     shown = f"{parts.scheme}://{where}{f':{port}' if port else ''}{redact(parts.path)}"
     return CameraUri(NETWORK[scheme], uri, shown)

@@ -37,6 +37,16 @@ class DeviceSettings(Section, frozen=True):
         ),
     ] = ""
 
+    language: Annotated[
+        str,
+        Meta(
+            title="Language of messages",
+            description="Of what messages say in words (reasons, troubles, advice) and of the names in Home Assistant: "
+            "en, de. The page is in the language of whoever looks.",
+            pattern="^[a-z]{2,8}$",
+        ),
+    ] = "en"
+
     def name(self) -> str:
         """The device id, from the host where the settings give none."""
         return self.id or _machine_name()

@@ -10,6 +10,7 @@ from comfywear.settings.edit import FieldPath
 from comfywear.settings.file import Settings
 from comfywear.settings.shapes import DrawnShape, ShapeKind
 from comfywear.settings.views import ONLY, cameras_of, views_of
+from comfywear.texts import Text
 
 __all__ = ["changes_of", "shapes_of"]
 
@@ -54,7 +55,7 @@ def changes_of(settings: Settings, data: Mapping[str, Any], camera: str, shapes:
     drawn = {(shape.kind, shape.place): shape for shape in shapes}
     for kind, place in drawn.keys() - before.keys():
         if place is not None:
-            raise UsageError(f"there is no {kind} at the place {place} of this picture's")
+            raise UsageError(Text("there is no {kind} at the place {place} of this picture's", kind=kind, place=place))
     changes: Changes = {}
     for (kind, place), shape in before.items():
         table: FieldPath = (*_list_of(settings, camera, kind), place or 0)

@@ -17,6 +17,7 @@ from typing import Any
 from comfywear.errors import SettingsError, StoreError
 from comfywear.settings.toml_lines import parse
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 
 __all__ = ["PREVIOUS", "FieldPath", "edited", "save"]
 
@@ -26,7 +27,7 @@ FieldPath = tuple[str | int, ...]
 PREVIOUS = ".previous"
 """What the name of the file before the last change ends in."""
 
-_BY_HAND = "its text is written in a way that is not changed by a program: change it by hand"
+_BY_HAND = Text("its text is written in a way that is not changed by a program: change it by hand")
 _FROM, _TO = "\x00from\x00", "\x00to\x00"  # no TOML text holds the character 0
 
 
@@ -56,16 +57,18 @@ def edited(text: str, changes: Mapping[FieldPath, Any]) -> str:
     try:
         document = tomlkit.parse(text)
         if tomlkit.dumps(document) != text:
-            raise SettingsError(f"the settings: {_BY_HAND}")
+            raise SettingsError(Text("the settings: {by_hand}", by_hand=_BY_HAND))
         for path, value in ordered:
             _write(document, path, value)
         found = re.sub(rf"(?:(?<=\n)\n)?{_FROM}.*?{_TO}", "", tomlkit.dumps(document), flags=re.DOTALL)
     except (TOMLKitError, TypeError, ValueError, LookupError, AttributeError) as error:
         if isinstance(error, SettingsError):
             raise
-        raise SettingsError(f"the settings: {_BY_HAND} ({type(error).__name__})") from error
+        raise SettingsError(
+            Text("the settings: {by_hand} ({name})", by_hand=_BY_HAND, name=type(error).__name__)
+        ) from error
     if _without_empty(parse(found, "the settings")) != _without_empty(wanted):
-        raise SettingsError(f"the settings: {_BY_HAND}")
+        raise SettingsError(Text("the settings: {by_hand}", by_hand=_BY_HAND))
     return found
 
 
@@ -86,7 +89,11 @@ def save(path: Path, text: str) -> None:
         replace_file(path, text.encode(), like=status)
     except OSError as error:
         raise StoreError(
-            f"{path} cannot be written ({error.strerror or error}): it is kept by somebody else; nothing was changed"
+            Text(
+                "{path} cannot be written ({why}): it is kept by somebody else; nothing was changed",
+                path=path,
+                why=error.strerror or error,
+            )
         ) from error
 
 
@@ -131,7 +138,7 @@ def _there(data: Any, step: str | int, path: FieldPath) -> None:
     fits = isinstance(data, dict) if isinstance(step, str) else isinstance(data, list)
     if not fits or (step not in data if isinstance(data, dict) else not 0 <= int(step) < len(data)):
         name = "".join(f"[{each + 1}]" if isinstance(each, int) else f".{each}" for each in path).lstrip(".")
-        raise SettingsError(f"the settings: there is no {name}")
+        raise SettingsError(Text("the settings: there is no {name}", name=name))
 
 
 def _write(document: Any, path: FieldPath, value: Any) -> None:

@@ -41,7 +41,7 @@ from comfywear.settings.setpoint import (
     thermostat_faults,
 )
 from comfywear.settings.together import broker_faults, file_doubts, web_faults, zone_doubts, zone_faults
-from comfywear.settings.toml_lines import explain, not_finite, parse
+from comfywear.settings.toml_lines import explain, not_finite, parse, pointed
 from comfywear.settings.types import Section
 from comfywear.settings.updates import UpdatesSettings, faults
 from comfywear.settings.views import camera_list_faults, cameras_of, view_faults, views_of
@@ -50,6 +50,7 @@ from comfywear.settings.web import TokenSettings, WebSettings
 from comfywear.settings.zones import ScheduleSettings, SunSettings, ViewSettings, ZoneSettings
 from comfywear.system.loopback import is_loopback
 from comfywear.system.paths import state_home
+from comfywear.texts import ENGLISH, Text, languages
 from comfywear_sensors import BadSensorURI, check_uri, source_of
 
 _FILES = {
@@ -101,9 +102,13 @@ def load(path: str | Path) -> Settings:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"{path}: the settings file cannot be read ({error.strerror})") from error
+        raise SettingsError(
+            Text("{path}: the settings file cannot be read ({why})", path=path, why=error.strerror)
+        ) from error
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: not a text file (byte {error.start} is not UTF-8)") from error
+        raise SettingsError(
+            Text("{path}: not a text file (byte {start} is not UTF-8)", path=path, start=error.start)
+        ) from error
     return checked(parse(text, str(path)), text, str(path))
 
 
@@ -123,7 +128,7 @@ def checked(data: dict[str, Any], text: str, path: str) -> Settings:
     except msgspec.ValidationError as error:
         raise SettingsError(explain(str(error), text, path, field_names(), choices())) from error
     for field, value in not_finite(data):
-        raise SettingsError(explain(f"a number is wanted, not {value:g} - at `${field}`", text, path))
+        raise SettingsError(pointed(Text("a number is wanted, not {value}", value=f"{value:g}"), field, text, path))
     _check_together(settings, text, path)
     return settings
 
@@ -156,8 +161,11 @@ def warnings(settings: Settings) -> Iterator[str]:
         for zone in settings.zones:
             if any(not view.floor for view in zone.views):
                 yield (
-                    f"zones: {zone.name} is seen by two cameras, and nothing tells whom both see: they count twice; "
-                    "give vision.attributes, or floor points"
+                    Text(
+                        "zones: {name} is seen by two cameras, and nothing tells whom both see: they count twice; "
+                        "give vision.attributes, or floor points",
+                        name=zone.name,
+                    )
                 )
     for table, fields in _FILES.items():
         for field in fields:
@@ -170,22 +178,30 @@ def warnings(settings: Settings) -> Iterator[str]:
 def _check_together(settings: Settings, text: str, path: str) -> None:
     """What one field alone cannot show: zones that are named twice or not at all, polygons that are no area."""
     names = [zone.name for zone in settings.zones]
+    message: str
     for field, fault in zone_faults(settings.zones):
-        raise SettingsError(explain(f"{fault} - at `$.zones{field}`", text, path))
+        raise SettingsError(pointed(fault, f"zones{field}", text, path))
+    if settings.device.language != ENGLISH and settings.device.language not in languages():
+        message = Text(
+            "No language is named {name}; there are: {names}",
+            name=repr(settings.device.language),
+            names=", ".join(languages()),
+        )
+        raise SettingsError(pointed(message, "device.language", text, path))
     for field, fault in camera_list_faults(settings.camera, settings.cameras):
-        raise SettingsError(explain(f"{fault} - at `$.{field}`", text, path))
+        raise SettingsError(pointed(fault, field, text, path))
     for field, fault in view_faults(settings.zones, list(cameras_of(settings))):
-        raise SettingsError(explain(f"{fault} - at `$.{field}`", text, path))
+        raise SettingsError(pointed(fault, field, text, path))
     polygons = {
         camera: {zone: view.polygon for zone, view in views_of(settings, camera).items()}
         for camera in cameras_of(settings)
     }
     for field, fault in line_faults(settings.lines, polygons):
-        raise SettingsError(explain(f"{fault} - at `$.{field}`", text, path))
+        raise SettingsError(pointed(fault, field, text, path))
     for field, fault in broker_faults(settings.mqtt):
-        raise SettingsError(explain(f"{fault} - at `$.mqtt.{field}`", text, path))
+        raise SettingsError(pointed(fault, f"mqtt.{field}", text, path))
     for field, fault in bacnet_faults(settings.bacnet):
-        raise SettingsError(explain(f"{fault} - at `$.bacnet.{field}`", text, path))
+        raise SettingsError(pointed(fault, f"bacnet.{field}", text, path))
     for field, uri in (
         ("camera.source", settings.camera.source),
         *((f"cameras[{index}].source", each.source) for index, each in enumerate(settings.cameras)),
@@ -195,67 +211,72 @@ def _check_together(settings: Settings, text: str, path: str) -> None:
         ("privacy.pin", settings.privacy.pin),
     ):
         if "…" in uri:
-            said = "The … is a placeholder: put the whole name there (`comfywear sensors list` and `cameras list` help)"
-            raise SettingsError(explain(f"{said} - at `$.{field}`", text, path))
+            said = Text(
+                "The … is a placeholder: put the whole name there (`comfywear sensors list` and `cameras list` help)"
+            )
+            raise SettingsError(pointed(said, field, text, path))
     for index, sensor in enumerate(settings.sensors):
         try:
             check_uri(sensor.uri)
         except BadSensorURI as error:
-            raise SettingsError(explain(f"{error} - at `$.sensors[{index}].uri`", text, path)) from error
+            raise SettingsError(pointed(str(error), f"sensors[{index}].uri", text, path)) from error
         if sensor.zone and sensor.zone not in names:
-            known = ", ".join(names)
-            message = f"No zone is named {sensor.zone!r}; the zones are: {known} - at `$.sensors[{index}].zone`"
-            raise SettingsError(explain(message, text, path))
+            message = Text(
+                "No zone is named {zone}; the zones are: {zones}", zone=repr(sensor.zone), zones=", ".join(names)
+            )
+            raise SettingsError(pointed(message, f"sensors[{index}].zone", text, path))
 
     for index, uri in enumerate(settings.outdoors.uris):
         try:
             check_uri(uri)
         except BadSensorURI as error:
-            raise SettingsError(explain(f"{error} - at `$.outdoors.uris[{index}]`", text, path)) from error
+            raise SettingsError(pointed(str(error), f"outdoors.uris[{index}]", text, path)) from error
         if uri in settings.outdoors.uris[:index] or uri in [sensor.uri for sensor in settings.sensors]:
             message = f"{source_of(uri)} is named twice: it is outdoors once, or in a zone"
-            raise SettingsError(explain(f"{message} - at `$.outdoors.uris[{index}]`", text, path))
+            raise SettingsError(pointed(message, f"outdoors.uris[{index}]", text, path))
     for index, zone in enumerate(settings.zones):
         if zone.sun is not None and (settings.site.latitude is None or settings.site.longitude is None):
-            message = "Where the sun stands is not known: give site.latitude and site.longitude"
-            raise SettingsError(explain(f"{message} - at `$.zones[{index}].sun`", text, path))
+            message = Text("Where the sun stands is not known: give site.latitude and site.longitude")
+            raise SettingsError(pointed(message, f"zones[{index}].sun", text, path))
         if zone.sun is not None and not settings.outdoors.uris:
-            message = "Nobody says how the sun shines: name a source of irradiance in outdoors.uris"
-            raise SettingsError(explain(f"{message} - at `$.zones[{index}].sun`", text, path))
+            message = Text("Nobody says how the sun shines: name a source of irradiance in outdoors.uris")
+            raise SettingsError(pointed(message, f"zones[{index}].sun", text, path))
     for index, buttons in enumerate(settings.buttons):
         try:
             parse_button_uri(buttons.source)
         except UsageError as error:
-            raise SettingsError(explain(f"{error} - at `$.buttons[{index}].source`", text, path)) from error
+            raise SettingsError(pointed(str(error), f"buttons[{index}].source", text, path)) from error
         if buttons.zone and buttons.zone not in names:
-            message = f"No zone is named {buttons.zone!r}; the zones are: {', '.join(names)}"
-            raise SettingsError(explain(f"{message} - at `$.buttons[{index}].zone`", text, path))
+            message = Text(
+                "No zone is named {zone}; the zones are: {names}", zone=repr(buttons.zone), names=", ".join(names)
+            )
+            raise SettingsError(pointed(message, f"buttons[{index}].zone", text, path))
     for field, fault in privacy_faults(settings.privacy, settings.buttons):
-        raise SettingsError(explain(f"{fault} - at `$.privacy.{field}`", text, path))
+        raise SettingsError(pointed(fault, f"privacy.{field}", text, path))
     for table, camera in (
         ("camera", settings.camera),
         *((f"cameras[{index}]", each) for index, each in enumerate(settings.cameras)),
     ):
         for field, fault in camera_faults(camera):
-            raise SettingsError(explain(f"{fault} - at `$.{table}.{field}`", text, path))
+            raise SettingsError(pointed(fault, f"{table}.{field}", text, path))
     for field, fault in setpoint_faults(settings.setpoint):
-        raise SettingsError(explain(f"{fault} - at `$.setpoint.{field}`", text, path))
+        raise SettingsError(pointed(fault, f"setpoint.{field}", text, path))
     for field, fault in thermostat_faults(settings.thermostats, names):
-        raise SettingsError(explain(f"{fault} - at `$.thermostats{field}`", text, path))
+        raise SettingsError(pointed(fault, f"thermostats{field}", text, path))
     if settings.homeassistant.view and settings.web.shown_view == "off":
-        message = 'There is no view that could be sent: choose one with web.view, "room" or "sketch"'
-        raise SettingsError(explain(f"{message} - at `$.homeassistant.view`", text, path))
+        message = Text('There is no view that could be sent: choose one with web.view, "room" or "sketch"')
+        raise SettingsError(pointed(message, "homeassistant.view", text, path))
     for field, fault in web_faults(settings.web):
-        raise SettingsError(explain(f"{fault} - at `$.web.{field}`", text, path))
+        raise SettingsError(pointed(fault, f"web.{field}", text, path))
     for field, fault in faults(settings.updates):
-        raise SettingsError(explain(f"{fault} - at `$.updates.{field}`", text, path))
+        raise SettingsError(pointed(fault, f"updates.{field}", text, path))
     if (
         settings.web.enabled
         and not is_loopback(settings.web.host)
         and not (settings.web.token_file or settings.web.tokens)
     ):
-        message = "This opens the page to the network: name a web.token_file with its password, or use 127.0.0.1"
-        raise SettingsError(explain(f"{message} - at `$.web.host`", text, path))
+        message = Text("This opens the page to the network: name a web.token_file with its password, or use 127.0.0.1")
+        raise SettingsError(pointed(message, "web.host", text, path))
 
 
 @cache

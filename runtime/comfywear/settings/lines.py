@@ -11,6 +11,7 @@ from msgspec import Meta
 from comfywear.settings.polygons import PicturePoint, centre, side
 from comfywear.settings.shapes import SHORTEST_LINE
 from comfywear.settings.types import Fraction, Name, Section
+from comfywear.texts import Text
 
 __all__ = ["LineSettings", "inside_of", "line_faults"]
 
@@ -63,25 +64,49 @@ def line_faults(
     for index, line in enumerate(lines):
         path = f"lines[{index}]"
         if line.name in names[:index]:
-            yield f"{path}.name", f"Two lines are named {line.name!r}"
+            yield f"{path}.name", Text("Two lines are named {name}", name=repr(line.name))
         if len(line.points) != 2:
-            yield f"{path}.points", f"A line has two points, [[x, y], [x, y]], not {len(line.points)}"
+            yield (
+                f"{path}.points",
+                Text("A line has two points, [[x, y], [x, y]], not {points}", points=len(line.points)),
+            )
         elif math.dist(*line.points) < SHORTEST_LINE:
-            yield f"{path}.points", f"The two points are less than {SHORTEST_LINE:g} of the picture apart"
+            yield (
+                f"{path}.points",
+                Text(
+                    "The two points are less than {shortest_line} of the picture apart",
+                    shortest_line=f"{SHORTEST_LINE:g}",
+                ),
+            )
         if line.camera and line.camera not in polygons:
-            yield f"{path}.camera", f"No camera is named {line.camera!r}; the cameras are: {cameras}"
+            yield (
+                f"{path}.camera",
+                Text(
+                    "No camera is named {camera}; the cameras are: {cameras}", camera=repr(line.camera), cameras=cameras
+                ),
+            )
             continue
         if not line.camera and len(polygons) != 1:
-            said = f"Say in which camera's picture: camera = one of {cameras}" if polygons else "There is no camera"
+            said = (
+                Text("Say in which camera's picture: camera = one of {cameras}", cameras=cameras)
+                if polygons
+                else Text("There is no camera")
+            )
             yield f"{path}.name", said
             continue
         seen = polygons[line.camera or next(iter(polygons))]
         if line.zone and not seen.get(line.zone):
             known = ", ".join(zone for zone, polygon in seen.items() if polygon) or "none"
-            yield f"{path}.zone", f"A zone with a polygon in this picture is wanted; there are: {known}"
+            yield (
+                f"{path}.zone",
+                Text("A zone with a polygon in this picture is wanted; there are: {known}", known=known),
+            )
         elif (
             line.zone
             and len(line.points) == 2
             and abs(side(line.points[0], line.points[1], centre(seen[line.zone]))) < 1e-6
         ):
-            yield f"{path}.zone", "The line runs through the middle of this zone: say inside = left or right instead"
+            yield (
+                f"{path}.zone",
+                Text("The line runs through the middle of this zone: say inside = left or right instead"),
+            )

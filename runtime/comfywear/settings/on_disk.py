@@ -10,6 +10,7 @@ from pathlib import Path
 from comfywear.errors import SettingsError, StoreError
 from comfywear.settings.edit import PREVIOUS, save
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 
 __all__ = ["REFUSED", "SettingsOnDisk"]
 
@@ -46,7 +47,9 @@ class SettingsOnDisk:
         except FileNotFoundError:
             return ""
         except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{self.path}: the settings file cannot be read ({error})") from error
+            raise SettingsError(
+                Text("{path}: the settings file cannot be read ({why})", path=self.path, why=error)
+            ) from error
 
     def barred(self) -> str | None:
         """Why it is not changed from here, in words; None where it may be."""
@@ -57,13 +60,16 @@ class SettingsOnDisk:
         except (OSError, SettingsError) as error:
             return str(error)
         if line := next((each for each in head if _MANAGED.match(each)), None):
-            return f"{self.path} says that it is managed elsewhere ({line.strip('# ')[:80]}): change it there"
+            said = line.strip("# ")[:80]
+            return Text("{path} says that it is managed elsewhere ({said}): change it there", path=self.path, said=said)
         if (
             mode & 0o222 == 0
             or not os.access(folder, os.W_OK)
             or not os.access(self._real if mode else folder, os.W_OK)
         ):
-            return f"{self.path} may not be written by the device: whoever looks after this machine changes it"
+            return Text(
+                "{path} may not be written by the device: whoever looks after this machine changes it", path=self.path
+            )
         return None
 
     def put(self, text: str) -> None:
@@ -75,7 +81,9 @@ class SettingsOnDisk:
         try:
             replace_file(self._beside(_TRIAL), _sum(text).encode(), mode=0o600)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written ({error.strerror}); nothing was changed") from error
+            raise StoreError(
+                Text("{path} cannot be written ({why}); nothing was changed", path=self.path, why=error.strerror)
+            ) from error
         try:
             save(self.path, text)
         except StoreError:
@@ -92,7 +100,7 @@ class SettingsOnDisk:
             self._real.parent.mkdir(parents=True, exist_ok=True)
             replace_file(self._real, text.encode(), mode=0o640)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written ({error.strerror})") from error
+            raise StoreError(Text("{path} cannot be written ({why})", path=self.path, why=error.strerror)) from error
 
     def keep(self) -> None:
         """The device came up with it: it is tried no longer."""
@@ -111,7 +119,14 @@ class SettingsOnDisk:
             replace_file(self._real, before, like=status)
             self.keep()
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be put back ({error.strerror}); {PREVIOUS} is beside it") from error
+            raise StoreError(
+                Text(
+                    "{path} cannot be put back ({why}); {previous} is beside it",
+                    path=self.path,
+                    why=error.strerror,
+                    previous=PREVIOUS,
+                )
+            ) from error
 
     def recover(self) -> bool:
         """Go back where a device ended while it tried this content; whether that was so.

@@ -10,6 +10,7 @@ from msgspec import Meta
 from comfywear.errors import UsageError
 from comfywear.settings.button_uri import parse_button_uri, parse_switch_uri
 from comfywear.settings.types import Section
+from comfywear.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,4 +45,4 @@ def privacy_faults(privacy: PrivacySettings, buttons: Sequence[ButtonSettings]) 
     for each in buttons:
         found = parse_button_uri(each.source)
         if pin in (*getattr(found, "pins", ()), getattr(found, "led", None), getattr(found, "buzzer", None)):
-            yield "pin", f"GPIO {pin} is used by the buttons {each.source}"
+            yield "pin", Text("GPIO {pin} is used by the buttons {source}", pin=pin, source=each.source)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from comfywear.settings.types import Seconds, SecondsOrNone, Section
+from comfywear.texts import Text
 
 __all__ = ["SetpointSettings", "ThermostatSettings", "setpoint_faults", "thermostat_faults"]
 
@@ -109,25 +110,38 @@ class ThermostatSettings(Section, frozen=True):
 def setpoint_faults(chosen: SetpointSettings) -> Iterator[tuple[str, str]]:
     """The field and what is wrong with it: limits that leave nothing to set."""
     if chosen.lowest_c > chosen.highest_c:
-        yield "lowest_c", f"The lowest setpoint is above the highest, {chosen.highest_c:g}"
+        yield "lowest_c", Text("The lowest setpoint is above the highest, {highest}", highest=f"{chosen.highest_c:g}")
     elif ceil(chosen.lowest_c / chosen.round_k - 1e-6) > floor(chosen.highest_c / chosen.round_k + 1e-6):
-        yield "round_k", f"No multiple of {chosen.round_k:g} lies between lowest_c and highest_c: widen them"
+        yield (
+            "round_k",
+            Text("No multiple of {round} lies between lowest_c and highest_c: widen them", round=f"{chosen.round_k:g}"),
+        )
     if chosen.round_k > chosen.most_k:
-        yield "most_k", f"A change of at most {chosen.most_k:g} K cannot be made in steps of {chosen.round_k:g} K"
+        yield (
+            "most_k",
+            Text(
+                "A change of at most {most} K cannot be made in steps of {round} K",
+                most=f"{chosen.most_k:g}",
+                round=f"{chosen.round_k:g}",
+            ),
+        )
     if chosen.empty_heating_c > chosen.empty_cooling_c:
-        yield "empty_heating_c", "An empty zone would be heated to more than it is cooled to"
+        yield "empty_heating_c", Text("An empty zone would be heated to more than it is cooled to")
 
 
 def thermostat_faults(chosen: Sequence[ThermostatSettings], zones: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The field's path and what is wrong with it: zones that are none, topics that cannot be meant."""
     for index, each in enumerate(chosen):
         if each.zone and each.zone not in zones:
-            yield f"[{index}].zone", f"No zone is named {each.zone!r}; the zones are: {', '.join(zones)}"
+            yield (
+                f"[{index}].zone",
+                Text("No zone is named {zone}; the zones are: {zones}", zone=repr(each.zone), zones=", ".join(zones)),
+            )
         for field in ("state_topic", "command_topic"):
             if getattr(each, field).startswith("comfywear/"):
-                yield f"[{index}].{field}", "This is a topic of a comfort sensor, not of a thermostat"
+                yield f"[{index}].{field}", Text("This is a topic of a comfort sensor, not of a thermostat")
         if each.state_topic == each.command_topic:
-            yield f"[{index}].command_topic", "What it is told would be read as what it says: give its two topics"
+            yield f"[{index}].command_topic", Text("What it is told would be read as what it says: give its two topics")
         others = [(other.command_topic, other.command_key) for other in chosen[:index]]
         if (each.command_topic, each.command_key) in others:
-            yield f"[{index}].command_topic", "Two tables move this thermostat"
+            yield f"[{index}].command_topic", Text("Two tables move this thermostat")

@@ -12,6 +12,7 @@ from comfywear.settings.polygons import PicturePoint, area
 from comfywear.settings.shapes import is_tiny, outline_fault, overlap
 from comfywear.settings.web import WebSettings, proxies
 from comfywear.system.credential import credential_path
+from comfywear.texts import Text
 
 if TYPE_CHECKING:
     from comfywear.settings.mqtt import MqttSettings
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["broker_faults", "file_doubts", "web_faults", "zone_doubts", "zone_faults"]
 
 _OUTLINES = {
-    "few": "A polygon needs three corners or more",
-    "crosses": "This polygon's sides cross (a bow tie): give the corners in order, once around the outline",
+    "few": Text("A polygon needs three corners or more"),
+    "crosses": Text("This polygon's sides cross (a bow tie): give the corners in order, once around the outline"),
 }
 
 
@@ -32,10 +33,19 @@ def zone_faults(zones: Sequence[ZoneSettings]) -> Iterator[tuple[str, str]]:
     for index, zone in enumerate(zones):
         if numbers[index] in numbers[:index]:
             other = names[numbers.index(numbers[index])]
-            unsaid = "one without a number has its place in the file"
-            yield f"[{index}].number", f"{other!r} and {zone.name!r} have both the number {numbers[index]} ({unsaid})"
+            unsaid = Text("one without a number has its place in the file")
+            yield (
+                f"[{index}].number",
+                Text(
+                    "{other} and {name} have both the number {numbers} ({unsaid})",
+                    other=repr(other),
+                    name=repr(zone.name),
+                    numbers=numbers[index],
+                    unsaid=unsaid,
+                ),
+            )
         if zone.name in names[:index]:
-            yield f"[{index}].name", f"Two zones are named {zone.name!r}"
+            yield f"[{index}].name", Text("Two zones are named {name}", name=repr(zone.name))
         polygons = [(f"[{index}].polygon", zone.polygon)]
         polygons += [(f"[{index}].views[{number}].polygon", view.polygon) for number, view in enumerate(zone.views)]
         for field, polygon in polygons:
@@ -47,23 +57,35 @@ def broker_faults(mqtt: MqttSettings) -> Iterator[tuple[str, str]]:
     """The field's path and what is wrong with it: a host that is more than a host."""
     host = mqtt.host
     if re.fullmatch(r"[A-Za-z0-9._-]+:\d+", host):
-        yield "host", f"The port stands in mqtt.port: write host = {host.partition(':')[0]!r}"
+        yield (
+            "host",
+            Text("The port stands in mqtt.port: write host = {host}", host=repr(host.partition(":")[0])),
+        )
         return
     named = re.fullmatch(r"(?:\w+://)?(?:[^@]*@)?([A-Za-z0-9._-]+)(?::\d+)?/?", host)
     if host and not re.fullmatch(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%\w+)?\]?", host):
-        meant = f"such as {named[1]!r}" if named else "such as 'broker.local'"
-        apart = "the port is mqtt.port, TLS is mqtt.tls, the login is mqtt.username and mqtt.password_file"
-        yield "host", f"A name or an address alone is wanted, {meant}; {apart}"
+        meant = Text("such as {named}", named=repr(named[1])) if named else Text("such as 'broker.local'")
+        apart = Text("the port is mqtt.port, TLS is mqtt.tls, the login is mqtt.username and mqtt.password_file")
+        yield "host", Text("A name or an address alone is wanted, {meant}; {apart}", meant=meant, apart=apart)
 
 
 def web_faults(web: WebSettings) -> Iterator[tuple[str, str]]:
     """The field's path and what is wrong with it: a proxy that is no address, a key that belongs to no certificate."""
     if web.certificate_key and web.certificate in ("", "own"):
-        yield "certificate_key", "This is the key of a file that web.certificate names: name that, or leave both out"
+        yield (
+            "certificate_key",
+            Text("This is the key of a file that web.certificate names: name that, or leave both out"),
+        )
     try:
         proxies(web.proxy)
     except ValueError:
-        yield "proxy", f"An address such as 10.0.0.2 or a network such as 10.0.0.0/24 is wanted, not {web.proxy[:60]!r}"
+        yield (
+            "proxy",
+            Text(
+                "An address such as 10.0.0.2 or a network such as 10.0.0.0/24 is wanted, not {proxy}",
+                proxy=repr(web.proxy[:60]),
+            ),
+        )
 
 
 def zone_doubts(zones: Mapping[str, Sequence[PicturePoint]], camera: str = "") -> Iterator[str]:
@@ -73,21 +95,37 @@ def zone_doubts(zones: Mapping[str, Sequence[PicturePoint]], camera: str = "") -
         zones: Polygons by name, of the zones that the camera sees.
         camera: Its name, where there are several.
     """
-    where = f" (camera {camera})" if camera else ""
+    where = Text(" (camera {camera})", camera=camera) if camera else ""
     whole = [zone for zone, polygon in zones.items() if not polygon]
     if len(whole) > 1:
         yield (
-            f"zones: {', '.join(whole)} are each the whole picture{where}: all people count in {whole[0]}, the first; "
-            "give the others a polygon"
+            Text(
+                "zones: {whole} are each the whole picture{where}: all people count in {first}, the first; "
+                "give the others a polygon",
+                whole=", ".join(whole),
+                where=where,
+                first=whole[0],
+            )
         )
     for zone, polygon in zones.items():
         if is_tiny(polygon):
-            yield f"zones: {zone} is {100 * area(polygon):.1g} % of the picture{where}: hardly anybody will stand in it"
+            yield Text(
+                "zones: {zone} is {part} % of the picture{where}: hardly anybody will stand in it",
+                zone=zone,
+                part=f"{100 * area(polygon):.1g}",
+                where=where,
+            )
     for (zone, polygon), (other, its) in combinations(((z, p) for z, p in zones.items() if p), 2):
         if part := overlap(polygon, its):
             yield (
-                f"zones: {zone} and {other} overlap ({100 * part:.0f} % of the picture{where}): "
-                f"who stands there counts in {zone}, the first"
+                Text(
+                    "zones: {zone} and {other} overlap ({part} % of the picture{where}): who stands there "
+                    "counts in {zone}, the first",
+                    zone=zone,
+                    other=other,
+                    part=f"{100 * part:.0f}",
+                    where=where,
+                )
             )
 
 

@@ -6,10 +6,12 @@ import difflib
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from math import isfinite
 from typing import Any
 
 from comfywear.errors import SettingsError
+from comfywear.texts import Text, together
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -32,13 +34,13 @@ class Explained(str):
 _STEP = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]")
 _ENDLESS = re.compile(r"\d(?:_?\d){1000}")
 _KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "str": "a text in quotes",
-    "bool": "true or false",
-    "array": "a list in [ ]",
-    "object": "a table",
-    "null": "nothing",
+    "int": Text("a whole number"),
+    "float": Text("a number"),
+    "str": Text("a text in quotes"),
+    "bool": Text("true or false"),
+    "array": Text("a list in [ ]"),
+    "object": Text("a table"),
+    "null": Text("nothing"),
 }
 _HEADER = re.compile(r"^\s*(\[{1,2})\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 
@@ -53,13 +55,15 @@ def parse(text: str, path: str) -> dict[str, Any]:
         reason = re.sub(r"\s*\(at .*\)$", "", str(error))
         lines = text.splitlines()
         reason += _bare_word(lines[line - 1]) if 0 < line <= len(lines) else ""
-        raise SettingsError(f"{path}:{line}: not valid TOML: {reason}") from error
+        raise SettingsError(Text("{path}:{line}: not valid TOML: {why}", path=path, line=line, why=reason)) from error
     except RecursionError:
         line = next((number for number, each in enumerate(text.splitlines(), 1) if each.count("[") > 50), 1)
-        raise SettingsError(f"{path}:{line}: not valid TOML: brackets are nested too deep") from None
+        raise SettingsError(
+            Text("{path}:{line}: not valid TOML: brackets are nested too deep", path=path, line=line)
+        ) from None
     except ValueError:  # an integer of more digits than Python reads
         line = next((number for number, each in enumerate(text.splitlines(), 1) if _ENDLESS.search(each)), 1)
-        raise SettingsError(f"{path}:{line}: a number has too many digits") from None
+        raise SettingsError(Text("{path}:{line}: a number has too many digits", path=path, line=line)) from None
     return data
 
 
@@ -88,25 +92,37 @@ def explain(
     few, those in `choices` (words by "table.field").
     """
     reason, _, where = message.partition(" - at `$")
-    where = where.rstrip("`")
-    steps = _steps(where)
+    steps = _steps(where.rstrip("`"))
     unknown = re.match(r"Object contains unknown field `(.+)`", reason)
     if unknown:
         steps.append(unknown.group(1))
-        reason = "there is no such field"
         names = (known or {}).get(".".join(step for step in steps[:-1] if isinstance(step, str)), [])
         near = difflib.get_close_matches(unknown.group(1), names, n=1)
-        reason += f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(names)}" if names else ""
+        reason = Text("there is no such field")
+        if near:
+            reason = Text("there is no such field; did you mean {near}?", near=repr(near[0]))
+        elif names:
+            reason = Text("there is no such field; there are: {names}", names=", ".join(names))
     missing = re.match(r"Object missing required field `(.+)`", reason)
     if missing:
-        reason = f"the field {missing.group(1)!r} is missing"
-    reason = _plain(reason, steps, choices or {})
+        reason = Text("the field {name} is missing", name=repr(missing.group(1)))
+    found = _explained(_plain(reason, steps, choices or {}), steps, text, path)
+    found.steps = (*steps, missing.group(1)) if missing else tuple(steps)
+    return found
+
+
+def pointed(reason: str, field: str, text: str, path: str) -> Explained:
+    """The same of what is wrong with a field, such as "zones[0].name"."""
+    return _explained(reason, _steps(f".{field}" if field[:1] not in (".", "[") else field), text, path)
+
+
+def _explained(reason: str, steps: Sequence[str | int], text: str, path: str) -> Explained:
     field = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
     line = line_of(text, steps)
     place = f"{path}:{line}" if line else path
     said = f"{place}: {field}: {reason}" if field else f"{place}: {reason}"
     made = Explained(said)
-    made.steps, made.reason = (*steps, missing.group(1)) if missing else tuple(steps), reason
+    made.steps, made.reason = tuple(steps), reason
     return made
 
 
@@ -114,35 +130,57 @@ def _plain(reason: str, steps: Sequence[str | int], choices: Mapping[str, Sequen
     """What msgspec says, in the words of somebody who writes a settings file."""
     last = next((step for step in reversed(steps) if isinstance(step, str)), "")
     if len(steps) == 1 and reason == "Expected `array`, got `object`":
-        return f"there may be several: write [[{last}]] with two brackets"
+        return Text("there may be several: write [[{last}]] with two brackets", last=last)
     if len(steps) == 1 and reason == "Expected `object`, got `array`":
-        return f"there is only one: write [{last}] with one bracket"
+        return Text("there is only one: write [{last}] with one bracket", last=last)
     if "polygon" in steps and re.match(r"Expected `(?:float|int)` [<>]= ", reason):
-        return "a corner is given in parts of the picture, 0 to 1 (50 % is 0.5), not in percent or pixels"
+        return Text("a corner is given in parts of the picture, 0 to 1 (50 % is 0.5), not in percent or pixels")
     if "matching regex" in reason and "schedule" in steps:
-        return "a time of day is wanted, such as 08:00 or 17:30"
+        return Text("a time of day is wanted, such as 08:00 or 17:30")
     if "matching regex" in reason:
-        return "letters A-Z, digits, _ and - are allowed, without spaces or umlauts, 64 at most" + (
-            "; people may read another name: set-zone-name in docs/mqtt.md" if steps[:1] == ["zones"] else ""
-        )
+        allowed = Text("letters A-Z, digits, _ and - are allowed, without spaces or umlauts, 64 at most")
+        if steps[:1] == ["zones"]:
+            return together(allowed, Text("people may read another name: set-zone-name in docs/mqtt.md"))
+        return allowed
     words = choices.get(".".join(str(step) for step in steps if isinstance(step, str)))
     if reason.startswith("Invalid enum value"):
         given = re.search(r"Invalid enum value (.+)", reason)
-        said = given[1] if given else "this"
-        near = difflib.get_close_matches(said.strip("'"), words or [], n=1, cutoff=0.5)
-        offer = f"did you mean {near[0]!r}? " if near else ""
-        return f"{said} is not known; {offer}There are: {', '.join(map(repr, words or []))}"
+        said, known = given[1] if given else "this", ", ".join(map(repr, words or []))
+        if near := difflib.get_close_matches(said.strip("'"), words or [], n=1, cutoff=0.5):
+            return Text(
+                "{said} is not known; did you mean {near}? There are: {known}",
+                said=said,
+                near=repr(near[0]),
+                known=known,
+            )
+        return Text("{said} is not known; There are: {known}", said=said, known=known)
     found = re.fullmatch(r"Expected `([a-z |]+)`( [<>]=? \S+)?(?:, got `([a-z]+)`)?", reason)
     if found:
-        wanted = " or ".join(_KINDS.get(kind, kind) for kind in found[1].split(" | "))
-        got = f", not {_KINDS.get(found[3], found[3])}" if found[3] else ""
+        kinds = [_KINDS.get(kind, kind) for kind in found[1].split(" | ")]
+        wanted = reduce(lambda first, then: Text("{first} or {then}", first=first, then=then), kinds)
         limit = re.sub(r"\.0$", "", found[2] or "")
-        return f"{wanted}{limit} is wanted{got}"
+        if found[3]:
+            got = _KINDS.get(found[3], found[3])
+            return Text("{wanted}{limit} is wanted, not {got}", wanted=wanted, limit=limit, got=got)
+        return _limited(wanted, *limit.split()) if limit else Text("{wanted} is wanted", wanted=wanted)
     if found := re.fullmatch(r"Expected `(str|array)` of length (<=|>=)? ?(\d+)(?:, got (\d+))?", reason):
-        what = "characters" if found[1] == "str" else "entries"
-        some = {"<=": "at most ", ">=": "at least "}.get(found[2] or "", "")
-        return f"{some}{found[3]} {what} are wanted{f', not {found[4]}' if found[4] else ''}"
+        what = Text("{n} characters", n=found[3]) if found[1] == "str" else Text("{n} entries", n=found[3])
+        some = {"<=": Text("at most {what}", what=what), ">=": Text("at least {what}", what=what)}.get(
+            found[2] or "", what
+        )
+        if found[4]:
+            return Text("{some} are wanted, not {got}", some=some, got=found[4])
+        return Text("{some} are wanted", some=some)
     return reason
+
+
+def _limited(wanted: str, sign: str, limit: str) -> Text:
+    return {
+        ">=": Text("{wanted} >= {limit} is wanted", wanted=wanted, limit=limit),
+        "<=": Text("{wanted} <= {limit} is wanted", wanted=wanted, limit=limit),
+        ">": Text("{wanted} > {limit} is wanted", wanted=wanted, limit=limit),
+        "<": Text("{wanted} < {limit} is wanted", wanted=wanted, limit=limit),
+    }[sign]
 
 
 def _bare_word(line: str) -> str:

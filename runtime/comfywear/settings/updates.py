@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from comfywear.settings.types import Megabytes, Seconds, SecondsOrNone, Section
+from comfywear.texts import Text
 
 
 class UpdatesSettings(Section, frozen=True):
@@ -110,11 +111,14 @@ def faults(updates: UpdatesSettings) -> Iterator[tuple[str, str]]:
         except ValueError:  # no base64, or no ASCII
             right = False
         if not right:
-            yield f"keys[{index}]", "A public key is base64 of 32 bytes (44 characters)"
+            yield f"keys[{index}]", Text("A public key is base64 of 32 bytes (44 characters)")
     if updates.repository and (
         not updates.repository.startswith(("https://", "http://")) or not updates.repository.endswith("/")
     ):
-        yield "repository", "A repository is a URL that ends in /, such as https://host/models/"
+        yield "repository", Text("A repository is a URL that ends in /, such as https://host/models/")
     for index, source in enumerate(updates.sources):
         if not source.startswith(("https://", "http://")) or not source.endswith("/"):
-            yield f"sources[{index}]", "A source is the beginning of a URL and ends in /, such as https://host/models/"
+            yield (
+                f"sources[{index}]",
+                Text("A source is the beginning of a URL and ends in /, such as https://host/models/"),
+            )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from comfywear.errors import UsageError
 from comfywear.settings.camera import CameraSettings, NamedCameraSettings
 from comfywear.settings.polygons import PicturePoint, doubled_area
+from comfywear.texts import Text
 
 if TYPE_CHECKING:
     from comfywear.settings.zones import ViewSettings, ZoneSettings
@@ -80,7 +81,7 @@ def views_of(settings: SeeingSettings, camera: str = "") -> dict[str, ZoneView]:
     return found
 
 
-def which_camera(camera: str | None, cameras: Sequence[str], unsaid: str = "say which camera") -> str:
+def which_camera(camera: str | None, cameras: Sequence[str], unsaid: str = Text("say which camera")) -> str:
     """The camera that is meant; None means the only one.
 
     Raises:
@@ -89,8 +90,8 @@ def which_camera(camera: str | None, cameras: Sequence[str], unsaid: str = "say 
     if camera is None and len(cameras) == 1:
         return cameras[0]
     if camera is None or camera not in cameras:
-        said = unsaid if camera is None else f"no camera is named {camera!r}"
-        raise UsageError(f"{said}; the cameras are: {', '.join(cameras) or 'none'}")
+        said = unsaid if camera is None else Text("no camera is named {camera}", camera=repr(camera))
+        raise UsageError(Text("{said}; the cameras are: {names}", said=said, names=", ".join(cameras) or "none"))
     return camera
 
 
@@ -103,13 +104,13 @@ def zones_of(settings: SeeingSettings) -> dict[str, tuple[str, ...]]:
 def camera_list_faults(camera: CameraSettings, cameras: Sequence[NamedCameraSettings]) -> Iterator[tuple[str, str]]:
     """The field's path and what is wrong with it: both kinds of tables, names twice, no source."""
     if cameras and camera != CameraSettings():
-        yield "camera", "[camera] is for a single camera: put it among the [[cameras]], with a name"
+        yield "camera", Text("[camera] is for a single camera: put it among the [[cameras]], with a name")
     names = [each.name for each in cameras]
     for index, each in enumerate(cameras):
         if each.name in names[:index]:
-            yield f"cameras[{index}].name", f"Two cameras are named {each.name!r}"
+            yield f"cameras[{index}].name", Text("Two cameras are named {name}", name=repr(each.name))
         if not each.source:
-            yield f"cameras[{index}].source", "A camera of several needs a source"
+            yield f"cameras[{index}].source", Text("A camera of several needs a source")
 
 
 def view_faults(zones: Sequence[ZoneSettings], cameras: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -126,34 +127,38 @@ def view_faults(zones: Sequence[ZoneSettings], cameras: Sequence[str]) -> Iterat
         named += [(f"{path}.views[{number}].camera", view.camera) for number, view in enumerate(zone.views)]
         for field, name in named:
             if name not in cameras:
-                yield field, f"No camera is named {name!r}; the cameras are: {known}"
+                yield field, Text("No camera is named {name}; the cameras are: {known}", name=repr(name), known=known)
         if not zone.views:
             if len(cameras) > 1 and not zone.camera:
-                yield f"{path}.name", f"Say which camera sees this zone: camera = one of {known}"
+                yield f"{path}.name", Text("Say which camera sees this zone: camera = one of {known}", known=known)
             continue
         if zone.camera or zone.polygon:
             field = "camera" if zone.camera else "polygon"
-            yield f"{path}.{field}", "A zone with [[zones.views]] has its cameras and polygons there"
+            yield f"{path}.{field}", Text("A zone with [[zones.views]] has its cameras and polygons there")
         if len({view.camera for view in zone.views}) != 2 or len(zone.views) != 2:
-            said = "[[zones.views]] are for a zone that two cameras see: one for each (a single one is camera = …)"
+            said = Text(
+                "[[zones.views]] are for a zone that two cameras see: one for each (a single one is camera = …)"
+            )
             yield f"{path}.views", said
         for number, view in enumerate(zone.views):
             if fault := _floor_fault(view):
                 yield f"{path}.views[{number}].floor", fault
         if len({bool(view.floor) for view in zone.views}) > 1:
-            yield f"{path}.views", "The floor points of one view alone say nothing: give them in both"
+            yield f"{path}.views", Text("The floor points of one view alone say nothing: give them in both")
     for index, name in enumerate(cameras):
         if len(cameras) > 1 and not any(name in (zone.camera, *(view.camera for view in zone.views)) for zone in zones):
-            said = f"No zone is seen by it: give a zone camera = {name!r}, or one of its [[zones.views]]"
+            said = Text(
+                "No zone is seen by it: give a zone camera = {name}, or one of its [[zones.views]]", name=repr(name)
+            )
             yield f"cameras[{index}].name", said
 
 
 def _floor_fault(view: ViewSettings) -> str | None:
     if len(view.floor) not in (0, 4):
-        return f"Four floor points are wanted, each [x, y, metres, metres], not {len(view.floor)}"
+        return Text("Four floor points are wanted, each [x, y, metres, metres], not {floor}", floor=len(view.floor))
     for left_out in range(len(view.floor)):
         three = [point for number, point in enumerate(view.floor) if number != left_out]
         for part in ([point[:2] for point in three], [point[2:] for point in three]):
             if doubled_area(*part) < 2 * _LEAST_AREA:
-                return "Three of the four floor points lie on a line: choose the corners of a wide rectangle"
+                return Text("Three of the four floor points lie on a line: choose the corners of a wide rectangle")
     return None

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from comfywear.errors import UsageError
 from comfywear.settings.types import Fraction, Name, Section
+from comfywear.texts import Text
 
 
 class ViewSettings(Section, frozen=True):
@@ -155,7 +156,7 @@ def zone_numbers(zones: Sequence[ZoneSettings]) -> dict[int, str]:
     return {zone.number or place: zone.name for place, zone in enumerate(zones, 1)}
 
 
-def which_zone(zone: str | None, zones: Sequence[str], unsaid: str = "say which zone; the zones are") -> str:
+def which_zone(zone: str | None, zones: Sequence[str], unsaid: str = Text("say which zone; the zones are")) -> str:
     """The zone that is meant; None means the only one.
 
     Args:
@@ -169,7 +170,9 @@ def which_zone(zone: str | None, zones: Sequence[str], unsaid: str = "say which 
     if zone is None and len(zones) == 1:
         return zones[0]
     if zone is None:
-        raise UsageError(f"{unsaid}: {', '.join(zones)}")
+        raise UsageError(Text("{unsaid}: {zones}", unsaid=unsaid, zones=", ".join(zones)))
     if zone not in zones:
-        raise UsageError(f"no zone is named {zone!r}; the zones are: {', '.join(zones)}")
+        raise UsageError(
+            Text("no zone is named {zone}; the zones are: {zones}", zone=repr(zone), zones=", ".join(zones))
+        )
     return zone

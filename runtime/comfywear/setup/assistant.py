@@ -30,6 +30,7 @@ from comfywear.setup.network import NetworkCameras
 from comfywear.system.files import replace_file
 from comfywear.system.loopback import is_loopback
 from comfywear.system.paths import given_state_home
+from comfywear.texts import Text, encode, together
 from comfywear.web.setup_form import (
     SETUP_STEPS,
     AskStreams,
@@ -111,9 +112,11 @@ class SetupAssistant:
             self._kept = _Kept(draft.step, values)
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                replace_file(self._folder / DRAFT, msgspec.json.encode(self._kept), mode=0o600)
+                replace_file(self._folder / DRAFT, encode(self._kept), mode=0o600)
             except OSError as error:
-                raise StoreError(f"{self._folder} cannot be written ({error.strerror})") from error
+                raise StoreError(
+                    Text("{folder} cannot be written ({why})", folder=self._folder, why=error.strerror)
+                ) from error
             return self.state()
 
     def attempt(self, step: SetupStep) -> Sequence[SetupFinding]:
@@ -123,7 +126,9 @@ class SetupAssistant:
             self.rest()  # a camera and a serial port are opened by one at a time
             if settings is None:
                 found = [_fault(each) for each in faults if step == "done" or each.path[:1] in _TABLES[step]]
-                return found or [SetupFinding("settings", "note", "another step has something to put right", "")]
+                return found or [
+                    SetupFinding(Text("settings"), "note", Text("another step has something to put right"), "")
+                ]
             return [_told(each) for each in self._findings(step, settings)]
 
     def _findings(self, step: SetupStep, settings: Settings) -> Iterator[Finding]:
@@ -141,8 +146,10 @@ class SetupAssistant:
         if step == "zones" or last:
             doubts = [each for each in warnings(settings) if each.startswith("zones")]
             names = ", ".join(zone.name for zone in settings.zones)
-            yield from (Finding("zones", "warning", each, "draw them on the page afterwards") for each in doubts)
-            yield from () if doubts else (Finding("zones", "good", names),)
+            yield from (
+                Finding(Text("zones"), "warning", each, Text("draw them on the page afterwards")) for each in doubts
+            )
+            yield from () if doubts else (Finding(Text("zones"), "good", names),)
         if step == "broker" or last:
             yield doors.broker(settings.mqtt)
         if step == "homeassistant":
@@ -190,9 +197,9 @@ class SetupAssistant:
         with self._lock:
             settings, faults = checked_draft(self._kept.values)
             if settings is None:
-                raise UsageError("; ".join(f"{'.'.join(map(str, each.path))}: {each.text}" for each in faults))
+                raise UsageError(together(*(_at(each) for each in faults)))
             if self._disk.text():
-                raise UsageError(f"{self._disk.path} is there by now; nothing was written")
+                raise UsageError(Text("{path} is there by now; nothing was written", path=self._disk.path))
             wanted = {"device": {}, **self._kept.values}
             home = given_state_home()  # which other commands find by the settings alone
             place = {"state_dir": str(home)} if home else {}
@@ -239,10 +246,16 @@ _TABLES: dict[SetupStep, tuple[tuple[str], ...]] = {
 
 def _homeassistant(settings: Settings) -> Finding:
     if not settings.homeassistant.enabled:
-        return Finding("Home Assistant", "note", "it is not told of this device")
+        return Finding(Text("Home Assistant"), "note", Text("it is not told of this device"))
     if not settings.mqtt.host:
-        return Finding("Home Assistant", "note", "it hears of this device once there is a broker", "mqtt.host")
-    return Finding("Home Assistant", "good", "it finds this device by itself, on the same broker")
+        return Finding(
+            Text("Home Assistant"), "note", Text("it hears of this device once there is a broker"), "mqtt.host"
+        )
+    return Finding(Text("Home Assistant"), "good", Text("it finds this device by itself, on the same broker"))
+
+
+def _at(fault: DraftFault) -> str:
+    return Text("{field}: {why}", field=".".join(map(str, fault.path)), why=fault.text)
 
 
 def _fault(fault: DraftFault) -> SetupFinding:

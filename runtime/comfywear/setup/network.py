@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 
 from comfywear.errors import LoginRefusedError, SourceError, UsageError
+from comfywear.texts import Text
 from comfywear.vision.camera.login import Login
 from comfywear.vision.camera.onvif import EVERYBODY, OnvifCamera, probe, streams
 from comfywear.web.setup_form import AskStreams, FoundDoor, FoundStreams, NetworkCamera
@@ -30,7 +31,7 @@ class NetworkCameras:
             UsageError: A search is under way.
         """
         if not self._searching.acquire(blocking=False):
-            raise UsageError("a search of the network is under way")
+            raise UsageError(Text("a search of the network is under way"))
         try:
             self._found = {each.host: each for each in probe(SEARCH_S, EVERYBODY) if _is_private(each.host)}
         finally:
@@ -45,7 +46,7 @@ class NetworkCameras:
         """
         camera = self._found.get(asked.host)
         if camera is None:
-            raise UsageError("this camera was not found in the network; search again")
+            raise UsageError(Text("this camera was not found in the network; search again"))
         login = Login(asked.user, asked.password) if asked.user else None
         try:
             found = streams(camera, login)

@@ -10,6 +10,7 @@ import msgspec
 
 from comfywear.errors import StoreError
 from comfywear.system.files import replace_file
+from comfywear.texts import encode
 
 __all__ = ["load_json", "save_json"]
 
@@ -35,6 +36,6 @@ def save_json(path: Path, value: object) -> None:
         StoreError: When it could not be written; the file is then what it was.
     """
     try:
-        replace_file(path, msgspec.json.encode(value))
+        replace_file(path, encode(value))
     except OSError as error:
         raise StoreError(f"{path} cannot be written ({error.strerror})") from error

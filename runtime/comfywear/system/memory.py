@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from comfywear.system.libc import libc
+from comfywear.texts import Text
 
 __all__ = ["MemoryGuard", "give_back", "limit_mb"]
 
@@ -46,13 +47,13 @@ class MemoryGuard:
                 self._pause_s = FIRST_PAUSE_S
             return None
         self._calm_since_s = None
-        said = f"{rss_mb:.0f} MB of {self.limit_mb:.0f} MB"
+        said = Text("{rss} MB of {limit} MB", rss=f"{rss_mb:.0f}", limit=f"{self.limit_mb:.0f}")
         if self._reopen is not None and now_s >= self._next_s:
             self._next_s = now_s + self._pause_s
             self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
             self.reopened += 1
             self._reopen(said)
-        return f"{said} are used; looking was opened anew {self.reopened} times"
+        return Text("{said} are used; looking was opened anew {reopened} times", said=said, reopened=self.reopened)
 
 
 def limit_mb(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> float | None:

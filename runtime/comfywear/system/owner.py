@@ -14,6 +14,7 @@ import msgspec
 
 from comfywear.errors import ComfyWearError, StoreError
 from comfywear.system.libc import libc
+from comfywear.texts import encode
 
 __all__ = ["as_owner", "become_owner"]
 
@@ -108,7 +109,7 @@ def as_owner(folder: Path, act: Callable[[Path], str]) -> str:
         except BaseException as error:
             said = {"error": f"{type(error).__name__}: {error}"}
         with os.fdopen(say, "wb") as out:
-            out.write(msgspec.json.encode(said))
+            out.write(encode(said))
         os._exit(0)
     os.close(say)
     with os.fdopen(hear, "rb") as heard:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 __all__ = ["LEVELS", "LONGEST_GAP_S", "Budget", "BudgetItem", "Load", "Plan", "checked_headroom", "fair_shares"]
 
@@ -236,24 +237,32 @@ class Budget:
     def load(self) -> Load:
         """How the budget is now."""
         level, limit, share = LEVELS[self._level], self._limit(), self._share(self._level)
-        shed = []
+        shed: list[str] = []
         if level.farther > 1.0 and self._tiles_per_s:
-            how = "not looked at" if math.isinf(level.farther) else f"looked at {level.farther:g} times as seldom"
-            shed.append(f"far people are {how}")
+            seldom = Text("far people are looked at {times} times as seldom", times=f"{level.farther:g}")
+            shed.append(Text("far people are not looked at") if math.isinf(level.farther) else seldom)
         if level.slower > 1.0:
-            shed.append(f"clothes are looked at every {level.slower * self._interval_s:g} s")
+            shed.append(Text("clothes are looked at every {slower} s", slower=f"{level.slower * self._interval_s:g}"))
         if level.every > 1:
-            shed.append(f"persons are searched for in one of {level.every} frames")
+            shed.append(Text("persons are searched for in one of {every} frames", every=level.every))
         if self._headroom < 1.0 and shed:
-            shed.append(f"headroom {self._headroom:.2f}")
+            shed.append(Text("headroom {headroom}", headroom=f"{self._headroom:.2f}"))
         return Load(self._level, share, self._share(0), limit, level.every, tuple(shed), self._over(share, limit))
 
     def _over(self, share: float, limit: float) -> str | None:
         alone_s = self._costs["frame"].wall_s + self._costs["detect"].wall_s
         if alone_s > self._latency_s:
-            return f"one detection alone takes {1e3 * alone_s:.0f} ms of {1e3 * self._latency_s:.0f} ms"
+            return Text(
+                "one detection alone takes {alone} ms of {most} ms",
+                alone=f"{1e3 * alone_s:.0f}",
+                most=f"{1e3 * self._latency_s:.0f}",
+            )
         if share > _TOLERATED * limit:
-            return f"looking takes {100 * share:.1f} % of all processors and should take {100 * limit:.1f} %"
+            return Text(
+                "looking takes {share} % of all processors and should take {limit} %",
+                share=f"{100 * share:.1f}",
+                limit=f"{100 * limit:.1f}",
+            )
         return None
 
     def _room(self, detect: bool) -> int:

@@ -13,6 +13,7 @@ from typing import Literal, get_args
 from comfywear.errors import UsageError
 from comfywear.system.credential import credential_path
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 from comfywear.web.sessions import Sessions, SignedIn, session_id
 
 __all__ = ["SESSION_S", "Access", "Role", "allows", "read_secret", "read_token"]
@@ -45,13 +46,28 @@ def read_token(file: str, setting: str = "web.token_file") -> str:
     try:
         path = credential_path(file)
     except (LookupError, ValueError):
-        raise UsageError(f"{setting} {file}: the service manager gave no such credential (LoadCredential=)") from None
+        raise UsageError(
+            Text(
+                "{setting} {file}: the service manager gave no such credential (LoadCredential=)",
+                setting=setting,
+                file=file,
+            )
+        ) from None
     try:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{setting} {path}: cannot be read ({error})") from error
+        raise UsageError(
+            Text("{setting} {path}: cannot be read ({why})", setting=setting, path=path, why=error)
+        ) from error
     if len(token) < SHORTEST_TOKEN or not token.isprintable():
-        raise UsageError(f"{setting} {path}: it must hold one line of {SHORTEST_TOKEN} characters or more")
+        raise UsageError(
+            Text(
+                "{setting} {path}: it must hold one line of {shortest_token} characters or more",
+                setting=setting,
+                path=path,
+                shortest_token=SHORTEST_TOKEN,
+            )
+        )
     return token
 
 
@@ -100,7 +116,9 @@ class Access:
         pairs: list[tuple[str, Role]] = [(token, "admin")] if token else []
         pairs += others
         if len({each for each, _ in pairs}) < len(pairs):
-            raise UsageError("two of the page's password files hold the same password: each role needs one of its own")
+            raise UsageError(
+                Text("two of the page's password files hold the same password: each role needs one of its own")
+            )
         self.needed = bool(pairs)
         self._clock = clock
         self._sessions = sessions or Sessions()

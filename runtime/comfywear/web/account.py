@@ -12,6 +12,7 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import FileResponse, RedirectResponse, Response
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 from comfywear.web.access import SESSION_S, Access
 from comfywear.web.addresses import Address
 from comfywear.web.answers import body_of, json_answer
@@ -67,7 +68,7 @@ class AccountPages:
         session = (await body_of(request, EndSession)).session
         listed = self._access.signed_in()
         if session not in listed or not await run_in_threadpool(self._access.end, session):
-            raise UsageError("there is no such session any more")
+            raise UsageError(Text("there is no such session any more"))
         note(request, f"{listed[session].role}, {listed[session].client}")
         return self.sessions(request)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from comfywear.settings.draft import DraftFault
+from comfywear.texts import Text
 from comfywear.web.access import Role
 from comfywear.web.bodies import (
     Correct,
@@ -100,8 +101,8 @@ class Address:
 ADDRESSES: Mapping[str, Address] = {
     "page": Address("GET", "/", "read", "The page.", media="text/html"),
     "login_form": Address("GET", "/login", None, "The form to sign in.", media="text/html"),
-    "login": Address("POST", "/login", None, "Sign in.", media="text/html", audit="signed in"),
-    "logout": Address("POST", "/logout", "read", "Sign out.", media="text/html", audit="signed out"),
+    "login": Address("POST", "/login", None, "Sign in.", media="text/html", audit=Text("signed in")),
+    "logout": Address("POST", "/logout", "read", "Sign out.", media="text/html", audit=Text("signed out")),
     "words": Address("GET", "/words/{code}.json", None, "The words of a language.", dict[str, Any]),
     "start": Address("GET", "/api/start", "read", "What a page needs to begin.", Start),
     "now": Address("GET", "/api/now", "read", "How a zone is.", Now, of_zone=True),
@@ -151,7 +152,7 @@ ADDRESSES: Mapping[str, Address] = {
         Kept,
         takes=Correct,
         counted=True,
-        audit="find corrected",
+        audit=Text("find corrected"),
     ),
     "take_back": Address(
         "POST",
@@ -160,7 +161,7 @@ ADDRESSES: Mapping[str, Address] = {
         "Take a correction back.",
         Undone,
         takes=TakeBack,
-        audit="correction taken back",
+        audit=Text("correction taken back"),
     ),
     "privacy": Address(
         "POST",
@@ -169,7 +170,7 @@ ADDRESSES: Mapping[str, Address] = {
         "Have cameras look no more, or again.",
         list[Looking],
         takes=SwitchPrivacy,
-        audit="privacy switched",
+        audit=Text("privacy switched"),
     ),
     "sessions": Address("GET", "/api/sessions", "admin", "Who is signed in, the newest use first.", list[OpenSession]),
     "end_session": Address(
@@ -179,7 +180,7 @@ ADDRESSES: Mapping[str, Address] = {
         "End a session; who is left.",
         list[OpenSession],
         takes=EndSession,
-        audit="session ended",
+        audit=Text("session ended"),
     ),
     "audit": Address(
         "GET", "/api/audit", "admin", "What was changed, when and from where, the newest first.", list[ListedChange]
@@ -191,7 +192,7 @@ ADDRESSES: Mapping[str, Address] = {
         "The device in one file, as comfywear backup makes it.",
         media="application/zip",
         takes=MakeBackup,
-        audit="backup downloaded",
+        audit=Text("backup downloaded"),
     ),
     "upload_backup": Address(
         "POST",
@@ -201,7 +202,7 @@ ADDRESSES: Mapping[str, Address] = {
         FoundBackup,
         uploads=True,
         most_bytes=MOST_UPLOADED,
-        audit="backup uploaded",
+        audit=Text("backup uploaded"),
     ),
     "restore": Address(
         "POST",
@@ -210,7 +211,7 @@ ADDRESSES: Mapping[str, Address] = {
         "Restore the backup that was uploaded; the device starts anew with it.",
         RestoreBegun,
         takes=RestoreBackup,
-        audit="restore begun",
+        audit=Text("restore begun"),
     ),
     "restored": Address("GET", "/api/restore", "admin", "How the last restore ended.", RestoreEnded),
     "drawing": Address(
@@ -226,7 +227,7 @@ ADDRESSES: Mapping[str, Address] = {
         "Keep a drawing in the settings; the device starts anew with it.",
         KeptDrawing,
         takes=KeepDrawn,
-        audit="zones drawn",
+        audit=Text("zones drawn"),
     ),
     "settings_page": Address("GET", "/settings", "admin", "The page of the settings.", media="text/html"),
     "settings_words": Address(
@@ -252,7 +253,7 @@ ADDRESSES: Mapping[str, Address] = {
         SettingsSaved,
         takes=SettingsDraft,
         most_bytes=SETTINGS_BYTES,
-        audit="settings changed",
+        audit=Text("settings changed"),
     ),
     "settings_outcome": Address(
         "GET", "/api/settings/outcome", "admin", "What became of the last change of the settings.", SettingsOutcome
@@ -278,7 +279,7 @@ ADDRESSES: Mapping[str, Address] = {
         "Keep in the settings what was found; the device starts anew with it.",
         KeptCalibration,
         takes=KeepCalibration,
-        audit="sensor calibrated",
+        audit=Text("sensor calibrated"),
     ),
     "find_response": Address(
         "POST", "/api/calibration/response", "admin", "How quickly a sensor follows.", ResponseFound, takes=FindResponse

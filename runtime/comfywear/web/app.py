@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -23,11 +22,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.system.rate_limit import Limiter
+from comfywear.texts import Text, encode, languages, words
 from comfywear.web.access import Access
 from comfywear.web.account import AccountPages, audited, cookie_of, give_cookie, note
 from comfywear.web.addresses import ADDRESSES, most_bytes, role_needed
 from comfywear.web.answers import body_of as _body
 from comfywear.web.answers import json_answer as _json
+from comfywear.web.answers import json_text
 from comfywear.web.bodies import Correct, Kept, Press, Refusal, Start, SwitchPrivacy, TakeBack, Undo, Undone
 from comfywear.web.calibrations import CompareSensor, FindResponse, FindSelfHeating, KeepCalibration
 from comfywear.web.drawings import Drawn, KeepDrawn, KeptDrawing
@@ -37,7 +38,7 @@ from comfywear.web.restore_pages import RestorePages
 from comfywear.web.sessions import session_id
 from comfywear.web.settings_pages import SettingsPages
 from comfywear.web.shown import SCHEMES, SPANS, PageDevice
-from comfywear.web.words import choose, languages, page_words, words
+from comfywear.web.words import choose, page_words
 from comfywear.web.zone_code import zone_code
 
 __all__ = ["make_app"]
@@ -155,7 +156,9 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         wanted = request.query_params.get("span", "day")
         span = next((each for each in SPANS if each == wanted), None)
         if span is None:
-            raise UsageError(f"no span is named {wanted!r}; there are: {', '.join(SPANS)}")
+            raise UsageError(
+                Text("no span is named {wanted}; there are: {spans}", wanted=repr(wanted), spans=", ".join(SPANS))
+            )
         return _json(self._device.day(self._zone(request), span))
 
     def settings(self, _: Request) -> Response:
@@ -165,10 +168,14 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         known = self._device.cameras()
         wanted = request.query_params.get("camera")
         if wanted is not None and wanted not in known:
-            raise UsageError(f"no camera is named {wanted!r}")
+            raise UsageError(Text("no camera is named {wanted}", wanted=repr(wanted)))
         scheme = request.query_params.get("scheme", "light")
         if scheme not in SCHEMES:
-            raise UsageError(f"no scheme is named {scheme!r}; there are: {', '.join(SCHEMES)}")
+            raise UsageError(
+                Text(
+                    "no scheme is named {scheme}; there are: {schemes}", scheme=repr(scheme), schemes=", ".join(SCHEMES)
+                )
+            )
         picture = self._device.sketch(wanted or next(iter(known), ""), dark=scheme == "dark")
         if picture is None:
             raise HTTPException(404)
@@ -184,7 +191,7 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         """The zone's state whenever it changes, as server-sent events."""
         zone = self._zone(request)
         if self._listeners >= MOST_LISTENERS:
-            return _refusal(503, "too-many", "too many pages are open")
+            return _refusal(503, "too-many", Text("too many pages are open"))
         self._listeners += 1
         session = session_id(cookie_of(request)) if self._access.needed and not request.scope.get("by_token") else None
         return _Events(self._stream(zone, session), self._left)
@@ -196,7 +203,7 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         """Until the page stops, or the session is ended."""
         said, quiet_s = b"", 0.0
         while not self._stop.is_set() and (session is None or self._access.holds(session)):
-            text = msgspec.json.encode(await run_in_threadpool(self._device.now, zone))
+            text = json_text(await run_in_threadpool(self._device.now, zone))
             if text != said:
                 said, quiet_s = text, 0.0
                 yield b"event: now\ndata: " + text + b"\n\n"
@@ -209,7 +216,9 @@ class Pages(AccountPages, RestorePages, SettingsPages):
     async def vote(self, request: Request) -> Response:
         client = client_of(request.scope)
         if wait_s := self._votes.wait_s(client):
-            return _refusal(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
+            return _refusal(
+                429, "too-many", Text("wait {wait} s", wait=f"{wait_s:.0f}"), {"Retry-After": f"{wait_s + 1:.0f}"}
+            )
         press = await _body(request, Press)
         self._votes.note(client)
         default = "http" if request.scope.get("by_token") else "page"
@@ -228,10 +237,12 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         """A correction counts as a press against a flood of them."""
         client = client_of(request.scope)
         if wait_s := self._votes.wait_s(client):
-            return _refusal(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
+            return _refusal(
+                429, "too-many", Text("wait {wait} s", wait=f"{wait_s:.0f}"), {"Retry-After": f"{wait_s + 1:.0f}"}
+            )
         said = await _body(request, Correct)
         if (said.person is None) == (said.box is None):
-            raise UsageError("say a person's number or a box")
+            raise UsageError(Text("say a person's number or a box"))
         self._votes.note(client)
         note(request, "a person is missed" if said.person is None else f"find {said.person} is no person")
         if said.person is not None:
@@ -288,7 +299,7 @@ class Pages(AccountPages, RestorePages, SettingsPages):
         known = [zone.name for zone in self._device.zones()]
         wanted = request.query_params.get("zone", known[0])
         if wanted not in known:
-            raise UsageError(f"no zone is named {wanted!r}")
+            raise UsageError(Text("no zone is named {wanted}", wanted=repr(wanted)))
         return wanted
 
     def _html(self, name: str, code: str, status: int = 200, **values: str) -> Response:
@@ -318,12 +329,12 @@ def make_app(
 
 def _text(value: object) -> str:
     """JSON for an attribute of the page; a slash is written so that no address seems to stand there."""
-    return msgspec.json.encode(value).decode().replace("/", "\\/")
+    return encode(value).decode().replace("/", "\\/")
 
 
 def _name(text: str) -> str:
     if len(text) > 32 or not text.replace("-", "").replace("_", "").isalnum() or not text.isascii():
-        raise UsageError("a source is named with at most 32 letters, digits, - and _")
+        raise UsageError(Text("a source is named with at most 32 letters, digits, - and _"))
     return text
 
 
@@ -333,7 +344,7 @@ def _safe_next(address: str) -> str:
 
 
 def _refusal(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(Refusal(code, text)), status, media_type="application/json", headers=headers)
+    return Response(json_text(Refusal(code, text)), status, media_type="application/json", headers=headers)
 
 
 async def _explain(_: Request, error: Exception) -> Response:
@@ -347,7 +358,7 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 
 async def _fault(*_: object) -> Response:
-    return _refusal(500, "fault", "something went wrong on the device")
+    return _refusal(500, "fault", Text("something went wrong on the device"))
 
 
 HANDLERS: Mapping[Any, Any] = {ComfyWearError: _explain, HTTPException: _http_error, Exception: _fault}

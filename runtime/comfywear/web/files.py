@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from comfywear.web.words import words
+from comfywear.texts import words
 
 __all__ = ["FILES", "INLINE", "STATIC", "Files", "template"]
 

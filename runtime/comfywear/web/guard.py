@@ -11,11 +11,13 @@ from urllib.parse import quote, urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from comfywear.system.rate_limit import Limiter
+from comfywear.texts import Text
 from comfywear.web.access import Access, Role, allows
+from comfywear.web.answers import json_text, mind_texts
 from comfywear.web.files import INLINE
 
 __all__ = ["COOKIE", "MOST_BYTES", "Guard", "client_of"]
@@ -77,6 +79,7 @@ class Guard:
         if scope["type"] != "http":
             return
         headers = Headers(scope=scope)
+        mind_texts(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -99,14 +102,14 @@ class Guard:
         host = headers.get("host", "")
         # With a token a foreign name reaches nothing either: it has no cookie of this page.
         if self._local and not self._access.needed and not _is_local_name(host):
-            return _error(421, "host", "this page answers to localhost alone")
+            return _error(421, "host", Text("this page answers to localhost alone"))
         if scope["method"] not in ("GET", "HEAD"):
             length = headers.get("content-length", "0")
             most = self._most_bytes(scope["method"], scope["path"])
             if not (length.isascii() and length.isdigit() and len(length) <= 18) or int(length) > most:
-                return _error(413, "too-large", f"at most {most} bytes")
+                return _error(413, "too-large", Text("at most {most} bytes", most=most))
             if not _same_origin(headers, host):
-                return _error(403, "origin", "this page's own buttons alone may do that")
+                return _error(403, "origin", Text("this page's own buttons alone may do that"))
         needed = self._needed(scope["method"], scope["path"])
         return None if needed is None else self._check_role(scope, headers, needed)
 
@@ -122,9 +125,13 @@ class Guard:
                 if scope["path"] != "/":
                     return RedirectResponse(f"/login?next={quote(scope['path'], safe='')}", 303)
                 return RedirectResponse("/login" + (f"?next={quote('/?' + query, safe='')}" if query else ""), 303)
-            return _error(401, "sign-in", "sign in, or send Authorization: Bearer TOKEN")
+            return _error(401, "sign-in", Text("sign in, or send Authorization: Bearer TOKEN"))
         if not allows(role, needed):
-            return _error(403, "role", f"this password has the role {role!r}; that needs {needed!r}")
+            return _error(
+                403,
+                "role",
+                Text("this password has the role {role}; that needs {needed}", role=repr(role), needed=repr(needed)),
+            )
         return None
 
     def _signed_in(self, scope: Scope, headers: Headers) -> tuple[Role | None, Response | None]:
@@ -135,18 +142,20 @@ class Guard:
         kind, _, given = headers.get("authorization", "").partition(" ")
         if self._by_token and kind.lower() == "bearer":
             if wait_s := self._failures.wait_s(client):
-                return None, _error(429, "too-many", f"wait {wait_s:.0f} s", {"Retry-After": f"{wait_s + 1:.0f}"})
+                return None, _error(
+                    429, "too-many", Text("wait {wait} s", wait=f"{wait_s:.0f}"), {"Retry-After": f"{wait_s + 1:.0f}"}
+                )
             role = self._access.role_of_token(given.strip().encode("latin-1"))
             if role is None:
                 self._failures.note(client)
-                return None, _error(401, "token", "wrong token")
+                return None, _error(401, "token", Text("wrong token"))
             scope["by_token"] = True
             return role, None
         role = self._access.role_of_cookie(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""), client)
         # A browser says where a POST comes from; with a cookie alone it must.
         said = scope["method"] in ("GET", "HEAD") or "origin" in headers or "sec-fetch-site" in headers
         if role is not None and not said:
-            return None, _error(403, "origin", "a browser says where a request comes from; others send the token")
+            return None, _error(403, "origin", Text("a browser says where a request comes from; others send the token"))
         return role, None
 
 
@@ -165,7 +174,7 @@ def client_of(scope: Scope) -> str:
 
 
 def _error(status: int, code: str, text: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": code, "text": text}, status, headers=headers)
+    return Response(json_text({"error": code, "text": text}), status, media_type="application/json", headers=headers)
 
 
 def _is_local_name(host: str) -> bool:

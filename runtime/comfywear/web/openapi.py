@@ -78,7 +78,9 @@ def document() -> dict[str, Any]:
             "version": __version__,
             "summary": "What a comfort sensor's page tells programs, and takes from them.",
             "description": "docs/page.md explains it. Without a password file everybody on the device's machine may do "
-            "everything; with one, each request carries a password, whose role says what it allows: read, vote, admin.",
+            "everything; with one, each request carries a password, whose role says what it allows: read, vote, admin. "
+            "Sentences are English; with `?texts=de` each is an object whose `parts` are pairs of a language's code "
+            "and a text.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from comfywear.errors import UsageError
 from comfywear.system.listening import listen
 from comfywear.system.loopback import is_loopback
+from comfywear.texts import Text
 from comfywear.web.access import Access
 from comfywear.web.shown import PageDevice
 from comfywear.web.tls import PageTls
@@ -58,7 +59,10 @@ class PageServer:
         self._local = is_loopback(host)
         if not self._local and not access.needed:
             raise UsageError(
-                f"web.host {host!r} would open the page to the network without a password: name a web.token_file"
+                Text(
+                    "web.host {host} would open the page to the network without a password: name a web.token_file",
+                    host=repr(host),
+                )
             )
         self._device = device
         self._access = access

@@ -17,6 +17,7 @@ from comfywear.errors import StoreError
 from comfywear.system.files import replace_file
 from comfywear.system.json_file import load_json
 from comfywear.system.log_once import LogOnce
+from comfywear.texts import encode
 
 __all__ = ["MOST_SESSIONS", "Sessions", "SignedIn", "session_id"]
 
@@ -109,7 +110,7 @@ class Sessions:
         if self._path is None:
             return
         try:
-            replace_file(self._path, msgspec.json.encode(_File(self._known)), mode=0o600)
+            replace_file(self._path, encode(_File(self._known)), mode=0o600)
         except OSError as error:
             reason = f"{self._path} cannot be written ({error.strerror})"
             self._complaint.trouble(StoreError(f"{reason}; who is signed in signs in again after a restart"))

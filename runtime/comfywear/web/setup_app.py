@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from comfywear.system.rate_limit import Limiter
+from comfywear.texts import words
 from comfywear.web.access import Access, Role
 from comfywear.web.addresses import SETTINGS_BYTES
 from comfywear.web.answers import body_of, json_answer
@@ -22,7 +23,7 @@ from comfywear.web.app import FAILURES, FAILURES_WINDOW_S, HANDLERS, Pages
 from comfywear.web.files import STATIC, Files
 from comfywear.web.guard import Guard
 from comfywear.web.setup_form import AskStreams, SetupDraft, SetupTaker, TrySetup
-from comfywear.web.words import choose, words
+from comfywear.web.words import choose
 
 __all__ = ["make_setup_app"]
 

@@ -15,6 +15,7 @@ from comfywear.errors import UsageError
 from comfywear.system.clock import Clock, wall_time
 from comfywear.system.credential import credential_path
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 
 __all__ = ["CERTIFICATE_FILE", "KEY_FILE", "OWN", "PageTls", "local_names", "page_tls"]
 
@@ -78,7 +79,7 @@ def _loaded(certificate: Path, key: Path | None) -> PageTls:
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(first.group())).hexdigest().upper() if first else ""
     except (OSError, ssl.SSLError, ValueError) as error:
         why = "the key is locked with a passphrase; unlock it (openssl pkey -in KEY -out NEW)" if asked else _why(error)
-        raise UsageError(f"web.certificate {files} cannot be used: {why}") from error
+        raise UsageError(Text("web.certificate {files} cannot be used: {why}", files=files, why=why)) from error
     return PageTls(context, ":".join(digest[at : at + 2] for at in range(0, len(digest), 2)))
 
 
@@ -125,8 +126,13 @@ def _make_own(folder: Path, clock: Clock) -> None:
         replace_file(folder / CERTIFICATE_FILE, made.public_bytes(Encoding.PEM))
     except OSError as error:
         raise UsageError(
-            f"web.certificate = {OWN!r}: the certificate cannot be kept in {folder} ({error.strerror}); "
-            "make the state folder writable, or name a certificate's file"
+            Text(
+                "web.certificate = {own}: the certificate cannot be kept in {folder} ({why}); make the state "
+                "folder writable, or name a certificate's file",
+                own=repr(OWN),
+                folder=folder,
+                why=error.strerror,
+            )
         ) from error
 
 
@@ -142,7 +148,13 @@ def _path(file: str, field: str) -> Path:
     try:
         return credential_path(file)
     except (LookupError, ValueError):
-        raise UsageError(f"web.{field} {file}: the service manager gave no such credential (LoadCredential=)") from None
+        raise UsageError(
+            Text(
+                "web.{field} {file}: the service manager gave no such credential (LoadCredential=)",
+                field=field,
+                file=file,
+            )
+        ) from None
 
 
 def _why(error: OSError | ValueError) -> str:

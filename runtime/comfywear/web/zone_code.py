@@ -6,6 +6,7 @@ from io import BytesIO
 from urllib.parse import quote
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 __all__ = ["zone_code"]
 
@@ -26,7 +27,7 @@ def zone_code(base: str, zone: str) -> bytes:
 
     address = f"{base}?zone={quote(zone, safe='')}"
     if len(address) > _LONGEST:
-        raise UsageError(f"an address of {len(address)} characters is too long for a code")
+        raise UsageError(Text("an address of {address} characters is too long for a code", address=len(address)))
     out = BytesIO()
     code = segno.make(address, error="m", micro=False)
     code.save(out, kind="svg", scale=4, border=4, light="white", xmldecl=False, svgclass=None, lineclass=None)

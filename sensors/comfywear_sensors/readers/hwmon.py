@@ -14,6 +14,7 @@ from comfywear_sensors.quantities import Values, reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.sysfs import check_device, find_device, read_number
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 ROOT = "/sys/class/hwmon"
@@ -48,10 +49,16 @@ class HwmonReader(Reader):
                 continue
             fault = self._folder / f"{name}_fault"
             if fault.exists() and read_number(fault):
-                raise NotAReading(f"{self.source}: the driver reports a fault of {name}")
+                raise NotAReading(Text("{source}: the driver reports a fault of {name}", source=self.source, name=name))
             values[field] = round(read_number(self._folder / f"{name}_input") * 0.001, 6)
         if not values:
-            raise SensorError(f"{self.source}: neither temp{self._channel}_input nor a humidity is there (any more)")
+            raise SensorError(
+                Text(
+                    "{source}: neither temp{channel}_input nor a humidity is there (any more)",
+                    source=self.source,
+                    channel=self._channel,
+                )
+            )
         return reading_of(values, self._clock.monotonic(), self.source)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from comfywear_sensors.errors import BadSensorURI, MissingPackage, NotAReading, 
 from comfywear_sensors.quantities import reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 
@@ -23,7 +24,13 @@ def plan(uri: SensorURI, clock: Clock) -> Opener:
     """What opens the bus; `BadSensorURI` when the URI cannot be meant."""
     name = uri.path.strip("/").lower()
     if name not in CHIPS or not uri.host.isdecimal() or len(uri.host) > 4:
-        raise BadSensorURI(f"{uri.source}: write i2c://BUS/CHIP, such as i2c://1/sht4x (chips: {', '.join(CHIPS)})")
+        raise BadSensorURI(
+            Text(
+                "{source}: write i2c://BUS/CHIP, such as i2c://1/sht4x (chips: {chips})",
+                source=uri.source,
+                chips=", ".join(CHIPS),
+            )
+        )
     chip, usual_address = CHIPS[name]
     address = uri.integer("address", usual_address, 0x08, 0x77)
     uri.finish()
@@ -34,7 +41,7 @@ def _smbus2() -> ModuleType:
     try:
         return import_module("smbus2")
     except ImportError:
-        raise MissingPackage("i2c:// needs the package smbus2: pip install 'comfywear[pi]'") from None
+        raise MissingPackage(Text("i2c:// needs the package smbus2: pip install 'comfywear[pi]'")) from None
 
 
 class SMBusWire:
@@ -55,10 +62,12 @@ class SMBusWire:
             self._bus: Any = _smbus2().SMBus(bus)
         except OSError as error:
             advice = {
-                2: "no such bus; switch I²C on (raspi-config, or dtparam=i2c_arm=on)",
-                13: "not allowed; add this user to the group i2c and log in again",
+                2: Text("no such bus; switch I²C on (raspi-config, or dtparam=i2c_arm=on)"),
+                13: Text("not allowed; add this user to the group i2c and log in again"),
             }
-            raise SensorError(f"/dev/i2c-{bus}: {advice.get(error.errno or 0, error.strerror)}") from None
+            raise SensorError(
+                Text("/dev/i2c-{bus}: {why}", bus=bus, why=advice.get(error.errno or 0, error.strerror))
+            ) from None
 
     def write(self, data: bytes) -> None:
         """One write transfer; OSError when the chip does not acknowledge."""
@@ -70,7 +79,7 @@ class SMBusWire:
                 if error.errno != errno.EOPNOTSUPP:
                     raise
             if not self._by_register:
-                advice = f"{self._name} speaks SMBus alone, which this chip does not; use another bus"
+                advice = Text("{name} speaks SMBus alone, which this chip does not; use another bus", name=self._name)
                 raise OSError(errno.EOPNOTSUPP, advice)
             self._smbus_alone = True
         self._register = data[0]
@@ -106,10 +115,14 @@ class I2CReader(Reader):
         try:
             values = self._chip.measure(self._wire, self._clock.sleep)
         except NotAReading as error:
-            raise NotAReading(f"{self.source}: {error}") from None
+            raise NotAReading(Text("{source}: {why}", source=self.source, why=error)) from None
         except OSError as error:
             raise SensorError(
-                f"{self.source}: the chip does not answer ({error.strerror}); check wires and address"
+                Text(
+                    "{source}: the chip does not answer ({why}); check wires and address",
+                    source=self.source,
+                    why=error.strerror,
+                )
             ) from None
         return reading_of(values, self._clock.monotonic(), self.source)
 

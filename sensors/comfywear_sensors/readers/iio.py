@@ -14,6 +14,7 @@ from comfywear_sensors.quantities import Values, reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.sysfs import check_device, find_device, read_number
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 ROOT = "/sys/bus/iio/devices"
@@ -37,7 +38,9 @@ def plan(uri: SensorURI, clock: Clock) -> Opener:
 def _open(uri: SensorURI, root: Path, clock: Clock) -> IIOReader:
     folder = find_device(uri, root)
     if not channels(folder):
-        raise SensorError(f"{uri.source}: {folder} shows neither temperature nor humidity")
+        raise SensorError(
+            Text("{source}: {folder} shows neither temperature nor humidity", source=uri.source, folder=folder)
+        )
     return IIOReader(folder, uri.source, clock)
 
 
@@ -67,7 +70,7 @@ class IIOReader(Reader):
         values: Values = {}
         found = channels(self._folder)
         if not found:
-            raise SensorError(f"{self.source}: the sensor is gone or its driver not loaded")
+            raise SensorError(Text("{source}: the sensor is gone or its driver not loaded", source=self.source))
         for name in found:
             field, factor = _CHANNELS[name.rstrip("0")] if name not in _CHANNELS else _CHANNELS[name]
             values.setdefault(field, round(self._value(name) * factor, 6))

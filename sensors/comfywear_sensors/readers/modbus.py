@@ -22,6 +22,7 @@ from comfywear_sensors.quantities import QUANTITY_OPTIONS, in_celsius, reading_o
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registers import ORDERS, PRESETS, Register, parse_register, requests
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 try:
@@ -30,20 +31,20 @@ try:
     from pymodbus.client import ModbusSerialClient, ModbusTcpClient
     from pymodbus.exceptions import ConnectionException
 except ImportError:
-    raise MissingPackage("modbus:// needs the package pymodbus: pip install 'comfywear[modbus]'") from None
+    raise MissingPackage(Text("modbus:// needs the package pymodbus: pip install 'comfywear[modbus]'")) from None
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it logs every lost answer; our errors say it once
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
 
 # Modbus application protocol 1.1b3, section 7.
 _EXCEPTIONS = {
-    1: "illegal function: it does not know this kind of register",
-    2: "illegal data address: it has no such register",
-    3: "illegal data value",
-    4: "device failure",
-    6: "device busy",
-    10: "gateway path unavailable",
-    11: "the gateway's target does not answer",
+    1: Text("illegal function: it does not know this kind of register"),
+    2: Text("illegal data address: it has no such register"),
+    3: Text("illegal data value"),
+    4: Text("device failure"),
+    6: Text("device busy"),
+    10: Text("gateway path unavailable"),
+    11: Text("the gateway's target does not answer"),
 }
 
 
@@ -56,8 +57,11 @@ def plan(uri: SensorURI, clock: Clock) -> Opener:
     places |= {name: text for name in QUANTITY_OPTIONS if (text := uri.text(name))}
     if not places:
         raise BadSensorURI(
-            f"{uri.source}: say where the values are: preset=xy-md02, preset=kincony-sht30, or registers such as "
-            "temperature=input:1:int16:0.1"
+            Text(
+                "{source}: say where the values are: preset=xy-md02, preset=kincony-sht30, or registers such "
+                "as temperature=input:1:int16:0.1",
+                source=uri.source,
+            )
         )
     registers = {QUANTITY_OPTIONS[name]: parse_register(text, order) for name, text in places.items()}
     if uri.host:
@@ -75,7 +79,12 @@ def plan(uri: SensorURI, clock: Clock) -> Opener:
 
 def _serial_line(uri: SensorURI) -> Callable[[], _Line]:
     if not uri.path.strip("/"):
-        raise BadSensorURI(f"{uri.source}: name the port or the gateway: modbus:///dev/ttyUSB0, modbus://192.0.2.7:502")
+        raise BadSensorURI(
+            Text(
+                "{source}: name the port or the gateway: modbus:///dev/ttyUSB0, modbus://192.0.2.7:502",
+                source=uri.source,
+            )
+        )
     baud = uri.integer("baud", 9600, 300, 4_000_000)
     parity = uri.choice("parity", ("N", "E", "O"), "N")
     stop = uri.integer("stop", 1, 1, 2)
@@ -95,14 +104,14 @@ class _PromptSerialClient(ModbusSerialClient):
     def recv(self, size: int | None) -> bytes:
         """What has come, at once or before the timeout; nothing after it."""
         if self.socket is None:
-            raise ConnectionException("the port is closed")
+            raise ConnectionException(Text("the port is closed"))
         try:
             select.select([self.socket.fileno()], [], [], self.comm_params.timeout_connect)
             data: bytes = self.socket.read(min(size or 256, self.socket.in_waiting))
         except (OSError, TypeError, ValueError, serial.SerialException):
             self.socket.close()
             self.socket = None
-            raise ConnectionException("the port is gone") from None
+            raise ConnectionException(Text("the port is gone")) from None
         return data
 
 
@@ -128,14 +137,18 @@ class _Line:
                 line._connect()
                 cls._open[key] = line
             elif line._settings != settings:
-                raise BadSensorURI(f"modbus: {key} is already open with other settings; one line has one speed")
+                raise BadSensorURI(
+                    Text("modbus: {key} is already open with other settings; one line has one speed", key=key)
+                )
             line._users += 1
             return line
 
     def _connect(self) -> None:
         self.client.comm_params.timeout_connect = DEFAULT_TIMEOUT_S
         if not self.client.connect():
-            raise SensorError(f"modbus: {self._key} cannot be opened; is it there, allowed, and used by nobody else?")
+            raise SensorError(
+                Text("modbus: {key} cannot be opened; is it there, allowed, and used by nobody else?", key=self._key)
+            )
 
     def release(self) -> None:
         with self._table_lock:
@@ -164,10 +177,16 @@ class ModbusReader(Reader):
     def read(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> Reading:
         """Ask for all registers once."""
         if self._line is None:
-            raise SensorError(f"{self.source}: closed")
+            raise SensorError(Text("{source}: closed", source=self.source))
         deadline = self._clock.monotonic() + timeout_s
         if not self._line.lock.acquire(timeout=timeout_s):
-            raise ReaderTimeout(f"{self.source}: the line was busy with other devices for {timeout_s:g} s")
+            raise ReaderTimeout(
+                Text(
+                    "{source}: the line was busy with other devices for {timeout} s",
+                    source=self.source,
+                    timeout=f"{timeout_s:g}",
+                )
+            )
         try:
             words: dict[tuple[str, int], int] = {}
             for table, first, count in self._requests:
@@ -185,7 +204,7 @@ class ModbusReader(Reader):
 
     def _ask(self, client: Any, table: str, first: int, count: int, remaining_s: float) -> list[int]:
         if remaining_s <= 0.0:
-            raise ReaderTimeout(f"{self.source}: no time was left for the next register")
+            raise ReaderTimeout(Text("{source}: no time was left for the next register", source=self.source))
         # Half: pymodbus may wait once for the first bytes and once more for the rest.
         client.comm_params.timeout_connect = remaining_s / 2.0
         ask = client.read_input_registers if table == "input" else client.read_holding_registers
@@ -198,23 +217,42 @@ class ModbusReader(Reader):
                     raise
                 answer = ask(first, count=count, device_id=self._device)
         except ConnectionException:
-            raise SensorError(f"{self.source}: the line is gone; plug it in again or check the address") from None
+            raise SensorError(
+                Text("{source}: the line is gone; plug it in again or check the address", source=self.source)
+            ) from None
         except (OSError, serial.SerialException) as error:
             client.close()
-            raise SensorError(f"{self.source}: the line failed: {error}") from None
+            raise SensorError(Text("{source}: the line failed: {why}", source=self.source, why=error)) from None
         except ModbusException:
             raise ReaderTimeout(
-                f"{self.source}: device {self._device} does not answer (or its answer was damaged); check its address, "
-                "baud rate, wiring and A/B polarity"
+                Text(
+                    "{source}: device {device} does not answer (or its answer was damaged); check its address, "
+                    "baud rate, wiring and A/B polarity",
+                    source=self.source,
+                    device=self._device,
+                )
             ) from None
         if answer.isError():
             code = int(answer.exception_code)
             raise NotAReading(
-                f"{self.source}: device {self._device} refuses {table} register {first} "
-                f"({_EXCEPTIONS.get(code, f'exception {code}')}); check the register map"
+                Text(
+                    "{source}: device {device} refuses {table} register {first} ({why}); check the register map",
+                    source=self.source,
+                    device=self._device,
+                    table=table,
+                    first=first,
+                    why=_EXCEPTIONS.get(code) or Text("exception {code}", code=code),
+                )
             )
         if len(answer.registers) != count:
-            raise NotAReading(f"{self.source}: {len(answer.registers)} registers came, not {count}")
+            raise NotAReading(
+                Text(
+                    "{source}: {registers} registers came, not {count}",
+                    source=self.source,
+                    registers=len(answer.registers),
+                    count=count,
+                )
+            )
         return [int(word) for word in answer.registers]
 
     @staticmethod

@@ -27,6 +27,7 @@ from comfywear_sensors.payloads import parse_message, parse_number
 from comfywear_sensors.quantities import QUANTITY_OPTIONS, Values, reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 Parser = Callable[[bytes], Values]
@@ -36,10 +37,18 @@ def plan(uri: SensorURI, clock: Clock) -> Opener:
     """What connects and subscribes; `BadSensorURI` when the URI cannot be meant."""
     parsers = _parsers(uri)
     if not uri.host or not parsers:
-        raise BadSensorURI(f"{uri.source}: write mqtt://BROKER/TOPIC, such as mqtt://localhost/tele/office/SENSOR")
+        raise BadSensorURI(
+            Text("{source}: write mqtt://BROKER/TOPIC, such as mqtt://localhost/tele/office/SENSOR", source=uri.source)
+        )
     for topic in parsers:
         if "+" in topic or "#" in topic:
-            raise BadSensorURI(f"{uri.source}: {topic}: name each topic; a wildcard would mix several sensors into one")
+            raise BadSensorURI(
+                Text(
+                    "{source}: {topic}: name each topic; a wildcard would mix several sensors into one",
+                    source=uri.source,
+                    topic=topic,
+                )
+            )
     secure = uri.scheme == "mqtts"
     host, port = uri.host_port(8883 if secure else 1883)
     password = uri.password or uri.text("password")
@@ -93,14 +102,14 @@ def _secret(file: str) -> str:
     try:
         return Path(file).read_text("utf-8").strip() if file else ""
     except (OSError, UnicodeDecodeError):
-        raise SensorError(f"{file}: the password file cannot be read") from None
+        raise SensorError(Text("{file}: the password file cannot be read", file=file)) from None
 
 
 def _tls_context(ca: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca or None)
     except (OSError, ssl.SSLError):
-        raise SensorError(f"{ca}: not a file of CA certificates in PEM form") from None
+        raise SensorError(Text("{ca}: not a file of CA certificates in PEM form", ca=ca)) from None
 
 
 class MqttReader(Reader):
@@ -131,13 +140,13 @@ class MqttReader(Reader):
         if reason == "Unsupported protocol version":
             self._other_version = True
         elif reason.is_failure:
-            self._refusal = f"the broker refuses: {reason}; check user and password"
+            self._refusal = Text("the broker refuses: {why}; check user and password", why=reason)
         else:
             client.subscribe([(topic, 0) for topic in self._parsers])
 
     def _on_subscribe(self, _c: object, _u: object, _mid: object, reasons: list[Any], _properties: object) -> None:
         if any(reason.is_failure for reason in reasons):
-            self._refusal = "the broker does not allow this user to read the topic"
+            self._refusal = Text("the broker does not allow this user to read the topic")
         self._subscribed = True
 
     def _on_message(self, _client: object, _userdata: object, message: Any) -> None:
@@ -152,7 +161,15 @@ class MqttReader(Reader):
             self._client.connect_timeout = max(1.0, DEFAULT_TIMEOUT_S / max(1, addresses))
             self._client.connect(host, port, keepalive=60)
         except (OSError, ValueError) as error:
-            raise SensorError(f"{self.source}: no broker at {host}:{port} ({error}); is it running?") from None
+            raise SensorError(
+                Text(
+                    "{source}: no broker at {host}:{port} ({why}); is it running?",
+                    source=self.source,
+                    host=host,
+                    port=port,
+                    why=error,
+                )
+            ) from None
         deadline = self._clock.monotonic() + DEFAULT_TIMEOUT_S
         while not self._subscribed:
             try:
@@ -161,11 +178,23 @@ class MqttReader(Reader):
                 self._other_version = True
             if self._other_version:
                 self.close()
-                raise _OtherVersion(f"{self.source}: what answers at {host}:{port} hangs up; is it an MQTT broker?")
+                raise _OtherVersion(
+                    Text(
+                        "{source}: what answers at {host}:{port} hangs up; is it an MQTT broker?",
+                        source=self.source,
+                        host=host,
+                        port=port,
+                    )
+                )
             if self._refusal or self._clock.monotonic() >= deadline:
                 self.close()
                 raise SensorError(
-                    f"{self.source}: {self._refusal or f'what answers at {host}:{port} is no MQTT broker'}"
+                    Text(
+                        "{source}: {why}",
+                        source=self.source,
+                        why=self._refusal
+                        or Text("what answers at {host}:{port} is no MQTT broker", host=host, port=port),
+                    )
                 )
 
     def _loop(self, deadline: float) -> None:
@@ -173,9 +202,13 @@ class MqttReader(Reader):
         try:
             result = self._client.loop(wait_s)
         except Exception as error:  # paho's answer to a packet that it cannot take apart
-            raise SensorError(f"{self.source}: the broker sends what is no MQTT ({type(error).__name__})") from None
+            raise SensorError(
+                Text(
+                    "{source}: the broker sends what is no MQTT ({name})", source=self.source, name=type(error).__name__
+                )
+            ) from None
         if result != MQTTErrorCode.MQTT_ERR_SUCCESS and not self._refusal:
-            raise SensorError(f"{self.source}: the broker is gone ({result.name})")
+            raise SensorError(Text("{source}: the broker is gone ({name})", source=self.source, name=result.name))
 
     def read(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> Reading:
         """The next message that says something; waits up to `timeout_s` for one."""
@@ -189,12 +222,19 @@ class MqttReader(Reader):
                 try:
                     values = self._parsers[topic](payload)
                 except NotAReading as error:
-                    last_fault = f"; the last message on {topic}: {error}"
+                    last_fault = Text("; the last message on {topic}: {why}", topic=topic, why=error)
                     continue
                 flags = ("retained",) if retained else ()
                 return reading_of(values, heard_s, self.source, flags=flags)
             if self._clock.monotonic() >= deadline:
-                raise ReaderTimeout(f"{self.source}: no reading in {timeout_s:g} s{last_fault}")
+                raise ReaderTimeout(
+                    Text(
+                        "{source}: no reading in {timeout} s{last_fault}",
+                        source=self.source,
+                        timeout=f"{timeout_s:g}",
+                        last_fault=last_fault,
+                    )
+                )
             self._loop(deadline)
 
     def close(self) -> None:

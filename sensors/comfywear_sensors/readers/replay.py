@@ -18,6 +18,7 @@ from comfywear_sensors.quantities import Values, reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.recordings import HowToRead, load_recording
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.texts import Text
 from comfywear_sensors.times import FORMATS
 from comfywear_sensors.uri import SensorURI
 
@@ -25,7 +26,9 @@ from comfywear_sensors.uri import SensorURI
 def plan(uri: SensorURI, clock: Clock) -> Opener:
     """What reads the recording; `BadSensorURI` when the URI cannot be meant."""
     if uri.host or not uri.path:
-        raise BadSensorURI(f"{uri.source}: name the file with three slashes, such as replay:///home/me/room.csv")
+        raise BadSensorURI(
+            Text("{source}: name the file with three slashes, such as replay:///home/me/room.csv", source=uri.source)
+        )
     speed = uri.number("speed", 1.0, 0.0, 1e6)
     every = uri.number("every", 1.0, 0.0, 86400.0)
     loop = uri.flag("loop")
@@ -70,11 +73,15 @@ class ReplayReader(Reader):
     def read(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> Reading:
         """The next row when it is due; `ReaderTimeout` before that, `EndOfRecording` after the last."""
         if self._next == len(self._rows):
-            raise EndOfRecording(f"{self.source}: the recording has ended; add loop=1 to play it again")
+            raise EndOfRecording(
+                Text("{source}: the recording has ended; add loop=1 to play it again", source=self.source)
+            )
         wait_s = self._due_s - self._clock.monotonic()
         self._clock.sleep(min(wait_s, timeout_s))
         if wait_s > timeout_s:
-            raise ReaderTimeout(f"{self.source}: the next row is due in {wait_s - timeout_s:.1f} s")
+            raise ReaderTimeout(
+                Text("{source}: the next row is due in {wait} s", source=self.source, wait=f"{wait_s - timeout_s:.1f}")
+            )
         time_s, values = self._rows[self._next]
         self._advance(time_s)
         return reading_of(values, self._clock.monotonic(), self.source, wall_time_s=time_s, simulated=True)

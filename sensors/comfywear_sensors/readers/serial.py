@@ -21,13 +21,16 @@ from comfywear_sensors.measured import DECIMALS
 from comfywear_sensors.quantities import Values, reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 
 def plan(uri: SensorURI, clock: Clock) -> Opener:
     """What opens the port; `BadSensorURI` when the URI cannot be meant."""
     if uri.host or not uri.path:
-        raise BadSensorURI(f"{uri.source}: name the port with three slashes, such as serial:///dev/ttyUSB0")
+        raise BadSensorURI(
+            Text("{source}: name the port with three slashes, such as serial:///dev/ttyUSB0", source=uri.source)
+        )
     parser = line_parser(
         uri.choice("format", LINE_FORMATS, "auto"),
         unit=uri.choice("unit", ("C", "F"), "C"),
@@ -49,18 +52,18 @@ def open_port(path: str, **settings: object) -> Any:
     try:
         return serial.Serial(path, timeout=0, write_timeout=2.0, exclusive=True, **settings)
     except (serial.SerialException, OSError, ValueError) as error:
-        raise SensorError(f"{path}: {_advice(error)}") from None
+        raise SensorError(Text("{path}: {why}", path=path, why=_advice(error))) from None
 
 
 def _advice(error: Exception) -> str:
     number = getattr(error, "errno", None)
     if number == 2:
-        return "no such port; is the sensor plugged in? (comfywear sensors list)"
+        return Text("no such port; is the sensor plugged in? (comfywear sensors list)")
     if number == 13:
-        return "not allowed; add this user to the group dialout and log in again"
+        return Text("not allowed; add this user to the group dialout and log in again")
     if number in (11, 16):
-        return "another program uses this port; stop it first"
-    return f"cannot be opened as a serial port: {error}"
+        return Text("another program uses this port; stop it first")
+    return Text("cannot be opened as a serial port: {why}", why=error)
 
 
 # So long without a byte ends what a sketch prints in one round of its loop.
@@ -114,9 +117,14 @@ class SerialReader(Reader):
                     break
         except (serial.SerialException, OSError, TypeError) as error:
             # TypeError: pyserial's answer when the port is closed under a read.
-            raise SensorError(f"{self.source}: the port is gone ({error}); plug the sensor in again") from None
-        seen = f"; the last line was not read: {self._strange}" if self._strange else "; check baud rate and wiring"
-        raise ReaderTimeout(f"{self.source}: no reading in {timeout_s:g} s{seen}")
+            raise SensorError(
+                Text("{source}: the port is gone ({why}); plug the sensor in again", source=self.source, why=error)
+            ) from None
+        strange = Text("; the last line was not read: {why}", why=self._strange)
+        seen = strange if self._strange else Text("; check baud rate and wiring")
+        raise ReaderTimeout(
+            Text("{source}: no reading in {timeout} s{seen}", source=self.source, timeout=f"{timeout_s:g}", seen=seen)
+        )
 
     def _whole(self, ended: Values, *, quiet: bool) -> Values:
         """The newest reading that is complete; nothing while more may come."""

@@ -15,6 +15,7 @@ from comfywear_sensors.quantities import reading_of
 from comfywear_sensors.reading import Reading
 from comfywear_sensors.registry import DEFAULT_TIMEOUT_S, Opener, Reader
 from comfywear_sensors.sysfs import check_device, find_device, read_text
+from comfywear_sensors.texts import Text
 from comfywear_sensors.uri import SensorURI
 
 ROOT = "/sys/bus/w1/devices"
@@ -36,10 +37,10 @@ def parse_w1_slave(text: str) -> float:
     """°C from the two lines of the kernel's file `w1_slave`; `NotAReading` when a checksum is wrong."""
     match = _SLAVE.fullmatch(text)
     if not match:
-        raise NotAReading(f"{text[:60]!r} is not what w1_slave says")
+        raise NotAReading(Text("{text} is not what w1_slave says", text=repr(text[:60])))
     scratchpad = bytes.fromhex(match.group(1))
     if match.group(3) == "NO" or crc8_maxim(scratchpad[:8]) != scratchpad[8] or not any(scratchpad):
-        raise NotAReading("wrong CRC on the 1-Wire bus; check the cable and its pull-up resistor of 4.7 kΩ")
+        raise NotAReading(Text("wrong CRC on the 1-Wire bus; check the cable and its pull-up resistor of 4.7 kΩ"))
     return int(match.group(4)) / 1000.0
 
 
@@ -58,7 +59,7 @@ class W1Reader(Reader):
         try:
             temperature = parse_w1_slave(read_text(self._folder / "w1_slave"))
         except NotAReading as error:
-            raise NotAReading(f"{self.source}: {error}") from None
+            raise NotAReading(Text("{source}: {why}", source=self.source, why=error)) from None
         flags = ("power-up",) if temperature == _POWER_UP_C else ()
         return reading_of({"air_temp_c": temperature}, self._clock.monotonic(), self.source, flags=flags)
 

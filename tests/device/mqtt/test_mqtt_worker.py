@@ -19,14 +19,14 @@ from comfywear.settings.mqtt import MqttSettings
 
 def test_the_settings_become_the_spools_limits(tmp_path: Path) -> None:
     mqtt = MqttSettings(spool_mb=2, spool_days=3, write_mb_per_day=4, confirm_by=["archive"], confirm_days=5)
-    limits = open_spool(tmp_path, "d1", mqtt).limits
+    limits = open_spool(tmp_path, "d1", mqtt, "en").limits
     assert (limits.bytes, limits.age_s) == (2_000_000, 3 * 86_400)
     assert (limits.written_bytes_a_day, limits.confirm_s) == (4e6, 5 * 86_400)
-    assert open_spool(tmp_path / "other", "d1", MqttSettings()).limits.confirm_s is None
+    assert open_spool(tmp_path / "other", "d1", MqttSettings(), "en").limits.confirm_s is None
 
 
 def test_every_figure_of_the_spool_has_a_field_in_the_metrics_message(tmp_path: Path) -> None:
-    assert set(spool_metrics(open_spool(tmp_path, "d1", MqttSettings()))) <= set(MetricsMessage.__struct_fields__)
+    assert set(spool_metrics(open_spool(tmp_path, "d1", MqttSettings(), "en"))) <= set(MetricsMessage.__struct_fields__)
 
 
 def test_stores_that_cannot_be_read_leave_gaps_in_the_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

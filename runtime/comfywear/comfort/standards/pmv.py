@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from comfywear.comfort.standards.air import MET_W_M2, unwrap
 from comfywear.comfort.standards.symbols import accepts_symbols
 from comfywear.comfort.standards.twonode import set_tmp, within_ashrae55
+from comfywear.texts import Text
 
 __all__ = ["PmvPpd", "cooling_effect", "outside_standard", "pmv_ppd", "ppd_of"]
 
@@ -124,15 +125,23 @@ def outside_standard(
     values = {"tdb": air_temp_c, "tr": radiant_temp_c, "vr": air_speed_m_s, "met": met, "clo": clo}
     ranges, title = (ISO_RANGE, "ISO 7730") if standard == "iso" else (ASHRAE_RANGE, "ASHRAE 55")
     if not isfinite(rh) or not 0.0 <= rh <= 100.0:
-        return f"humidity {rh:g} % is not within 0…100 %"
+        return Text("humidity {rh} % is not within 0…100 %", rh=f"{rh:g}")
     for key, (name, unit, low, high) in ranges.items():
         if not low <= values[key] <= high:
-            return f"{name} {values[key]:.4g} {unit} is outside {title} ({low:g}…{high:g} {unit})"
+            return Text(
+                "{name} {values} {unit} is outside {title} ({low}…{high} {unit})",
+                name=name,
+                values=f"{values[key]:.4g}",
+                unit=unit,
+                title=title,
+                low=f"{low:g}",
+                high=f"{high:g}",
+            )
     if standard == "iso":
         if (pressure := _vapour_one(air_temp_c, rh)) > 2700.0:
-            return f"vapour pressure {pressure:.0f} Pa is outside ISO 7730 (0…2700 Pa)"
+            return Text("vapour pressure {pressure} Pa is outside ISO 7730 (0…2700 Pa)", pressure=f"{pressure:.0f}")
         if abs(vote := _pmv_one(air_temp_c, radiant_temp_c, air_speed_m_s, rh, met, clo, 0.0)) > 2.0:
-            return f"PMV {vote:+.1f} is outside ISO 7730 (−2…+2)"
+            return Text("PMV {vote} is outside ISO 7730 (−2…+2)", vote=f"{vote:+.1f}")
     return None
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from comfywear.texts import Text
+
 __all__ = ["AskingRules", "Occasion", "Question", "question"]
 
 
@@ -62,5 +64,5 @@ def question(occasion: Occasion, rules: AskingRules) -> Question | None:
     for since_s in (occasion.since_asked_s, occasion.since_vote_s):
         if since_s is not None and since_s < rules.gap_s:
             return None
-    why = "there are few votes of late here" if occasion.votes > 0.0 else "nobody has voted here yet"
-    return Question("How comfortable is it right now?", why)
+    why = Text("there are few votes of late here") if occasion.votes > 0.0 else Text("nobody has voted here yet")
+    return Question(Text("How comfortable is it right now?"), why)

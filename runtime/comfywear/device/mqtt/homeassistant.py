@@ -22,6 +22,7 @@ from comfywear.publishing.homeassistant.discovery import (
     without,
 )
 from comfywear.system.json_file import load_json, save_json
+from comfywear.texts import encode
 
 __all__ = ["FILE_NAME", "Discovery", "Told"]
 
@@ -178,7 +179,7 @@ class Discovery:
         gone = {topic: keys for topic, keys in gone.items() if keys}
         for topic, keys in gone.items():
             said = revived(self._publisher.topics, messages.get(topic), keys)
-            self._publisher.say(Aside(topic, msgspec.json.encode(said)))
+            self._publisher.say(Aside(topic, encode(said, self._publisher.spool.language)))
         self._in(now_s, self._pause_s if gone else 0.0, self._buried)
 
     def _buried(self) -> None:
@@ -201,7 +202,7 @@ class Discovery:
         now = platforms(message) if message else {}
         before = {**self._told.gone.get(topic, {}), **self._told.topics.get(topic, {})}
         gone = {key: platform for key, platform in before.items() if key not in now}
-        payload = msgspec.json.encode(without(message, gone)) if message else b""
+        payload = encode(without(message, gone), self._publisher.spool.language) if message else b""
         self._publisher.say(Aside(topic, payload, retain=True, on_taken=partial(self._taken, topic, now, gone, heard)))
 
     def _taken(self, topic: str, now: Platforms, gone: Platforms, heard: bool) -> None:

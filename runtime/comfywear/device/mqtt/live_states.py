@@ -29,6 +29,7 @@ from comfywear.settings.views import cameras_of
 from comfywear.system import board as machine
 from comfywear.system.cadence import Cadence
 from comfywear.system.clock import WallMoments
+from comfywear.texts import Text
 from comfywear_sensors import source_of
 
 __all__ = ["LiveStates", "models_of"]
@@ -111,7 +112,7 @@ class LiveStates:
         found: dict[str, dict[str, object]] = {}
         for zone in self._device.settings.zones:
             each = sight.occupied.get(zone.name) if sight else None
-            why = (sight.unseen.get(zone.name) or sight.doubts.get(zone.name)) if sight else "there is no camera"
+            why = (sight.unseen.get(zone.name) or sight.doubts.get(zone.name)) if sight else Text("there is no camera")
             if each is None or each.state == "unknown":
                 found[zone.name] = {"state": "unknown", "reason": why}
             else:

@@ -13,8 +13,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import msgspec
-
 from comfywear import __version__
 from comfywear.comfort import SCALE
 from comfywear.comfort.votes.asking import Question
@@ -60,6 +58,7 @@ from comfywear.system import board as machine
 from comfywear.system.cadence import Cadence
 from comfywear.system.loopback import is_loopback
 from comfywear.system.rate_limit import Bucket
+from comfywear.texts import Text, encode
 from comfywear_sensors.redaction import redact
 
 __all__ = ["COMMANDS", "METRICS_EVERY_S", "MqttCommands", "ask_of", "facts_of"]
@@ -195,12 +194,14 @@ class MqttCommands:
         error: str | None = None
         try:
             if not self._bucket.take():
-                raise _TooManyError(f"too many commands: {BURST} at once, then {PER_S:g} a second")
+                raise _TooManyError(
+                    Text("too many commands: {burst} at once, then {per} a second", burst=BURST, per=f"{PER_S:g}")
+                )
             self._full_said = False
             if message.retained:
-                raise UsageError("a retained command would be carried out again at every connection")
+                raise UsageError(Text("a retained command would be carried out again at every connection"))
             if wanted is not None and not self._publisher.topics.may_answer_at(wanted):
-                raise UsageError(f"replies go to {self._publisher.topics.base}/reply/… alone")
+                raise UsageError(Text("replies go to {base}/reply/… alone", base=self._publisher.topics.base))
             later = partial(self._reply, name, sender, wanted, message.correlation)
             command = read_command(name, message.payload)
             result = self._carry_out(command, later)
@@ -214,7 +215,7 @@ class MqttCommands:
         except ComfyWearError as refusal:
             error = str(refusal)
         except Exception as failure:  # a bug in what carries it out must not take the publisher down
-            error = redact(f"the device failed at it: {type(failure).__name__}: {failure}")
+            error = redact(Text("the device failed at it: {why}", why=f"{type(failure).__name__}: {failure}"))
             _log.debug("command %s failed", name, exc_info=True)
         self._count(name, error)
         self._reply(name, sender, wanted, message.correlation, error, result)
@@ -233,7 +234,7 @@ class MqttCommands:
             return self._change_model(command, later)
         if isinstance(command, ProgramUpgrade):
             if self._program is None:
-                raise UsageError("the program cannot be upgraded on this device")
+                raise UsageError(Text("the program cannot be upgraded on this device"))
             return self._program.ask()
         if isinstance(command, SetPrivacy):
             return self._set_privacy(command)
@@ -241,23 +242,23 @@ class MqttCommands:
             return self._correct(command)
         assert isinstance(command, Reload)
         if self._reload is None:
-            raise UsageError("this device was started without a settings file that could be read again")
+            raise UsageError(Text("this device was started without a settings file that could be read again"))
         self._reload()
-        return {"settings": "read again; the device starts anew with them"}
+        return {"settings": Text("read again; the device starts anew with them")}
 
     def _change_model(self, command: ModelsPull | ModelsRollback, later: Done) -> Result:
         if self._updates is None:
-            raise UsageError("models cannot be changed on this device")
+            raise UsageError(Text("models cannot be changed on this device"))
         if isinstance(command, ModelsRollback):
-            return self._updates.roll_back(command.model, "by MQTT command")
+            return self._updates.roll_back(command.model, Text("by MQTT command"))
         self._updates.pull(command.url, later)
-        return {"url": command.url, "state": "being pulled"}
+        return {"url": command.url, "state": Text("being pulled")}
 
     def _correct(self, command: FindsList | FindsReject | FindsMiss | FindsUndo) -> Result:
         if self._finds is None:
-            raise UsageError("finds cannot be corrected on this device")
+            raise UsageError(Text("finds cannot be corrected on this device"))
         if isinstance(command, FindsList):
-            return {name: msgspec.json.encode(rows).decode() for name, rows in self._finds.listed().items()}
+            return {name: encode(rows).decode() for name, rows in self._finds.listed().items()}
         if isinstance(command, FindsReject):
             return {"correction": self._finds.reject(command.person)}
         if isinstance(command, FindsMiss):
@@ -266,9 +267,9 @@ class MqttCommands:
 
     def _set_privacy(self, command: SetPrivacy) -> Result:
         if self._privacy is None:
-            raise UsageError("the privacy of cameras cannot be switched on this device")
+            raise UsageError(Text("the privacy of cameras cannot be switched on this device"))
         state = self._privacy.switch(command.on, command.camera, "over MQTT")
-        return {each.camera: each.reason or "may look" for each in state}
+        return {each.camera: each.reason or Text("may look") for each in state}
 
     def _identify(self, seconds: float) -> Result:
         _log.warning("this is %s: somebody asked it to show itself for %g s", self._publisher.topics.device, seconds)
@@ -303,7 +304,11 @@ class MqttCommands:
             error=None if error is None else error[:_LONGEST_ERROR],
             result=result,
         )
-        self._publisher.say(Aside(topic, msgspec.json.encode(said), expiry_s=REPLY_EXPIRES_S, correlation=correlation))
+        self._publisher.say(
+            Aside(
+                topic, encode(said, self._publisher.spool.language), expiry_s=REPLY_EXPIRES_S, correlation=correlation
+            )
+        )
 
 
 def facts_of(settings: Settings, *, restarts: bool, packaged: bool = False) -> Facts:

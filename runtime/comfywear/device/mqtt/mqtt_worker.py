@@ -8,13 +8,12 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
-import msgspec
-
 from comfywear import __version__, publishing
 from comfywear.device.votes.voting import Voting
 from comfywear.errors import StoreError
 from comfywear.settings.mqtt import MqttSettings
 from comfywear.system.supervisor import Pulse, Supervisor
+from comfywear.texts import encode
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ _DAY_S = 86_400.0
 _RETRY_S, _TEND_S = 10.0, 3600.0
 
 
-def open_spool(folder: Path, device: str, mqtt: MqttSettings) -> publishing.Spool:
+def open_spool(folder: Path, device: str, mqtt: MqttSettings, language: str) -> publishing.Spool:
     """The spool in `folder`; where that cannot be written, one in memory alone, and that is logged."""
     limits = publishing.SpoolLimits(
         bytes=int(mqtt.spool_mb * 1e6),
@@ -32,10 +31,10 @@ def open_spool(folder: Path, device: str, mqtt: MqttSettings) -> publishing.Spoo
         written_bytes_a_day=mqtt.write_mb_per_day * 1e6,
     )
     try:
-        return publishing.Spool(folder / FILE_NAME, device, limits=limits)
+        return publishing.Spool(folder / FILE_NAME, device, limits=limits, language=language)
     except StoreError as error:
         _log.error("%s; messages are kept in memory alone", error)
-        return publishing.Spool(None, device, limits=limits)
+        return publishing.Spool(None, device, limits=limits, language=language)
 
 
 class MqttLink:
@@ -45,6 +44,7 @@ class MqttLink:
         settings: The broker, and how much is kept for how long.
         folder: The state folder.
         topics: Of the device.
+        language: Of what messages say in words.
         on_vote: Takes a vote that comes over MQTT, as `Publisher` says.
         on_new_session: As `Publisher` says.
     """
@@ -54,12 +54,13 @@ class MqttLink:
         settings: MqttSettings,
         folder: Path,
         topics: publishing.Topics,
+        language: str,
         *,
         on_vote: publishing.OnVote,
         on_new_session: Callable[[], object],
     ) -> None:
         self.topics = topics
-        self.spool = open_spool(folder, topics.device, settings)
+        self.spool = open_spool(folder, topics.device, settings, language)
         self.publisher = publishing.Publisher(
             broker_settings(settings),
             topics,
@@ -76,6 +77,11 @@ class MqttLink:
         return self.publisher.state
 
     @property
+    def waits(self) -> str | None:
+        """As `Publisher.waits`."""
+        return self.publisher.waits
+
+    @property
     def connected(self) -> bool:
         """Whether the broker listens."""
         return self.publisher.state == "connected"
@@ -84,7 +90,7 @@ class MqttLink:
         """Offer a live state to the spool; while that can keep nothing, it goes out at once, outside the sequence."""
         self.spool.offer(topic, build, retain=True)
         if self.spool.complaint and self.connected:
-            payload = msgspec.json.encode(build(self.spool.stamp()))
+            payload = encode(build(self.spool.stamp()), self.spool.language)
             self.publisher.say(publishing.Aside(topic, payload, retain=True))
 
     def metrics(self) -> dict[str, float | None]:

@@ -20,6 +20,7 @@ from comfywear.device.upkeep.settings_file import SettingsFile
 from comfywear.errors import UsageError
 from comfywear.settings import SensorSettings, Settings
 from comfywear.settings.edit import FieldPath
+from comfywear.texts import Text, builtins
 from comfywear.web.calibrations import (
     CalibratedSensor,
     CalibrationNow,
@@ -83,7 +84,7 @@ class PageCalibration:
         """How much the board warms a sensor."""
         sensor = self._named(said.sensor)
         if said.reference == said.sensor:
-            raise UsageError("a sensor is no reference of its own")
+            raise UsageError(Text("a sensor is no reference of its own"))
         since_s = self._clock() - 3600 * said.hours
         heard = [each for each in self._log.minutes(source_of(sensor.uri)) if each.at_s >= since_s]
         heard = [each for each in heard if not math.isnan(each.board_temp_c)]
@@ -107,7 +108,7 @@ class PageCalibration:
     def keep(self, said: KeepCalibration) -> KeptCalibration:
         """Keep in the settings what is found, and have the device start anew."""
         if (said.points is None) == (said.self_heating is None):
-            raise UsageError("say points or self_heating")
+            raise UsageError(Text("say points or self_heating"))
         if said.points is not None:
             correction, (offset, gain) = self.compare(said.points), _FIELDS[said.points.quantity]
             place, values = said.points.sensor, {offset: correction.offset, gain: correction.gain}
@@ -117,7 +118,7 @@ class PageCalibration:
             values = {"gain": round(heat.gain, 4), "most_k": heat.most_k}
             changes = {("sensors", place, "self_heating", name): value for name, value in values.items()}
         if self._file.read().settings != self._running:
-            raise UsageError("the settings file holds other settings than the device runs with: reload it first")
+            raise UsageError(Text("the settings file holds other settings than the device runs with: reload it first"))
         self._file.change(changes, said.version)
         return KeptCalibration(
             f"sensor {place + 1}: " + ", ".join(f"{name} {value:g}" for name, value in values.items())
@@ -145,19 +146,25 @@ class PageCalibration:
         }
         do = request.get("do")
         if do == "show":
-            return dict(msgspec.to_builtins(self.now()))
+            return dict(builtins(self.now()))
         if do not in doing:
-            raise UsageError("calibration takes do = show, compare, self-heating, response or keep")
+            raise UsageError(Text("calibration takes do = show, compare, self-heating, response or keep"))
         kind, act = doing[do]
         try:
             said = msgspec.convert({name: value for name, value in request.items() if name not in ("verb", "do")}, kind)
         except msgspec.ValidationError as error:
-            raise UsageError(f"not understood: {error}") from error
-        return dict(msgspec.to_builtins(act(said)))
+            raise UsageError(Text("not understood: {why}", why=error)) from error
+        return dict(builtins(act(said)))
 
     def _named(self, place: int) -> SensorSettings:
         if place >= len(self._running.sensors):
-            raise UsageError(f"there is no sensor {place + 1}; the settings name {len(self._running.sensors)}")
+            raise UsageError(
+                Text(
+                    "there is no sensor {place}; the settings name {sensors}",
+                    place=place + 1,
+                    sensors=len(self._running.sensors),
+                )
+            )
         return self._running.sensors[place]
 
     def _beside(self, place: int, times: Sequence[float]) -> list[float]:
@@ -167,7 +174,7 @@ class PageCalibration:
         heard = [_cooled(each, calibration) for each in self._log.minutes(source_of(sensor.uri))]
         at, said = _series(heard, "air_temp_c")
         if len(at) < 2:
-            raise UsageError(f"sensor {place + 1} has not said enough to be the reference")
+            raise UsageError(Text("sensor {place} has not said enough to be the reference", place=place + 1))
         true = [calibration.apply("air_temp_c", value) for value in said]
         return [float(value) for value in np.interp(times, at, true, math.nan, math.nan)]
 

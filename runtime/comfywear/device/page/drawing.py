@@ -13,6 +13,7 @@ from comfywear.settings import Settings
 from comfywear.settings.drawing import changes_of, shapes_of
 from comfywear.settings.shapes import DrawnShape, findings
 from comfywear.settings.views import cameras_of, which_camera
+from comfywear.texts import Text
 from comfywear.vision.people.zones import ZoneArea, zone_of
 
 __all__ = ["PageDrawings"]
@@ -50,7 +51,14 @@ class PageDrawings:
         name = which_camera(camera, list(cameras_of(settings)))
         if wrong := next((each for each in findings(shapes) if each.blocks), None):
             shape = shapes[wrong.shape]
-            raise UsageError(f"the {shape.kind} {shape.name or wrong.shape + 1} cannot be kept: {wrong.code}")
+            raise UsageError(
+                Text(
+                    "the {kind} {value} cannot be kept: {code}",
+                    kind=shape.kind,
+                    value=shape.name or wrong.shape + 1,
+                    code=wrong.code,
+                )
+            )
         self._file.change(changes_of(settings, data, name, shapes), version)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from comfywear import web
 from comfywear.comfort.comfort_vote import pmv_anyway
-from comfywear.device.troubles import sentence
 from comfywear.records import (
     AdaptiveComfort,
     CameraPrivacy,
@@ -17,6 +16,7 @@ from comfywear.records import (
     ZoneEstimate,
     ZoneSetpoint,
 )
+from comfywear.texts import Text
 from comfywear_sensors.redaction import redact
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "trouble_line",
 ]
 
-STARTING = "the device is starting"
+STARTING = Text("the device is starting")
 
 
 def point_of(estimate: ZoneEstimate, unix_s: float, occupancy: Occupancy | None = None) -> web.Point:
@@ -55,7 +55,10 @@ def trouble_line(trouble: Trouble) -> str:
     """What does not work, for how long, and what to do."""
     minutes = (time.monotonic() - trouble.since_s) / 60
     age = f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.0f} h"
-    return redact(f"{sentence(trouble)} ({age}) → {trouble.do}")
+    values = {"name": trouble.name, "reason": trouble.reason, "age": age, "what": trouble.do}
+    if trouble.about:
+        return redact(Text("{name} ({about}): {reason} ({age}) → {what}", about=trouble.about, **values))
+    return redact(Text("{name}: {reason} ({age}) → {what}", **values))
 
 
 def air_now(estimate: ZoneEstimate | None) -> web.AirNow:

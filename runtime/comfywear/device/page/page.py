@@ -54,6 +54,7 @@ from comfywear.settings import Settings
 from comfywear.settings.draft import DraftFault
 from comfywear.system.clock import WallMoments, wall_time
 from comfywear.system.supervisor import Pulse, Supervisor, WorkerHealth
+from comfywear.texts import Text, recalled
 from comfywear.web.history import QUARTER_S
 
 _log = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ class DevicePage:
     def now(self, zone: str) -> web.Now:
         """How a zone is now."""
         device, estimate = self._device, self._device.estimates().get(zone)
-        unseen = "there is no camera in the settings"
+        unseen: str = Text("there is no camera in the settings")
         sight = device.vision.sight() if device.vision else None
         if sight:
             unseen = sight.unseen.get(zone, "")
@@ -314,7 +315,10 @@ class DevicePage:
 
     def changes(self) -> Sequence[web.ListedChange]:
         """As `AuditList.newest`."""
-        return [web.ListedChange(each.ts, each.what, each.detail, each.origin) for each in self._device.audit.newest()]
+        return [
+            web.ListedChange(each.ts, recalled(each.what), each.detail, each.origin)
+            for each in self._device.audit.newest()
+        ]
 
     def note_change(self, what: str, detail: str, origin: str) -> None:
         """As `AuditList.note`."""

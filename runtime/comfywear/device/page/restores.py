@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -26,13 +27,14 @@ from comfywear.feedback.vote_files import count_votes
 from comfywear.settings import Settings
 from comfywear.system.files import matching
 from comfywear.system.json_file import load_json
+from comfywear.texts import Text, changed, recalled
 
 __all__ = ["PageRestores"]
 
 _log = logging.getLogger(__name__)
 _BEGINS, _ENDS = ".page-restore-", ".part"  # names that no backup keeps
 _VOTES = "votes.sqlite"
-_ELSEWHERE = "use comfywear restore on the device"
+_ELSEWHERE = Text("use comfywear restore on the device")
 
 
 class PageRestores:
@@ -73,12 +75,14 @@ class PageRestores:
             StoreError: Another is coming, or it cannot be written.
         """
         if os.geteuid() == 0 and self._folder.is_dir() and self._folder.stat().st_uid != 0:
-            raise StoreError(f"the device runs as root on another user's folder: {_ELSEWHERE}")
+            raise StoreError(
+                Text("the device runs as root on another user's folder: {elsewhere}", elsewhere=_ELSEWHERE)
+            )
         with self._lock:
             if self._coming:
-                raise StoreError("a backup is being uploaded already; try again in a moment")
+                raise StoreError(Text("a backup is being uploaded already; try again in a moment"))
             if self._maintenance is not None and self._maintenance.busy:
-                raise StoreError("the device is about to start anew; try again in a moment")
+                raise StoreError(Text("the device is about to start anew; try again in a moment"))
             _gone(self._file(self._upload))
             upload = secrets.token_urlsafe(12)
             with _written():
@@ -139,18 +143,26 @@ class PageRestores:
             StoreError: It cannot be now.
         """
         if self._maintenance is None:
-            raise UsageError(f"nothing starts this device anew: {_ELSEWHERE}")
+            raise UsageError(Text("nothing starts this device anew: {elsewhere}", elsewhere=_ELSEWHERE))
         if self._trying():
-            raise StoreError("changed settings are being tried; restore in a moment")
+            raise StoreError(Text("changed settings are being tried; restore in a moment"))
         with self._opened(said.upload) as archive:
             config, device_id = self._wanted(archive, said)
             with _plainly(self._file(said.upload)):
                 plan = planned(archive, config, self._folder, said.passphrase, device_id=device_id, stays=True)
             if config is not None and plan.missing:
-                raise UsageError(f"with its settings the device could not start: {'; '.join(plan.missing)}")
+                raise UsageError(
+                    Text("with its settings the device could not start: {missing}", missing="; ".join(plan.missing))
+                )
             wanted, free = sum(each.size for each in archive.manifest.members), shutil.disk_usage(self._folder).free
             if wanted > free:
-                raise StoreError(f"it takes {wanted / 1e6:.0f} MB, and {free / 1e6:.0f} MB are free")
+                raise StoreError(
+                    Text(
+                        "it takes {wanted} MB, and {free} MB are free",
+                        wanted=f"{wanted / 1e6:.0f}",
+                        free=f"{free / 1e6:.0f}",
+                    )
+                )
         self._maintenance.ask(
             RestoreWork(
                 self._file(said.upload),
@@ -168,39 +180,49 @@ class PageRestores:
         if self._maintenance is not None and self._maintenance.busy:
             return web.RestoreEnded("running")
         if found.state == "running":
-            return web.RestoreEnded("failed", "the device was ended meanwhile; what was there before is set aside")
-        return found
+            return web.RestoreEnded(
+                "failed", Text("the device was ended meanwhile; what was there before is set aside")
+            )
+        return replace(found, text=recalled(found.text))
 
     def _wanted(self, archive: Archive, said: web.RestoreBackup) -> tuple[Path | None, str | None]:
         """The settings file that is written, and the id from now on."""
         here, there = self._running.device.name(), archive.manifest.device
         if not said.settings:
             if said.takes_place and here != there:
-                raise UsageError("the id stands in the settings: take them too, or keep the id of this device")
+                raise UsageError(Text("the id stands in the settings: take them too, or keep the id of this device"))
             if said.passphrase is not None:
-                raise UsageError("a passphrase is of the settings alone: take them too, or leave it out")
+                raise UsageError(Text("a passphrase is of the settings alone: take them too, or leave it out"))
             return None, here
         if why := self._unwanted(archive):
-            raise UsageError(f"{why}; leave the settings as they are, or {_ELSEWHERE}")
+            raise UsageError(
+                Text("{why}; leave the settings as they are, or {elsewhere}", why=why, elsewhere=_ELSEWHERE)
+            )
         if archive.read(SECRETS) is not None and said.passphrase is None:
-            raise UsageError("its secrets need the passphrase of the backup; or leave the settings as they are")
+            raise UsageError(Text("its secrets need the passphrase of the backup; or leave the settings as they are"))
         if here != there and said.takes_place is None:
-            raise UsageError(f"the backup is of {there}, this device is {here}: say whether it takes that one's place")
+            raise UsageError(
+                Text(
+                    "the backup is of {there}, this device is {here}: say whether it takes that one's place",
+                    there=there,
+                    here=here,
+                )
+            )
         return self._path, there if said.takes_place else here
 
     def _unwanted(self, archive: Archive) -> str | None:
         """Why its settings cannot be taken."""
         if self._path is None or self._maintenance is None:
-            return "this device was started without a settings file of its own"
+            return Text("this device was started without a settings file of its own")
         if archive.read(SETTINGS) is None:
-            return "there are no settings in the backup"
+            return Text("there are no settings in the backup")
         if self._path.is_symlink() or not all(os.access(each, os.W_OK) for each in (self._path, self._path.parent)):
-            return "the settings file is managed elsewhere: the device may not write it"
+            return Text("the settings file is managed elsewhere: the device may not write it")
         try:
             wanted = planned(archive, self._path, self._folder, None, stays=True).settings
         except ComfyWearError as error:
             return str(error)
-        return None if wanted.web.enabled else "its settings switch this page off"
+        return None if wanted.web.enabled else Text("its settings switch this page off")
 
     def _other_tables(self, archive: Archive) -> tuple[str, ...]:
         found = planned(archive, self._path, self._folder, None, stays=True).settings
@@ -210,7 +232,7 @@ class PageRestores:
     @contextmanager
     def _opened(self, upload: str) -> Iterator[Archive]:
         if not upload or upload != self._upload:
-            raise UsageError("there is no such upload any more; upload the backup again")
+            raise UsageError(Text("there is no such upload any more; upload the backup again"))
         with _plainly(self._file(upload)):
             archive = Archive(self._file(upload))
         with archive:
@@ -227,7 +249,11 @@ def _plainly(file: Path) -> Iterator[None]:
     try:
         yield
     except ComfyWearError as error:
-        raise UsageError(str(error).replace(str(file), "the backup")) from error
+
+        def named(part: str) -> str:
+            return Text("the backup") if part == str(file) else part.replace(str(file), "the backup")
+
+        raise UsageError(changed(str(error), named)) from error
 
 
 @contextmanager
@@ -237,7 +263,9 @@ def _written() -> Iterator[None]:
     except ComfyWearError:  # which may be an OSError too, and says what is wrong
         raise
     except (OSError, msgspec.MsgspecError) as error:
-        raise StoreError(f"the backup cannot be kept: {getattr(error, 'strerror', None) or error}") from error
+        raise StoreError(
+            Text("the backup cannot be kept: {why}", why=getattr(error, "strerror", None) or error)
+        ) from error
 
 
 def _gone(file: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from comfywear.records import CameraCondition, Frame, Person
 from comfywear.settings import CameraSettings
+from comfywear.texts import Text
 from comfywear.vision.budget import Load
 from comfywear.vision.light_state import LightState
 
@@ -22,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 # Persons of the last frame count as present for so long when the camera falls silent.
 FORGET_AFTER_S = 10.0
-DARK = "too dark to see"
+DARK = Text("too dark to see")
 """Why nobody is seen in the dark."""
 
 
@@ -56,7 +57,7 @@ class CameraSight:
         self._frame: Frame | None = None
         self._persons: tuple[Person, ...] = ()
         self._load: Load | None = None
-        self._missing: str | None = "the models are being loaded"
+        self._missing: str | None = Text("the models are being loaded")
         self._state: CameraCondition = "missing"
         self._seen_s = time.monotonic()
         self._starting_s: float | None = self._seen_s
@@ -113,7 +114,7 @@ class CameraSight:
         with self._lock:
             silent_s = self._silent_s()
             if self._state in ("running", "dark") and silent_s > FORGET_AFTER_S:
-                return f"no frame for {silent_s:.0f} s"
+                return Text("no frame for {seconds} s", seconds=f"{silent_s:.0f}")
             return self._missing
 
     def _silent_s(self) -> float:

@@ -15,6 +15,7 @@ from comfywear.records import Box, Frame, Person
 from comfywear.settings.views import ONLY, which_camera
 from comfywear.system.clock import Clock, wall_time
 from comfywear.system.json_file import load_json, save_json
+from comfywear.texts import Text, builtins
 
 if TYPE_CHECKING:
     from comfywear.vision.corrections import Correction
@@ -82,13 +83,13 @@ class CorrectionBook:
         """
         pictures = self._pictures()
         if not pictures:
-            raise UsageError("there is no picture now")
+            raise UsageError(Text("there is no picture now"))
         for camera, (frame, persons) in pictures.items():
             for found in persons:
                 if found.track_id == person:
                     return self._reject(camera, frame, found.box)
-        seen = ", ".join(str(each.track_id) for _, persons in pictures.values() for each in persons) or "nobody"
-        raise UsageError(f"no find has the number {person} now; seen are: {seen}")
+        seen = ", ".join(str(each.track_id) for _, persons in pictures.values() for each in persons) or Text("nobody")
+        raise UsageError(Text("no find has the number {person} now; seen are: {seen}", person=person, seen=seen))
 
     def miss(self, box: Sequence[float], camera: str | None = None) -> int:
         """There is a person in `box`, x1 y1 x2 y2 in parts of the picture; returns the correction's number.
@@ -105,11 +106,11 @@ class CorrectionBook:
 
         whole = len(box) == 4 and all(0.0 <= side <= 1.0 for side in box)
         if not whole or min(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE:
-            raise UsageError("a box is x1 y1 x2 y2 from 0 to 1, x1 left of x2 and y1 above y2")
-        name = which_camera(camera, self._cameras, "say in which camera's picture")
+            raise UsageError(Text("a box is x1 y1 x2 y2 from 0 to 1, x1 left of x2 and y1 above y2"))
+        name = which_camera(camera, self._cameras, Text("say in which camera's picture"))
         pictures = self._pictures()
         if name not in pictures:
-            raise UsageError("there is no picture now")
+            raise UsageError(Text("there is no picture now"))
         frame, _ = pictures[name]
         placed: Box = (box[0], box[1], box[2], box[3])
         number = self._add("miss", placed, (), name)
@@ -128,8 +129,10 @@ class CorrectionBook:
             every = self._all()
             gone = next((each for each in every if each.number == number), None)
             if gone is None:
-                known = ", ".join(str(each.number) for each in every) or "none"
-                raise UsageError(f"no correction has the number {number}; there are: {known}")
+                known = ", ".join(str(each.number) for each in every) or Text("none")
+                raise UsageError(
+                    Text("no correction has the number {number}; there are: {known}", number=number, known=known)
+                )
             self._store(tuple(each for each in every if each is not gone), self._next)
         self._forget_crop(number)
         return gone
@@ -170,14 +173,14 @@ class CorrectionBook:
         if do == "miss":
             box = request.get("box")
             if not isinstance(box, list) or not all(isinstance(side, int | float) for side in box):
-                raise UsageError("miss needs a box of four numbers")
+                raise UsageError(Text("miss needs a box of four numbers"))
             camera = request.get("camera")
             if not isinstance(camera, str | None):
-                raise UsageError("a camera is named by a text")
+                raise UsageError(Text("a camera is named by a text"))
             return {"number": self.miss(box, camera)}
         number = request.get("number")
         if do not in ("reject", "undo") or not isinstance(number, int) or isinstance(number, bool):
-            raise UsageError("finds are listed, rejected or missed, and corrections undone, by number")
+            raise UsageError(Text("finds are listed, rejected or missed, and corrections undone, by number"))
         if do == "reject":
             return {"number": self.reject(number)}
         return {"kind": self.undo(number).kind}
@@ -198,7 +201,7 @@ class CorrectionBook:
         with self._lock:
             every = self._all()
             if len(every) >= MOST:
-                raise UsageError(f"{MOST} corrections are kept at most; take one back first")
+                raise UsageError(Text("{most} corrections are kept at most; take one back first", most=MOST))
             number = self._next
             where = camera if len(self._cameras) > 1 else ""
             self._store((*every, Correction(number, kind, box, look, ts if time_ok else None, where)), number + 1)
@@ -219,7 +222,7 @@ class CorrectionBook:
         return self._loaded
 
     def _store(self, corrections: tuple[Correction, ...], next_number: int) -> None:
-        save_json(self._path, _File(tuple(msgspec.to_builtins(each) for each in corrections), next_number))
+        save_json(self._path, _File(tuple(builtins(each) for each in corrections), next_number))
         self._loaded, self._next = corrections, next_number
 
 

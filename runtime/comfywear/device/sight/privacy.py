@@ -23,6 +23,7 @@ from comfywear.settings.button_uri import GpioSwitch, parse_switch_uri
 from comfywear.settings.views import ONLY, cameras_of, which_camera
 from comfywear.system.json_file import save_json
 from comfywear.system.supervisor import Pulse, Supervisor
+from comfywear.texts import Text, builtins, recalled
 
 __all__ = ["FILE_NAME", "By", "Privacy", "check_may_look", "private_cameras"]
 
@@ -32,6 +33,11 @@ FILE_NAME = "privacy.json"
 PIN_EVERY_S = 0.1
 
 By = Literal["over MQTT", "on the page", "by command"]
+_SWITCHED: Mapping[By, str] = {
+    "over MQTT": Text("switched over MQTT"),
+    "on the page": Text("switched on the page"),
+    "by command": Text("switched by command"),
+}
 
 
 class _Switched(msgspec.Struct, frozen=True):
@@ -80,8 +86,8 @@ class Privacy:
             return held
         switched = self._switched.get(camera)
         if switched is None:
-            return "private: so the settings begin" if self._begins.get(camera) else None
-        return f"private: {switched.why}" if switched.on else None
+            return Text("private: so the settings begin") if self._begins.get(camera) else None
+        return Text("private: {why}", why=recalled(switched.why)) if switched.on else None
 
     def state(self) -> list[CameraPrivacy]:
         """Each camera's."""
@@ -97,12 +103,12 @@ class Privacy:
                 does not.
         """
         if not self._begins:
-            raise UsageError("there is no camera in the settings that could be private")
+            raise UsageError(Text("there is no camera in the settings that could be private"))
         names = list(self._begins) if camera is None else [which_camera(camera, list(self._begins))]
         if not on and (held := self._held()):
-            raise UsageError(f"{held}; it cannot be switched off from elsewhere")
+            raise UsageError(Text("{held}; it cannot be switched off from elsewhere", held=held))
         with self._lock:
-            said = _Switched(on, f"switched {by}")
+            said = _Switched(on, _SWITCHED[by])
             switched = {**self._switched, **{name: said for name in names if self._is_other(name, on)}}
             if on:
                 self._switched = switched  # at once, whatever the disk says
@@ -110,7 +116,9 @@ class Privacy:
                 save_json(self._path, _File(switched))
             except StoreError as error:
                 if on:
-                    raise StoreError(f"{error}; it is private now, and a restart would forget it") from error
+                    raise StoreError(
+                        Text("{why}; it is private now, and a restart would forget it", why=error)
+                    ) from error
                 raise
             self._switched = switched
         _log.info("privacy %s: %s, switched %s", "on" if on else "off", ", ".join(names), by)
@@ -130,9 +138,9 @@ class Privacy:
         """
         do, camera = request.get("do"), request.get("camera")
         if do not in ("show", "on", "off") or not isinstance(camera, str | None):
-            raise UsageError("privacy takes do = show, on or off, and camera, a name")
+            raise UsageError(Text("privacy takes do = show, on or off, and camera, a name"))
         state = self.state() if do == "show" else self.switch(do == "on", camera, "by command")
-        return {"cameras": [msgspec.to_builtins(each) for each in state]}
+        return {"cameras": [builtins(each) for each in state]}
 
     def add_worker(self, supervisor: Supervisor) -> None:
         """Have the supervisor watch the pin, where there is one."""
@@ -168,8 +176,8 @@ class Privacy:
         if self._spec is None or self._pin_closed is False:
             return None
         if self._pin_closed:
-            return f"private: the switch at GPIO {self._spec.pin} is closed"
-        return f"private: the switch at GPIO {self._spec.pin} is not read"
+            return Text("private: the switch at GPIO {pin} is closed", pin=self._spec.pin)
+        return Text("private: the switch at GPIO {pin} is not read", pin=self._spec.pin)
 
 
 def _kept(path: Path, cameras: Sequence[str]) -> dict[str, _Switched]:
@@ -180,7 +188,9 @@ def _kept(path: Path, cameras: Sequence[str]) -> dict[str, _Switched]:
         return {}
     except (OSError, msgspec.DecodeError, UnicodeError, RecursionError) as error:
         _log.error("%s cannot be read (%s): no camera looks until it is switched again", path, error)
-        return {name: _Switched(True, f"{FILE_NAME} cannot be read; switch it again") for name in cameras}
+        return {
+            name: _Switched(True, Text("{file} cannot be read; switch it again", file=FILE_NAME)) for name in cameras
+        }
 
 
 def check_may_look(settings: Settings, cameras: Sequence[str]) -> None:
@@ -193,7 +203,11 @@ def check_may_look(settings: Settings, cameras: Sequence[str]) -> None:
     for name in cameras:
         if name in private:
             which = "the camera" if name == ONLY else f"the camera {name}"
-            raise SourceError(f"{which} is {private[name]}; comfywear privacy off lets it look again")
+            raise SourceError(
+                Text(
+                    "{which} is {private}; comfywear privacy off lets it look again", which=which, private=private[name]
+                )
+            )
 
 
 def private_cameras(settings: Settings) -> dict[str, str]:

@@ -24,6 +24,7 @@ from comfywear.settings.lines import inside_of
 from comfywear.settings.views import cameras_of, views_of, zones_of
 from comfywear.system.memory import give_back
 from comfywear.system.supervisor import Pulse
+from comfywear.texts import Text, together
 from comfywear.vision.budget import Load, checked_headroom, fair_shares
 from comfywear.vision.engines import choice as engine_choice
 from comfywear.vision.engines.probe import Order, Trial, try_engine
@@ -215,7 +216,7 @@ class VisionWorker:
         """Why several cameras give no picture; the name is left out where there is only one."""
         if len(self.cameras) == 1:
             return next(iter(reasons.values()))
-        return "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        return together(*(Text("{name}: {why}", name=name, why=why) for name, why in reasons.items()))
 
     def uses(self) -> list[CameraUse]:
         """How each camera is, and what of the looking it has."""
@@ -342,7 +343,7 @@ class VisionWorker:
                     with self._traces.frame(found[0]):
                         self._take(self.cameras[found[0]], found[1])
         if not pulse.stopping:
-            self._say("looking is opened anew", logging.INFO)
+            self._say(Text("looking is opened anew"), logging.INFO)
 
     def _open_and_close(
         self, turns: Turns, detector: Detector | ComposedDetector, attributes: AttributeModel | None
@@ -369,7 +370,7 @@ class VisionWorker:
                     corrections=partial(self.corrections, name),
                 )
                 camera.step.budget.headroom = self._headroom
-                camera.say("the camera is starting", logging.INFO)
+                camera.say(Text("the camera is starting"), logging.INFO)
                 turns.add(name, open_configured(camera.settings))
 
     def _take(self, camera: CameraSight, frame: Frame) -> None:
@@ -393,7 +394,7 @@ class VisionWorker:
         camera.took(frame, persons, camera.step.load(), time.perf_counter() - began_s)
         self._share_out()
         if self._in_service.look(self.models):
-            self.reopen("a model on trial is rolled back")
+            self.reopen(Text("a model on trial is rolled back"))
 
     def _share_out(self) -> None:
         """Divide what looking may take among the cameras: none gets less than an equal part unless it wants less."""
@@ -439,13 +440,16 @@ class VisionWorker:
             def go_on(passed_s: float) -> bool:
                 pulse.beat()
                 if passed_s > PATIENT_S:
-                    minutes = f"{passed_s / 60:.0f} of at most {patience_s / 60:.0f} minutes"
-                    self._say(f"the engine {order.engine} is being tried, {minutes}", logging.INFO)
+                    said = Text(
+                        "the engine {engine} is being tried, {minutes} of at most {most} minutes",
+                        engine=order.engine, minutes=f"{passed_s / 60:.0f}", most=f"{patience_s / 60:.0f}",
+                    )  # fmt: skip
+                    self._say(said, logging.INFO)
                 return not pulse.stopping
 
             trial = try_engine(order, patience_s=patience_s, go_on=go_on)
             if pulse.stopping:
-                raise ComfyWearError("the device was stopped while an engine was tried")
+                raise ComfyWearError(Text("the device was stopped while an engine was tried"))
             return trial
 
         engine = engine_choice.settle(vision, attempt, say=lambda what: self._say(what, logging.INFO))
@@ -454,7 +458,8 @@ class VisionWorker:
 
     def _note_camera(self, name: str, state: CameraState) -> None:
         if state.name in ("gone", "ended"):
-            self.cameras[name].say(f"camera {state.name}: {state.reason}")
+            said = Text("camera gone: {why}" if state.name == "gone" else "camera ended: {why}", why=state.reason)
+            self.cameras[name].say(said)
 
     def _say(self, missing: str, level: int = logging.WARNING) -> None:
         """No camera that may look gives a picture, for the same reason."""

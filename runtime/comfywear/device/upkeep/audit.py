@@ -28,6 +28,7 @@ from comfywear.system.clock import Clock, wall_time
 from comfywear.system.database import Database
 from comfywear.system.log_once import LogOnce
 from comfywear.system.read_only import reading
+from comfywear.texts import Text
 from comfywear_sensors.redaction import redact
 
 __all__ = ["AUDIT_FILE", "CHANGES", "MOST_CHANGES", "AuditEntry", "AuditList", "detail_of", "read_audit"]
@@ -39,29 +40,29 @@ _MOST_LETTERS = 200
 _NEWEST = "SELECT ts, what, detail, origin FROM changes ORDER BY number DESC LIMIT ?"
 
 CHANGES: Mapping[type[Command], str] = {
-    FindsMiss: "find corrected",
-    FindsReject: "find corrected",
-    FindsUndo: "correction taken back",
-    ModelsPull: "model pulled",
-    ModelsRollback: "model rolled back",
-    ProgramUpgrade: "program upgraded",
-    Reload: "settings read again",
-    SetPrivacy: "privacy switched",
-    SetZoneName: "zone named",
+    FindsMiss: Text("find corrected"),
+    FindsReject: Text("find corrected"),
+    FindsUndo: Text("correction taken back"),
+    ModelsPull: Text("model pulled"),
+    ModelsRollback: Text("model rolled back"),
+    ProgramUpgrade: Text("program upgraded"),
+    Reload: Text("settings read again"),
+    SetPrivacy: Text("privacy switched"),
+    SetZoneName: Text("zone named"),
 }
 """What a command over MQTT changes; the others change nothing that lasts."""
 
 # Of the control socket, by verb and what it is to do; None = whatever it is to do.
 _REQUESTS: Mapping[tuple[str, Any], str] = {
-    ("calibration", "keep"): "sensor calibrated",
-    ("delete-votes", None): "votes deleted",
-    ("finds", "miss"): "find corrected",
-    ("finds", "reject"): "find corrected",
-    ("finds", "undo"): "correction taken back",
-    ("learning-reset", None): "learning begun anew",
-    ("learning-rollback", None): "learning rolled back",
-    ("privacy", "on"): "privacy switched",
-    ("privacy", "off"): "privacy switched",
+    ("calibration", "keep"): Text("sensor calibrated"),
+    ("delete-votes", None): Text("votes deleted"),
+    ("finds", "miss"): Text("find corrected"),
+    ("finds", "reject"): Text("find corrected"),
+    ("finds", "undo"): Text("correction taken back"),
+    ("learning-reset", None): Text("learning begun anew"),
+    ("learning-rollback", None): Text("learning rolled back"),
+    ("privacy", "on"): Text("privacy switched"),
+    ("privacy", "off"): Text("privacy switched"),
 }
 
 
@@ -107,7 +108,7 @@ class AuditList:
         verb = str(request.get("verb"))
         what = _REQUESTS.get((verb, request.get("do"))) or _REQUESTS.get((verb, None))
         if verb == "models" and request.get("renew"):
-            what = "models loaded again"
+            what = Text("models loaded again")
         if what:
             told = {name: value for name, value in request.items() if name != "verb" and value is not None}
             if "person" in told:
@@ -145,12 +146,12 @@ def read_audit(path: Path, most: int) -> list[AuditEntry]:
         StoreError: When there is no such file, or it cannot be read.
     """
     if not path.is_file():
-        raise StoreError(f"{path}: there is no list of changes; name the state folder with --state-dir")
+        raise StoreError(Text("{path}: there is no list of changes; name the state folder with --state-dir", path=path))
     try:
         with reading(path) as file:
             return [AuditEntry(*row) for row in file.execute(_NEWEST, (most,))]
     except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be read ({error})") from error
+        raise StoreError(Text("{path} cannot be read ({why})", path=path, why=error)) from error
 
 
 def _prepare(file: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from comfywear.backup.whole import back_up
 from comfywear.errors import ComfyWearError, StoreError
 from comfywear.system.files import matching
+from comfywear.texts import Text
 
 __all__ = ["Backups"]
 
@@ -41,9 +42,9 @@ class Backups:
             SourceError: A file cannot be read or written.
         """
         if os.geteuid() == 0 and self._folder.is_dir() and self._folder.stat().st_uid != 0:
-            raise StoreError("the device runs as root on another user's folder: use comfywear backup")
+            raise StoreError(Text("the device runs as root on another user's folder: use comfywear backup"))
         if not self._lock.acquire(blocking=False):
-            raise StoreError("a backup is being made already; try again in a moment")
+            raise StoreError(Text("a backup is being made already; try again in a moment"))
         try:
             handle, name = tempfile.mkstemp(_ENDS, _BEGINS, self._folder)
             os.close(handle)
@@ -57,6 +58,6 @@ class Backups:
         except ComfyWearError:  # which may be an OSError too, and says what is wrong
             raise
         except OSError as error:
-            raise StoreError(f"the backup cannot be made: {error.strerror or error}") from error
+            raise StoreError(Text("the backup cannot be made: {why}", why=error.strerror or error)) from error
         finally:
             self._lock.release()

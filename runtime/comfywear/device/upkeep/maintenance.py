@@ -9,6 +9,7 @@ from typing import Protocol
 
 from comfywear.errors import StoreError
 from comfywear.settings import Settings
+from comfywear.texts import Text
 
 __all__ = ["Maintenance", "MaintenanceWork"]
 
@@ -56,7 +57,7 @@ class Maintenance:
         """
         with self._lock:
             if self.busy:
-                raise StoreError("the device is about to start anew; try again in a moment")
+                raise StoreError(Text("the device is about to start anew; try again in a moment"))
             self._wanted = work
         self.wake()
 

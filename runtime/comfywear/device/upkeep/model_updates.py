@@ -16,6 +16,7 @@ from comfywear.releases.offers import due, is_repository
 from comfywear.releases.rules import check_url, rules_of
 from comfywear.settings import Settings
 from comfywear.system.supervisor import Pulse, Supervisor
+from comfywear.texts import Text
 from comfywear_models.rollouts import place_of
 
 if TYPE_CHECKING:
@@ -69,29 +70,34 @@ class ModelUpdates:
             UsageError: Models are not pulled by MQTT, not from there, or another is being pulled.
         """
         if not self._allowed:
-            raise UsageError("models are not pulled by MQTT here: updates.keys and updates.sources name nothing")
+            raise UsageError(Text("models are not pulled by MQTT here: updates.keys and updates.sources name nothing"))
         url = url or self._settings.updates.repository
         if not url:
-            raise UsageError("say which: url; the settings name no updates.repository")
+            raise UsageError(Text("say which: url; the settings name no updates.repository"))
         check_url(url, rules_of(self._settings, from_afar=True))
         if self._busy:
-            raise UsageError("another release is being pulled; wait for its end")
+            raise UsageError(Text("another release is being pulled; wait for its end"))
         try:
             self._orders.put_nowait((url, done))
         except queue.Full:
-            raise UsageError("another release is being pulled; wait for its end") from None
+            raise UsageError(Text("another release is being pulled; wait for its end")) from None
 
     def roll_back(self, name: str | None, reason: str) -> Result:
         """Put the release before, or the shipped model, into service; errors as `Releases.roll_back`."""
         there = [each for each in self._releases.names() if self._releases.slots(each).current]
         if name is None and len(there) != 1:
-            raise UsageError(f"say which model: {', '.join(there)}" if there else "no release is in service")
+            several = Text("say which model: {models}", models=", ".join(there))
+            raise UsageError(several if there else Text("no release is in service"))
         chosen = name if name is not None else there[0]
         if chosen not in there:
-            raise UsageError(f"{chosen[:64]}: no release of it is in service")
+            raise UsageError(Text("{chosen}: no release of it is in service", chosen=chosen[:64]))
         from_version = self._releases.slots(chosen).version
         version = self._releases.roll_back(chosen, reason)
-        self.renew(f"{chosen} {from_version} is rolled back to {version}, {reason}")
+        said = Text(
+            "{model} {before} is rolled back to {version}, {why}",
+            model=chosen, before=from_version, version=version, why=reason,
+        )  # fmt: skip
+        self.renew(said)
         return {"model": chosen, "version": version, "from": from_version}
 
     def renew(self, reason: str) -> None:
@@ -129,7 +135,7 @@ class ModelUpdates:
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The control socket's verb "models": what a picture costs; with `renew`, load the models again."""
         if request.get("renew"):
-            self.renew("other releases are in service")
+            self.renew(Text("other releases are in service"))
         return {"picture_ms": self._vision.picture_ms() if self._vision else {}}
 
     def _carry_out(self, url: str, pulse: Pulse) -> tuple[str | None, Result]:
@@ -141,7 +147,7 @@ class ModelUpdates:
             return str(error), {}
         except Exception as error:  # a bug must not take the worker down without a word
             _log.exception("%s is not taken over", url)
-            return f"the device failed at it: {type(error).__name__}: {error}", {}
+            return Text("the device failed at it: {why}", why=f"{type(error).__name__}: {error}"), {}
 
     def _check(self, pulse: Pulse) -> None:
         """Ask the repository of the settings, when it is time, and take what is this device's turn to take."""
@@ -209,7 +215,7 @@ class ModelUpdates:
             progress=self._progress,
             work_ms=work_ms.get,
         )
-        self.renew(f"{pulled.name} {pulled.version} is in service")
+        self.renew(Text("{model} {version} is in service", model=pulled.name, version=pulled.version))
         return {
             "model": pulled.name,
             "version": pulled.version,
@@ -223,7 +229,7 @@ class ModelUpdates:
         def alive() -> None:
             pulse.beat()
             if pulse.stopping:
-                raise ComfyWearError("the device stops; pull again")
+                raise ComfyWearError(Text("the device stops; pull again"))
 
         return alive
 

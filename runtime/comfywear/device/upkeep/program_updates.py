@@ -12,6 +12,7 @@ import msgspec
 
 from comfywear.errors import UsageError
 from comfywear.publishing import ProgramUpdate
+from comfywear.texts import Text
 
 __all__ = ["NOTES", "WANTED", "ProgramUpdates"]
 
@@ -70,17 +71,19 @@ class ProgramUpdates:
             UsageError: Nobody may ask here, no upgrader is there, or one is at it.
         """
         if not self._allowed:
-            raise UsageError("the program is not upgraded by MQTT here: updates.program is false")
+            raise UsageError(Text("the program is not upgraded by MQTT here: updates.program is false"))
         state = self.state()
         if state is None:
-            raise UsageError("this device did not come as a Debian package: nothing here could upgrade it")
+            raise UsageError(Text("this device did not come as a Debian package: nothing here could upgrade it"))
         if state.phase != "idle":
-            raise UsageError(f"an upgrade is under way already: {state.phase}")
+            raise UsageError(Text("an upgrade is under way already: {phase}", phase=state.phase))
         if state.available == state.installed:
-            raise UsageError(f"{state.installed} is the newest that apt knows of")
+            raise UsageError(Text("{installed} is the newest that apt knows of", installed=state.installed))
         try:
             self._wish.touch()
         except OSError as error:
-            raise UsageError(f"the wish cannot be left in {self._wish.parent}: {error.strerror}") from error
+            raise UsageError(
+                Text("the wish cannot be left in {parent}: {why}", parent=self._wish.parent, why=error.strerror)
+            ) from error
         _log.warning("an upgrade from %s to %s is asked for", state.installed, state.available)
         return {"from": state.installed, "to": state.available, "state": "asked for"}

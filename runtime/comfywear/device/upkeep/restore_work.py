@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from comfywear import web
-from comfywear.backup.archive import Archive
+from comfywear.backup.archive import Archive, Manifest
 from comfywear.backup.whole import Restored, restore, taken_back
 from comfywear.device.upkeep.audit import AUDIT_FILE, AuditList
 from comfywear.errors import ComfyWearError, StoreError
 from comfywear.settings import Settings, load
 from comfywear.system.json_file import save_json
+from comfywear.texts import Text, together
 
 __all__ = ["RESULT_FILE", "RestoreWork"]
 
@@ -60,19 +61,19 @@ class RestoreWork:
         """Say how it ended; where the device did not come up, all is put back."""
         self._file.unlink(missing_ok=True)
         made = self._done.manifest if self._done else None
-        of = f"{made.site}/{made.device}, made {made.made or 'on an unknown day'}" if made else ""
+        of = _of(made) if made else ""
         if why is None and self._done is not None:
             self._say("done", of, self._done.aside)
-            self._note("backup restored", of)
+            self._note(Text("backup restored"), of)
             return
         said = why or ""
         if self._done is not None:
             try:
                 taken_back(self._done)
             except ComfyWearError as error:
-                said = f"{said}; what was there before could not be put back ({error})"
+                said = together(said, Text("what was there before could not be put back ({why})", why=error))
         self._say("failed", said)
-        self._note("restore failed", said)
+        self._note(Text("restore failed"), said)
 
     def _say(self, state: Literal["running", "done", "failed"], text: str = "", aside: str | None = None) -> None:
         try:
@@ -83,3 +84,10 @@ class RestoreWork:
     def _note(self, what: str, detail: str) -> None:
         with closing(AuditList(self._folder / AUDIT_FILE)) as audit:
             audit.note(what, detail, self._origin)
+
+
+def _of(made: Manifest) -> str:
+    place = f"{made.site}/{made.device}"
+    if made.made is None:
+        return Text("{place}, made on an unknown day", place=place)
+    return Text("{place}, made {day}", place=place, day=made.made)

@@ -12,6 +12,7 @@ from comfywear.errors import StoreError
 from comfywear.settings.draft import DraftFault
 from comfywear.settings.form import SECRET_FIELDS
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 from comfywear.web.access import SHORTEST_TOKEN
 
 __all__ = ["named_secrets", "put_secrets"]
@@ -56,20 +57,20 @@ def put_secrets(kept: Mapping[Path, str]) -> list[Path]:
     except OSError as error:
         for each in made:
             each.unlink(missing_ok=True)
-        raise StoreError(f"a secret cannot be written ({error.strerror}); nothing was changed") from error
+        raise StoreError(Text("a secret cannot be written ({why}); nothing was changed", why=error.strerror)) from error
     return made
 
 
 def _secret_fault(path: Sequence[str | int], text: str) -> str | None:
     field = ".".join(step for step in path if isinstance(step, str))
     if field not in SECRET_FIELDS:
-        return "no file with a secret is named here"
+        return Text("no file with a secret is named here")
     if field in _KEYS:
         return None
     if field.startswith("web.") and len(text.strip()) < SHORTEST_TOKEN:
-        return f"a password of the page has {SHORTEST_TOKEN} characters or more"
+        return Text("a password of the page has {n} characters or more", n=SHORTEST_TOKEN)
     if not text.strip().isprintable():
-        return "a password is one line"
+        return Text("a password is one line")
     return None
 
 
@@ -81,8 +82,8 @@ def _name_file(values: Any, path: Sequence[str | int], place: Path) -> str | Non
         elif isinstance(values, list) and isinstance(step, int) and 0 <= step < len(values):
             values = values[step]
         else:
-            return "there is no such table"
+            return Text("there is no such table")
     if not isinstance(values, dict):
-        return "there is no such table"
+        return Text("there is no such table")
     values[path[-1]] = str(place)
     return None

@@ -19,6 +19,7 @@ from comfywear.settings.file import checked
 from comfywear.settings.on_disk import SettingsOnDisk
 from comfywear.settings.toml_lines import parse
 from comfywear.system.files import replace_file
+from comfywear.texts import Text
 
 __all__ = ["SettingsFile", "Written"]
 
@@ -81,7 +82,7 @@ class SettingsFile:
         with self._lock:
             text = self.text()
             if _version(text) != version:
-                raise UsageError("the settings file was changed by somebody else meanwhile; begin again with it")
+                raise UsageError(Text("the settings file was changed by somebody else meanwhile; begin again with it"))
             found = edited(text, changes)
             if found != text:
                 self._of(found)
@@ -95,7 +96,7 @@ class SettingsFile:
         if (why := disk.barred()) is not None:
             raise UsageError(why)
         if self._trial and self._trial.active:
-            raise UsageError("the last change is still being tried: wait some seconds")
+            raise UsageError(Text("the last change is still being tried: wait some seconds"))
         made = keep()
         try:
             if self._trial:
@@ -141,11 +142,11 @@ class SettingsFile:
             StoreError: It cannot be read.
         """
         if self._path is None or self._reload is None:
-            raise UsageError("this device was started without a settings file; nothing can be kept")
+            raise UsageError(Text("this device was started without a settings file; nothing can be kept"))
         try:
             return self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreError(f"{self._path} cannot be read ({error})") from error
+            raise StoreError(Text("{path} cannot be read ({why})", path=self._path, why=error)) from error
 
     def _of(self, text: str) -> Written:
         name = self._path.name if self._path else "the settings"

@@ -13,6 +13,7 @@ from comfywear import web
 from comfywear.errors import StoreError
 from comfywear.settings.on_disk import SettingsOnDisk
 from comfywear.system.supervisor import WorkerHealth
+from comfywear.texts import Text, together
 
 __all__ = ["SettingsTrial"]
 
@@ -56,7 +57,7 @@ class SettingsTrial:
             StoreError: What was there before could not be put back.
         """
         if self.disk.recover():
-            self.outcome = web.SettingsOutcome("taken back", "the device ended while it tried them")
+            self.outcome = web.SettingsOutcome("taken back", Text("the device ended while it tried them"))
             _log.error("the settings are as they were before: %s", self.outcome.why)
 
     def begin(self, fields: Sequence[str], made: Sequence[Path]) -> None:
@@ -84,7 +85,7 @@ class SettingsTrial:
                 return None
             for name, each in health.items():
                 if each.restarts and name not in self._failing:
-                    return f"{name} does not run with them: {each.failure}"
+                    return Text("{name} does not run with them: {why}", name=name, why=each.failure)
             if self._clock() >= self._until_s:
                 self._until_s = None
                 self.outcome = web.SettingsOutcome("kept", "", self.outcome.fields)
@@ -101,7 +102,7 @@ class SettingsTrial:
             try:
                 self.disk.go_back()
             except StoreError as error:
-                why = f"{why}; {error}"
+                why = together(why, str(error))
             for each in self._made:
                 with suppress(OSError):
                     each.unlink()

@@ -20,6 +20,7 @@ from comfywear.publishing.messages.topics import Topics
 from comfywear.system.clock import Clock, wall_time
 from comfywear.system.json_file import load_json, save_json
 from comfywear.system.log_once import LogOnce
+from comfywear.texts import builtins
 
 __all__ = ["FILE_NAME", "Deletions", "owe"]
 
@@ -121,7 +122,7 @@ class Deletions:
         kept = load_json(self._folder / FILE_NAME, _File())
         return {
             "owed": len(kept.owed),
-            "told": [{**msgspec.to_builtins(each), "state": self._state(each)} for each in kept.told],
+            "told": [{**builtins(each), "state": self._state(each)} for each in kept.told],
         }
 
     def _state(self, told: _Told) -> str:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from comfywear.comfort import SCALE
 from comfywear.errors import StoreError, UsageError
 from comfywear.feedback import Selection, Snapshot, VoteStore
@@ -19,6 +17,7 @@ from comfywear.publishing.messages.incoming import VoteSet
 from comfywear.records import Delivery, Handler, Pressed, Vote, ZoneEstimate
 from comfywear.settings.feedback import VotesSettings
 from comfywear.system.log_once import LogOnce
+from comfywear.texts import Text, builtins
 
 _log = logging.getLogger(__name__)
 
@@ -256,7 +255,7 @@ class Voting:
     def _answer_vote(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         source, person = str(request.get("source", "command")), _text(request, "person")
         vote = self.vote(_text(request, "zone"), request.get("level", 0), source, person=person)
-        return {"vote": msgspec.to_builtins(vote)}
+        return {"vote": builtins(vote)}
 
     def _answer_undo(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         vote_id = _text(request, "vote")
@@ -264,7 +263,7 @@ class Voting:
             vote = self.undo_last(_text(request, "zone"), str(request.get("source", "command")))
         else:
             vote = self.undo(vote_id)
-        return {"vote": msgspec.to_builtins(vote)}
+        return {"vote": builtins(vote)}
 
     def _answer_delete(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         chosen = Selection(*(_text(request, name) for name in ("zone", "person", "since", "until")))
@@ -298,5 +297,5 @@ def _tell(listener: Callable[[Any], None], what: object) -> None:
 def _text(request: Mapping[str, Any], name: str) -> str | None:
     value = request.get(name)
     if value is not None and not isinstance(value, str):
-        raise UsageError(f"{name} is a text, not {value!r}")
+        raise UsageError(Text("{name} is a text, not {value}", name=name, value=repr(value)))
     return value

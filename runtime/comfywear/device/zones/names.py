@@ -11,6 +11,7 @@ import msgspec
 from comfywear.errors import UsageError
 from comfywear.settings.zones import which_zone
 from comfywear.system.json_file import load_json, save_json
+from comfywear.texts import Text
 
 FILE_NAME = "zone-names.json"
 LONGEST = 64
@@ -58,10 +59,10 @@ class ZoneNames:
         zone = self.check(zone)
         name = " ".join(name.split())
         if len(name) > LONGEST or not name.isprintable():
-            raise UsageError(f"a zone's name has at most {LONGEST} printable characters")
+            raise UsageError(Text("a zone's name has at most {longest} printable characters", longest=LONGEST))
         with self._lock:
             if name and any(self.shown(other).casefold() == name.casefold() for other in self._zones if other != zone):
-                raise UsageError(f"another zone is shown as {name!r}")
+                raise UsageError(Text("another zone is shown as {name}", name=repr(name)))
             names = {known: given for known, given in self._names.items() if known != zone}
             if name and name != zone:
                 names[zone] = name

@@ -20,6 +20,7 @@ from comfywear.records import ThermostatUse, ZoneSetpoint
 from comfywear.settings.setpoint import ThermostatSettings
 from comfywear.system.json_file import load_json, save_json
 from comfywear.system.log_once import LogOnce
+from comfywear.texts import Text, encode
 from comfywear_sensors.errors import NotAReading
 from comfywear_sensors.payloads import parse_message, parse_number
 
@@ -56,7 +57,7 @@ class _One:
     manners: Manners
     state: Thermostat
     reported_c: float | None = None
-    why: str = "the thermostat does not say what it is set to"
+    why: str = Text("the thermostat does not say what it is set to")
     complaint: LogOnce = field(default_factory=lambda: LogOnce(_log))
 
     @property
@@ -164,7 +165,7 @@ class Thermostats:
         said: object = value
         for key in reversed(one.settings.command_key.split(".") if one.settings.command_key else []):
             said = {key: said}
-        payload = msgspec.json.encode(said)
+        payload = encode(said)
         self._carrier.say(Aside(one.settings.command_topic, payload, expiry_s=_EXPIRY_S, on_taken=on_taken))
 
     def _take(self, message: Incoming) -> None:

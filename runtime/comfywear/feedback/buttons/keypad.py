@@ -18,6 +18,7 @@ from comfywear.feedback.buttons.presses import UNDO_KEY, Presses, Wish
 from comfywear.feedback.buttons.signals import LIGHT_ACCEPTED, LIGHT_REFUSED, Call, Lamp
 from comfywear.records import Vote
 from comfywear.settings.button_uri import Keypad
+from comfywear.texts import Text
 
 EVENT = struct.Struct("llHHi")  # seconds, microseconds, type, code, value
 EV_SYN, EV_KEY, EV_LED = 0x00, 0x01, 0x11
@@ -60,7 +61,13 @@ class KeypadPanel:
         self._stamped = self._ioctl(_EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC)) is None
         if spec.grab and (refusal := self._ioctl(_EVIOCGRAB, 1)):
             self._port.close()
-            raise SourceError(f"{spec.path} cannot be grabbed ({refusal}); does another program hold it?")
+            raise SourceError(
+                Text(
+                    "{path} cannot be grabbed ({refusal}); does another program hold it?",
+                    path=spec.path,
+                    refusal=refusal,
+                )
+            )
 
     def _ioctl(self, request: int, value: bytes | int) -> str | None:
         """None when it was done, else why it was not."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from comfywear.errors import SourceError
+from comfywear.texts import Text
 
 _LONGEST_READ = 4096
 
@@ -48,9 +49,9 @@ class Port:
         except BlockingIOError:
             return b""
         except OSError as error:
-            raise SourceError(f"{self.path} is gone ({error.strerror})") from error
+            raise SourceError(Text("{path} is gone ({why})", path=self.path, why=error.strerror)) from error
         if not data:
-            raise SourceError(f"{self.path} is gone (its other end was closed)")
+            raise SourceError(Text("{path} is gone (its other end was closed)", path=self.path))
         return data
 
     def write(self, data: bytes) -> None:
@@ -66,7 +67,7 @@ class Port:
         except OSError as error:
             if error.errno in (errno.EBADF, errno.EINVAL, errno.EPERM):
                 return  # opened for reading alone, or a device that takes nothing
-            raise SourceError(f"{self.path} is gone ({error.strerror})") from error
+            raise SourceError(Text("{path} is gone ({why})", path=self.path, why=error.strerror)) from error
 
     def close(self) -> None:
         """Give the device back; a second call does nothing."""

@@ -18,6 +18,7 @@ from comfywear.feedback.buttons.presses import UNDO, Wish
 from comfywear.feedback.buttons.signals import Call
 from comfywear.records import Vote
 from comfywear.settings.button_uri import SerialBox
+from comfywear.texts import Text
 
 LONGEST_LINE = 64
 _VOTE = re.compile(r"(?:vote\s+)?(-?\d{1,3})", re.IGNORECASE)
@@ -46,13 +47,17 @@ class SerialPanel:
             termios.tcsetattr(self._port.fd, termios.TCSANOW, settings)
         except BlockingIOError as error:
             self._port.close()
-            raise SourceError(f"{spec.path} is in use by another program") from error
+            raise SourceError(Text("{path} is in use by another program", path=spec.path)) from error
         except AttributeError as error:
             self._port.close()
-            raise SourceError(f"{spec.path}: no serial port has {spec.baud} baud; 9600 and 115200 are usual") from error
+            raise SourceError(
+                Text(
+                    "{path}: no serial port has {baud} baud; 9600 and 115200 are usual", path=spec.path, baud=spec.baud
+                )
+            ) from error
         except (OSError, termios.error) as error:
             self._port.close()
-            raise SourceError(f"{spec.path} is no serial port ({error.args[-1]})") from error
+            raise SourceError(Text("{path} is no serial port ({why})", path=spec.path, why=error.args[-1])) from error
 
     def read(self, timeout_s: float) -> list[Wish]:
         """What was pressed, after `timeout_s` seconds at most; a line that means nothing is answered at once.

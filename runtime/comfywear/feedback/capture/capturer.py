@@ -17,6 +17,7 @@ from comfywear.feedback.capture.folder import SCHEMA, CaptureFolder
 from comfywear.feedback.capture.samplers import SAMPLERS, Look, Pick, Wanted, covered, of_vote
 from comfywear.records import Box, Detection, Vote
 from comfywear.system.clock import Clock, wall_time
+from comfywear.texts import Text
 
 _log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ class Capturer:
             return
         done, data = cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         if not done:
-            raise StoreError("a capture cannot be written as JPEG")
+            raise StoreError(Text("a capture cannot be written as JPEG"))
         sidecar = self._sidecar(task, (x1, y1, x2, y2))
         self._folder.add(sidecar["id"], data.tobytes(), sidecar)
         self._newest = sidecar["ts"]

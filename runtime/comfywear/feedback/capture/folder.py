@@ -18,6 +18,7 @@ from typing import Any
 from comfywear.errors import StoreError
 from comfywear.system.clock import SteadyTime
 from comfywear.system.files import matching, replace_file
+from comfywear.texts import Text
 
 SCHEMA = "comfywear/v1/capture"
 
@@ -56,7 +57,9 @@ class CaptureFolder:
                 for path in (picture, text):
                     with suppress(OSError):  # what could not be made is not there
                         path.unlink()
-                raise StoreError(f"{self.path}: a capture cannot be written ({error.strerror})") from error
+                raise StoreError(
+                    Text("{path}: a capture cannot be written ({why})", path=self.path, why=error.strerror)
+                ) from error
         self.prune()
 
     def prune(self) -> None:

@@ -10,8 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterable
 
-import msgspec
-
 from comfywear.errors import ComfyWearError, StoreError, UsageError
 from comfywear.publishing.broker.asides import Aside
 from comfywear.publishing.broker.connection import Incoming
@@ -23,6 +21,7 @@ from comfywear.publishing.spool.ranges import Ranges
 from comfywear.publishing.spool.rows import Key
 from comfywear.publishing.spool.spool import Spool
 from comfywear.system.cadence import Cadence
+from comfywear.texts import Text, encode
 
 _log = logging.getLogger(__name__)
 
@@ -104,8 +103,13 @@ class Confirming:
         """Let go what every awaited consumer has stored."""
         if ack.epoch == self._spool.epoch and ack.seq > self._spool.last_seq:
             raise UsageError(
-                f"{consumer} has message {ack.seq}, this device has sent {self._spool.last_seq} only: was its state "
-                "folder restored from an old copy? Stop it and remove spool.sqlite, so that its numbers begin anew"
+                Text(
+                    "{consumer} has message {seq}, this device has sent {last_seq} only: was its state folder "
+                    "restored from an old copy? Stop it and remove spool.sqlite, so that its numbers begin anew",
+                    consumer=consumer,
+                    seq=ack.seq,
+                    last_seq=self._spool.last_seq,
+                )
             )
         acks = self._acks.setdefault(ack.epoch, {})
         acks[consumer] = ack
@@ -133,4 +137,4 @@ class Confirming:
         self._resend(keys)
         if gone:
             message = gone_message(consumer, ack.epoch, gone[:_MOST_GONE], self._spool.stamp())
-            self._say(Aside(self._topics.gone(consumer), msgspec.json.encode(message)))
+            self._say(Aside(self._topics.gone(consumer), encode(message)))

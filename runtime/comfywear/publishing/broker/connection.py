@@ -26,6 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from comfywear.errors import BrokerError
 from comfywear.publishing.broker import reasons, v5
 from comfywear.publishing.broker.credentials import read_password, tls_context
+from comfywear.texts import Text
 
 # Unacknowledged messages each way; larger windows overrun the queues of brokers, which drop after acknowledging.
 WINDOW = 20
@@ -174,14 +175,25 @@ class Connection:
         while self._answer is None and self.lost is None:
             if time.monotonic() > deadline or (stop is not None and stop.is_set()):
                 self.abandon()
-                raise Refused(f"{host}:{port} takes connections but does not answer as a broker", Kind.UNREACHABLE)
+                raise Refused(
+                    Text("{host}:{port} takes connections but does not answer as a broker", host=host, port=port),
+                    Kind.UNREACHABLE,
+                )
             self.poll(_POLL_S)
         if self._answer is None:
             raise self._unanswered()
         if self._answer.is_failure:
             kind = Kind.VERSION if self._answer.value == _UNSUPPORTED_VERSION else Kind.REFUSED
             self.abandon()
-            raise Refused(f"{host}:{port} refuses: {reasons.of_code(self._answer.value, self._answer.getName())}", kind)
+            raise Refused(
+                Text(
+                    "{host}:{port} refuses: {why}",
+                    host=host,
+                    port=port,
+                    why=reasons.of_code(self._answer.value, self._answer.getName()),
+                ),
+                kind,
+            )
 
     def _dial(self) -> None:
         """Begin to connect."""
@@ -195,15 +207,17 @@ class Connection:
         """What it means that the connection was closed without an answer."""
         place = f"{self.settings.host}:{self.settings.port}"
         if alert := reasons.of_alert(self._trouble):
-            return Refused(f"{place} refuses: {alert}", Kind.REFUSED)
+            return Refused(Text("{place} refuses: {why}", place=place, why=alert), Kind.REFUSED)
         hint = reasons.of_silence(self.settings.client_cert) if self.settings.tls else ""
-        return Refused(f"{place} closed the connection without an answer{hint}", Kind.SILENT)
+        return Refused(
+            Text("{place} closed the connection without an answer{hint}", place=place, hint=hint), Kind.SILENT
+        )
 
     def poll(self, timeout_s: float, wake: socket.socket | None = None) -> None:
         """Move what is to be moved, waiting at most `timeout_s` for the broker or for a byte on `wake`."""
         sock = self._client.socket()
         if sock is None or self.lost is not None:
-            self.lost = self.lost or "the connection is closed"
+            self.lost = self.lost or Text("the connection is closed")
             return
         poller = select.poll()
         poller.register(sock.fileno(), select.POLLIN | (select.POLLOUT if self._client.want_write() else 0))
@@ -220,7 +234,7 @@ class Connection:
         if not failure:
             failure = self._client.loop_misc()
         if failure or self._client.socket() is None:
-            self.lost = self.lost or "the connection broke"
+            self.lost = self.lost or Text("the connection broke")
 
     def publish(
         self,
@@ -239,7 +253,7 @@ class Connection:
         properties = v5.of_publish(expiry_s, correlation) if self.protocol == _V5 else None
         info = self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS or self._client.socket() is None:
-            self.lost = self.lost or "the connection broke"
+            self.lost = self.lost or Text("the connection broke")
             return None
         return info.mid
 
@@ -274,7 +288,7 @@ class Connection:
         sock = self._client.socket()
         if sock is not None:
             sock.close()
-        self.lost = self.lost or "given up"
+        self.lost = self.lost or Text("given up")
 
     def _make_client(self, client_id: str, will: Will | None) -> Client:
         settings = self.settings
@@ -315,9 +329,9 @@ class Connection:
 
     def _on_disconnect(self, _client: Client, _userdata: Any, flags: Any, code: ReasonCode, _properties: Any) -> None:
         if flags.is_disconnect_packet_from_server and code is not None:
-            self.lost = f"the broker ended the connection: {reasons.of_code(code.value, code.getName())}"
+            self.lost = Text("the broker ended the connection: {why}", why=reasons.of_code(code.value, code.getName()))
         else:
-            self.lost = self.lost or "the connection broke"
+            self.lost = self.lost or Text("the connection broke")
 
     def _on_publish(self, _client: Client, _userdata: Any, mid: int, code: ReasonCode, _properties: Any) -> None:
         refusal = reasons.of_code(code.value, code.getName()) if code.is_failure else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from comfywear.errors import BrokerError
 from comfywear.publishing.messages.topics import Topics
 from comfywear.system.credential import credential_path
+from comfywear.texts import Text
 
 __all__ = ["client_id", "machine_id", "read_password", "tls_context"]
 
@@ -51,13 +52,15 @@ def read_password(file: str) -> str | None:
     """
     if not file:
         return None
-    path = _path(file, "password file")
+    path = _path(file, Text("password file"))
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        raise BrokerError(f"the password file {path} cannot be read ({error.strerror})") from error
+        raise BrokerError(
+            Text("the password file {path} cannot be read ({why})", path=path, why=error.strerror)
+        ) from error
     except UnicodeDecodeError:
-        raise BrokerError(f"the password file {path} is not a text file") from None
+        raise BrokerError(Text("the password file {path} is not a text file", path=path)) from None
 
 
 def tls_context(ca_file: str = "", client_cert: str = "", client_key: str = "") -> ssl.SSLContext:
@@ -71,20 +74,26 @@ def tls_context(ca_file: str = "", client_cert: str = "", client_key: str = "") 
     Raises:
         BrokerError: When a file cannot be used; the message says which.
     """
-    authority = _path(ca_file, "CA file") if ca_file else None
+    authority = _path(ca_file, Text("CA file")) if ca_file else None
     try:
         context = ssl.create_default_context(cafile=authority)
     except (OSError, ssl.SSLError) as error:
-        raise BrokerError(f"the CA file {authority} cannot be used ({error})") from error
+        raise BrokerError(
+            Text("the CA file {authority} cannot be used ({why})", authority=authority, why=error)
+        ) from error
     if client_cert:
-        certificate = _path(client_cert, "client certificate")
-        key = _path(client_key, "client key") if client_key else None
+        certificate = _path(client_cert, Text("client certificate"))
+        key = _path(client_key, Text("client key")) if client_key else None
         try:
             # A key that is locked would have OpenSSL ask at the terminal, and a service has none.
             context.load_cert_chain(certificate, key, password=lambda: b"")
         except (OSError, ssl.SSLError, ValueError) as error:
-            files = f"{certificate}" + (f" with the key {key}" if key else "")
-            raise BrokerError(f"the client certificate {files} cannot be used: {_why(error)}") from error
+            files = (
+                Text("{certificate} with the key {key}", certificate=certificate, key=key) if key else str(certificate)
+            )
+            raise BrokerError(
+                Text("the client certificate {files} cannot be used: {why}", files=files, why=_why(error))
+            ) from error
     return context
 
 
@@ -93,17 +102,23 @@ def _path(file: str, what: str) -> Path:
         return credential_path(file)
     except LookupError:
         raise BrokerError(
-            f"the {what} {file} is kept by the service manager, and this program was not started by it"
+            Text(
+                "the {what} {file} is kept by the service manager, and this program was not started by it",
+                what=what,
+                file=file,
+            )
         ) from None
     except ValueError:
-        raise BrokerError(f"the {what} {file}: a credential's name is a file's name") from None
+        raise BrokerError(
+            Text("the {what} {file}: a credential's name is a file's name", what=what, file=file)
+        ) from None
 
 
 def _why(error: OSError | ValueError) -> str:
     if isinstance(error, ssl.SSLError):
         if error.reason == "KEY_VALUES_MISMATCH":
-            return "the key is not that of the certificate"
+            return Text("the key is not that of the certificate")
         if error.reason == "BAD_DECRYPT":
-            return "the key is locked with a passphrase; unlock it (openssl pkey -in KEY -out NEW)"
-        return f"no certificate and key in PEM form ({error.reason or 'nothing readable'})"
+            return Text("the key is locked with a passphrase; unlock it (openssl pkey -in KEY -out NEW)")
+        return Text("no certificate and key in PEM form ({why})", why=error.reason or Text("nothing readable"))
     return str(error.strerror) if isinstance(error, OSError) else str(error)

@@ -7,6 +7,7 @@ import threading
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from comfywear.publishing.broker.connection import BrokerSettings, Connection, Kind, Refused, Will
+from comfywear.texts import Text
 
 __all__ = ["Dialect"]
 
@@ -53,7 +54,11 @@ class Dialect:
             if refused.kind is not Kind.SILENT:
                 raise
             raise Refused(
-                f"{refused} (a wrong user name or password, a port that wants TLS, or not an MQTT broker)", Kind.SILENT
+                Text(
+                    "{why} (a wrong user name or password, a port that wants TLS, or not an MQTT broker)",
+                    why=refused,
+                ),
+                Kind.SILENT,
             ) from refused
         if said_so:
             return connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from comfywear.publishing.spool.rows import Row
+from comfywear.texts import Text
 
 # Connections in a row that broke before they had settled, after which the cause is named.
 OFTEN = 3
@@ -45,21 +46,28 @@ class Losses:
         if self._count < OFTEN:
             return reason
         if culprit := self.culprit():
-            return (
-                f"{reason}, each time while message {culprit.key[1]} to {culprit.topic} "
-                f"({len(culprit.payload)} bytes) was on its way; that topic waits"
+            return Text(
+                "{why}, each time while message {key} to {topic} ({payload} bytes) was on its way; that topic waits",
+                why=reason,
+                key=culprit.key[1],
+                topic=culprit.topic,
+                payload=len(culprit.payload),
             )
         if self._taken:
             return self._double(reason)
-        return (
-            f"{reason}, again and again: does another client have the id {self._client_id}? "
-            "Else the network is unstable, or the broker restarts"
+        return Text(
+            "{why}, again and again: does another client have the id {client_id}? Else the network is "
+            "unstable, or the broker restarts",
+            why=reason,
+            client_id=self._client_id,
         )
 
     def _double(self, reason: str) -> str:
-        return (
-            f"{reason} (the id is {self._client_id}: do two programs run with one device id on this machine, "
-            "or was its memory card copied?)"
+        return Text(
+            "{why} (the id is {client_id}: do two programs run with one device id on this machine, or "
+            "was its memory card copied?)",
+            why=reason,
+            client_id=self._client_id,
         )
 
     def culprit(self) -> Row | None:

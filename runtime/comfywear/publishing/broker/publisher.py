@@ -44,6 +44,7 @@ from comfywear.publishing.spool.spool import Spool
 from comfywear.records import Delivery
 from comfywear.system.cadence import Cadence
 from comfywear.system.supervisor import attend
+from comfywear.texts import Text, encode
 from comfywear_sensors.backoff import BackOff
 
 _log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class Publisher:
         self._pace = pace or Pace()
         self._dialect = Dialect()
         self._state = "waiting: the broker has not answered yet"
+        self._waits: str | None = Text("the broker has not answered yet")
         self._wake_in, self._wake_out = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
@@ -115,6 +117,11 @@ class Publisher:
     def state(self) -> str:
         """One of "connected", "waiting: <reason>" and "stopped"."""
         return self._state
+
+    @property
+    def waits(self) -> str | None:
+        """The reason of "waiting", with its key."""
+        return self._waits
 
     def health(self) -> PublisherHealth:
         """How it goes."""
@@ -159,7 +166,7 @@ class Publisher:
     def run(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> None:
         """Connect, carry, connect again, until `stop` is set; `beat` is called at least every few seconds."""
         if not self._settings.host:
-            self._say("waiting: the settings name no broker")
+            self._wait(Text("the settings name no broker"))
         back_off = BackOff(self._pace.first_pause_s, self._pace.longest_pause_s)
         while not stop.is_set():
             beat()
@@ -186,7 +193,7 @@ class Publisher:
                     self._carrier.hold(culprit.topic)
             if stop.is_set():
                 break
-            self._say(f"waiting: {reason}")
+            self._wait(reason)
             self._pause(back_off.fail(), stop, beat)
         self._say("stopped")
 
@@ -194,8 +201,12 @@ class Publisher:
     def _client_id(self) -> str:
         return client_id(self.topics, otherwise=self.spool.epoch)
 
-    def _say(self, state: str) -> None:
+    def _wait(self, reason: str) -> None:
+        self._say(f"waiting: {reason}", reason)
+
+    def _say(self, state: str, waits: str | None = None) -> None:
         """Take a new state; one log line for each change."""
+        self._waits = waits
         if state != self._state:
             self._state = state
             level = logging.WARNING if state.startswith("waiting") else logging.INFO
@@ -211,7 +222,7 @@ class Publisher:
         """What the broker says when the device is gone: without a time, since nobody knows it yet."""
         stamp = replace(self.spool.stamp(), ts=None, time_ok=False)
         message = status_message("offline", stamp, reason="connection lost", version=self._version)
-        return Will(self.topics.status, msgspec.json.encode(message), self._pace.will_delay_s)
+        return Will(self.topics.status, encode(message, self.spool.language), self._pace.will_delay_s)
 
     def _say_status(
         self, connection: Connection, state: Literal["online", "offline"], *, reason: str | None, qos: int
@@ -219,7 +230,7 @@ class Publisher:
         message = status_message(state, self.spool.stamp(), reason=reason, version=self._version)
         expiry_s = int(3 * self._pace.status_every_s) if state == "online" else None
         self._status_s = time.monotonic()
-        payload = msgspec.json.encode(message)
+        payload = encode(message, self.spool.language)
         return connection.publish(self.topics.status, payload, retain=True, qos=qos, expiry_s=expiry_s)
 
     def _serve(self, connection: Connection, stop: threading.Event, beat: Callable[[], None]) -> str:
@@ -323,9 +334,9 @@ class Publisher:
         zone = self.topics.zone_of_vote_set(message.topic)
         try:
             if zone is None:
-                raise UsageError("not a zone of this device")
+                raise UsageError(Text("not a zone of this device"))
             if message.retained:
-                raise UsageError("a retained vote would be cast again at every connection")
+                raise UsageError(Text("a retained vote would be cast again at every connection"))
             vote = read_vote(message.payload)
             if self._on_vote is not None:
                 self._on_vote(zone, vote, Delivery(message.mid, message.again))

@@ -17,6 +17,7 @@ from comfywear.publishing.homeassistant.component import (
     online,
 )
 from comfywear.publishing.messages.topics import Topics
+from comfywear.texts import Text
 
 _NAMES = f"{{{{ (value_json.troubles | map(attribute='name') | unique | join(', ') or 'none')[:{LONGEST_STATE}] }}}}"
 # Since when, not for how long: an age would be another state each minute.
@@ -46,7 +47,7 @@ def camera_entities(topics: Topics, cameras: Collection[str], *, interval_s: flo
             f"camera-{name}",
             {
                 "platform": "binary_sensor",
-                "name": f"Camera {name}",
+                "name": Text("Camera {name}", name=name),
                 "device_class": "connectivity",
                 "entity_category": "diagnostic",
                 "state_topic": topic,
@@ -66,7 +67,7 @@ def view_entities(topics: Topics, cameras: Collection[str]) -> Named:
             f"view-{name}",
             {
                 "platform": "camera",
-                "name": "View" if len(cameras) == 1 else f"View {name}",
+                "name": Text("View") if len(cameras) == 1 else Text("View {name}", name=name),
                 "icon": "mdi:floor-plan",
                 "topic": topics.view(name),
                 "availability": [online(topics), private],
@@ -79,12 +80,15 @@ def view_entities(topics: Topics, cameras: Collection[str]) -> Named:
 def line_entities(topics: Topics, lines: Collection[str], *, interval_s: float) -> Named:
     """How many crossed each line today, in and out, and each crossing as an event."""
     for name in lines:
-        for key, field, word in (("in", "entered", "in"), ("out", "left", "out")):
+        for key, field, word in (
+            ("in", "entered", Text("{line} in", line=name)),
+            ("out", "left", Text("{line} out", line=name)),
+        ):
             yield (
                 f"line_{key}-{name}",
                 {
                     "platform": "sensor",
-                    "name": f"{name} {word}",
+                    "name": word,
                     "icon": "mdi:location-enter" if key == "in" else "mdi:location-exit",
                     "state_topic": topics.line(name),
                     "value_template": f"{{{{ value_json.{field} }}}}",
@@ -97,7 +101,7 @@ def line_entities(topics: Topics, lines: Collection[str], *, interval_s: float) 
             f"line_crossed-{name}",
             {
                 "platform": "event",
-                "name": f"{name} crossed",
+                "name": Text("{line} crossed", line=name),
                 "icon": "mdi:door-sliding",
                 "state_topic": topics.crossing(name),
                 "event_types": list(CROSSING_EVENTS),
@@ -109,10 +113,10 @@ def line_entities(topics: Topics, lines: Collection[str], *, interval_s: float) 
 
 def privacy_entities(topics: Topics, cameras: Collection[str]) -> Named:
     """A switch after which no camera looks, and of several one for each."""
-    yield _privacy(topics, "privacy", "Privacy", "value_json.on", "")
+    yield _privacy(topics, "privacy", Text("Privacy"), "value_json.on", "")
     for name in cameras:
         on = f"({_private_of(name)})"
-        yield _privacy(topics, f"privacy-{name}", f"Privacy {name}", on, f', "camera": "{name}"')
+        yield _privacy(topics, f"privacy-{name}", Text("Privacy {name}", name=name), on, f', "camera": "{name}"')
 
 
 def _private_of(camera: str) -> str:
@@ -154,23 +158,23 @@ def device_entities(topics: Topics, *, metrics_every_s: float, board_temp: bool,
         sent = {"state_topic": topics.metrics, "value_template": number(key, digits), **QOS, **lasting}
         return key, {"platform": "sensor", "name": name, **_TECHNICAL, **sent, **more}
 
-    yield metric("rss_mb", "Memory", 0, measured("data_size", "MB", 0))
-    yield metric("frames_per_s", "Frame rate", 1, {"icon": "mdi:speedometer", **measured(None, "1/s", 1)})
+    yield metric("rss_mb", Text("Memory"), 0, measured("data_size", "MB", 0))
+    yield metric("frames_per_s", Text("Frame rate"), 1, {"icon": "mdi:speedometer", **measured(None, "1/s", 1)})
     if board_temp:
-        yield metric("board_temp_c", "Board temperature", 0, measured("temperature", "°C", 0))
-    yield metric("spool_rows", "Messages waiting", 0, {"icon": "mdi:tray-full", **measured(None, None, 0)})
-    yield metric("spool_bytes", "Messages waiting, size", 0, measured("data_size", "B", 0))
+        yield metric("board_temp_c", Text("Board temperature"), 0, measured("temperature", "°C", 0))
+    yield metric("spool_rows", Text("Messages waiting"), 0, {"icon": "mdi:tray-full", **measured(None, None, 0)})
+    yield metric("spool_bytes", Text("Messages waiting, size"), 0, measured("data_size", "B", 0))
     counted = {"icon": "mdi:tray-remove", "state_class": "total_increasing"}
-    yield metric("spool_dropped_telemetry", "Messages dropped", 0, counted)
-    yield metric("spool_dropped_events", "Votes dropped", 0, counted)
+    yield metric("spool_dropped_telemetry", Text("Messages dropped"), 0, counted)
+    yield metric("spool_dropped_events", Text("Votes dropped"), 0, counted)
     votes = {"icon": "mdi:vote", "enabled_by_default": True}
-    yield metric("votes", "Votes", 0, {**measured(None, None, 0), **votes})
-    yield metric("restarts", "Workers restarted", 0, {**counted, "icon": "mdi:restart-alert"})
+    yield metric("votes", Text("Votes"), 0, {**measured(None, None, 0), **votes})
+    yield metric("restarts", Text("Workers restarted"), 0, {**counted, "icon": "mdi:restart-alert"})
     yield (
         "started",
         {
             "platform": "sensor",
-            "name": "Started",
+            "name": Text("Started"),
             "device_class": "timestamp",
             "entity_category": "diagnostic",
             "state_topic": topics.meta,
@@ -183,7 +187,7 @@ def device_entities(topics: Topics, *, metrics_every_s: float, board_temp: bool,
         "problem",
         {
             "platform": "binary_sensor",
-            "name": "Problem",
+            "name": Text("Problem"),
             "device_class": "problem",
             "value_template": "{{ 'ON' if value_json.state == 'degraded' else 'OFF' }}",
             **attributes(topics.health, _DETAILS),
@@ -192,13 +196,19 @@ def device_entities(topics: Topics, *, metrics_every_s: float, board_temp: bool,
     )
     yield (
         "troubles",
-        {"platform": "sensor", "name": "Troubles", "icon": "mdi:alert-circle", "value_template": _NAMES, **health},
+        {
+            "platform": "sensor",
+            "name": Text("Troubles"),
+            "icon": "mdi:alert-circle",
+            "value_template": _NAMES,
+            **health,
+        },
     )
     yield (
         "identify",
         {
             "platform": "button",
-            "name": "Identify",
+            "name": Text("Identify"),
             "device_class": "identify",
             "entity_category": "diagnostic",
             "command_topic": topics.command("identify"),
@@ -211,7 +221,7 @@ def device_entities(topics: Topics, *, metrics_every_s: float, board_temp: bool,
             "restart",
             {
                 "platform": "button",
-                "name": "Restart",
+                "name": Text("Restart"),
                 "device_class": "restart",
                 "entity_category": "config",
                 "command_topic": topics.command("reload"),

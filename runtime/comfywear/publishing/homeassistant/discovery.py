@@ -22,6 +22,7 @@ from comfywear.publishing.homeassistant.device_entities import (
 from comfywear.publishing.homeassistant.update_entities import update_entities
 from comfywear.publishing.homeassistant.zone_entities import OPTIONAL, WEATHER, zone_entities
 from comfywear.publishing.messages.topics import Topics
+from comfywear.texts import Text
 
 PREFIX = "homeassistant"
 
@@ -111,7 +112,7 @@ def discovery(
         "identifiers": [device_id(topics)],
         "name": f"comfywear {topics.device}",
         "manufacturer": "comfywear",
-        "model": "Comfort sensor",
+        "model": Text("Comfort sensor"),
         "sw_version": facts.version,
     }
     known = {"hw_version": facts.hardware, "serial_number": facts.serial, "configuration_url": facts.page_url}
@@ -143,7 +144,7 @@ def discovery(
             "identifiers": [f"{device_id(topics)}/{zone}"],
             "name": f"{title} ({topics.device})",
             "manufacturer": "comfywear",
-            "model": "Zone of a comfort sensor",
+            "model": Text("Zone of a comfort sensor"),
             "sw_version": facts.version,
             "via_device": device_id(topics),
             "suggested_area": title,

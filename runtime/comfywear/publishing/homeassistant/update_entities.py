@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from comfywear.publishing.homeassistant.component import QOS, Component, Named
 from comfywear.publishing.messages.topics import Topics
+from comfywear.texts import Text
 
 _STATE = (
     "{{% set found = {found} %}}{{% if found %}}{{{{ {{'installed_version': found.installed,"
@@ -27,10 +28,13 @@ def update_entities(topics: Topics, models: Collection[str], *, packaged: bool, 
     """
     if packaged:
         command = {"command_topic": topics.command("program-upgrade"), "payload_install": "{}"} if upgrades else {}
-        yield "update_program", _update(topics, "Program", _PROGRAM, {"title": "comfywear", **command})
+        yield "update_program", _update(topics, Text("Program"), _PROGRAM, {"title": "comfywear", **command})
     for name in models:
         found = f"(value_json.models | selectattr('name', 'eq', '{name}') | list | first)"
-        yield f"{_MODEL}{name}", _update(topics, f"Model {name}", _STATE.format(found=found, more=""), {})
+        yield (
+            f"{_MODEL}{name}",
+            _update(topics, Text("Model {name}", name=name), _STATE.format(found=found, more=""), {}),
+        )
 
 
 def told_models(told: Collection[str]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from comfywear.publishing.homeassistant.component import (
     text,
 )
 from comfywear.publishing.messages.topics import Topics
+from comfywear.texts import Text
 
 # The models' words for what people wish, as in the comfort message's `decision`.
 WISHES = ("cooler", "no change", "warmer")
@@ -46,8 +47,8 @@ _CAME_OR_WENT = (
     ' "seen_s": {{ value_json.seen_s | tojson }}, "ts": {{ value_json.ts | tojson }}}'
 )
 _ADAPTIVE = {
-    "adaptive_category": ("Adaptive comfort category", "en_category", ("I", "II", "III", "outside")),
-    "adaptive_acceptability": ("Adaptive comfort accepted by", "ashrae_acceptability", ("90 %", "80 %", "less")),
+    "adaptive_category": (Text("Adaptive comfort category"), "en_category", ("I", "II", "III", "outside")),
+    "adaptive_acceptability": (Text("Adaptive comfort accepted by"), "ashrae_acceptability", ("90 %", "80 %", "less")),
 }
 _WINDOW = "{{ {True: 'ON', False: 'OFF'}.get((value_json.window or {}).helps | default(none), 'None') }}"
 _WINDOW_WHY = (
@@ -133,33 +134,38 @@ def zone_entities(
     ) -> tuple[str, Component]:
         return sensor(key, name, topic, number(field, digits), **measured(device_class, unit, digits), **more)
 
-    yield quantity("temperature", "Temperature", air, "air_temp_c", "temperature", "°C", 1, **fresh)
-    yield quantity("humidity", "Humidity", air, "humidity_pct", "humidity", "%", 0, **fresh)
-    yield quantity("dew_point", "Dew point", air, "dew_point_c", "temperature", "°C", 1, **fresh)
-    yield quantity("absolute_humidity", "Absolute humidity", air, "absolute_humidity_g_m3", None, "g/m³", 1, **fresh)
+    yield quantity("temperature", Text("Temperature"), air, "air_temp_c", "temperature", "°C", 1, **fresh)
+    yield quantity("humidity", Text("Humidity"), air, "humidity_pct", "humidity", "%", 0, **fresh)
+    yield quantity("dew_point", Text("Dew point"), air, "dew_point_c", "temperature", "°C", 1, **fresh)
+    yield quantity(
+        "absolute_humidity", Text("Absolute humidity"), air, "absolute_humidity_g_m3", None, "g/m³", 1, **fresh
+    )
     if "radiant_temperature" in optional:
-        yield quantity("radiant_temperature", "Radiant temperature", air, "radiant_temp_c", "temperature", "°C", 1)
+        yield quantity(
+            "radiant_temperature", Text("Radiant temperature"), air, "radiant_temp_c", "temperature", "°C", 1
+        )
     if "air_speed" in optional:
-        yield quantity("air_speed", "Air speed", air, "air_speed_m_s", "speed", "m/s", 2)
+        yield quantity("air_speed", Text("Air speed"), air, "air_speed_m_s", "speed", "m/s", 2)
     if "co2" in optional:
-        yield quantity("co2", "CO₂", air, "co2_ppm", "carbon_dioxide", "ppm", 0)
+        yield quantity("co2", Text("CO₂"), air, "co2_ppm", "carbon_dioxide", "ppm", 0)
     if "illuminance" in optional:
-        yield quantity("illuminance", "Illuminance", air, "illuminance_lx", "illuminance", "lx", 0)
-    yield quantity("expected_vote", "Expected vote", comfort, "expected_vote", None, None, 1)
-    yield quantity("uncertainty", "Uncertainty of the vote", comfort, "uncertainty", None, None, 1)
-    yield quantity("ppd", "Dissatisfied", comfort, "ppd_pct", None, "%", 0)
-    yield quantity("pmv", "PMV", comfort, "pmv", None, None, 1)
-    yield quantity("set", "SET", comfort, "set_c", "temperature", "°C", 1)
-    yield quantity("level", "Comfort level", comfort, "level", None, None, 0, **attributes(comfort, _WHY))
+        yield quantity("illuminance", Text("Illuminance"), air, "illuminance_lx", "illuminance", "lx", 0)
+    yield quantity("expected_vote", Text("Expected vote"), comfort, "expected_vote", None, None, 1)
+    yield quantity("uncertainty", Text("Uncertainty of the vote"), comfort, "uncertainty", None, None, 1)
+    yield quantity("ppd", Text("Dissatisfied"), comfort, "ppd_pct", None, "%", 0)
+    yield quantity("pmv", Text("PMV"), comfort, "pmv", None, None, 1)
+    yield quantity("set", Text("SET"), comfort, "set_c", "temperature", "°C", 1)
+    yield quantity("level", Text("Comfort level"), comfort, "level", None, None, 0, **attributes(comfort, _WHY))
     preference = "{{ value_json.decision }}"
-    yield sensor("preference", "Preference", comfort, preference, device_class="enum", options=list(WISHES))
-    yield sensor("advice", "Advice", comfort, _ADVICE[0], **attributes(comfort, _ADVICE[1]))
-    setpoint, wanted = topics.setpoint(zone), "Temperature that would please most"
+    yield sensor("preference", Text("Preference"), comfort, preference, device_class="enum", options=list(WISHES))
+    yield sensor("advice", Text("Advice"), comfort, _ADVICE[0], **attributes(comfort, _ADVICE[1]))
+    setpoint, wanted = topics.setpoint(zone), Text("Temperature that would please most")
     yield quantity(
         "preferred", wanted, setpoint, "preferred_c", "temperature", "°C", 1, **attributes(setpoint, _LIKED)
     )  # fmt: skip
     yield quantity(
-        "setpoint", "Advised setpoint", setpoint, "setpoint_c", "temperature", "°C", 1, **attributes(setpoint, _SET)
+        "setpoint", Text("Advised setpoint"), setpoint, "setpoint_c", "temperature", "°C", 1,
+        **attributes(setpoint, _SET),
     )  # fmt: skip
     if "outdoor_running_mean" in optional:
         mean = (
@@ -168,7 +174,7 @@ def zone_entities(
         )
         warm = measured("temperature", "°C", 1)
         yield sensor(
-            "outdoor_running_mean", "Running mean outdoors", comfort, mean, **warm, entity_category="diagnostic"
+            "outdoor_running_mean", Text("Running mean outdoors"), comfort, mean, **warm, entity_category="diagnostic"
         )
     for key, (name, field, choices) in _ADAPTIVE.items():
         if key in optional:
@@ -176,32 +182,33 @@ def zone_entities(
             yield sensor(key, name, comfort, template, device_class="enum", options=list(choices))
     if "window" in optional:
         yield entity(
-            "window", "binary_sensor", "Airing would help", state_topic=comfort, value_template=_WINDOW,
+            "window", "binary_sensor", Text("Airing would help"), state_topic=comfort, value_template=_WINDOW,
             **lasting, **attributes(comfort, _WINDOW_WHY),
         )  # fmt: skip
-    yield quantity("clo", "Clothing", people, "mean_clo", None, "clo", 2)
-    yield quantity("people", "People", occupancy, "count", None, None, 0)
-    skin = "Modelled mean skin temperature"
+    yield quantity("clo", Text("Clothing"), people, "mean_clo", None, "clo", 2)
+    yield quantity("people", Text("People"), occupancy, "count", None, None, 0)
+    skin = Text("Modelled mean skin temperature")
     yield quantity("skin_temperature", skin, people, "mean_skin_temp_c", "temperature", "°C", 1)
     yield entity(
-        "occupancy", "binary_sensor", "Occupancy", device_class="occupancy", state_topic=occupancy,
+        "occupancy", "binary_sensor", Text("Occupancy"), device_class="occupancy", state_topic=occupancy,
         value_template=_OCCUPIED, **lasting, **attributes(occupancy, _SINCE),
     )  # fmt: skip
     yield entity(
-        "presence", "event", "Came or went", icon="mdi:door", state_topic=topics.presence(zone),
+        "presence", "event", Text("Came or went"), icon="mdi:door", state_topic=topics.presence(zone),
         event_types=list(PRESENCE_EVENTS), value_template=_CAME_OR_WENT,
     )  # fmt: skip
-    yield entity("question", "sensor", "Question", state_topic=topics.ask(zone), value_template=text("question"))
+    yield entity("question", "sensor", Text("Question"), state_topic=topics.ask(zone), value_template=text("question"))
     yield entity(
-        "vote", "event", "Vote", icon="mdi:vote", state_topic=topics.vote(zone), event_types=list(VOTE_EVENTS),
+        "vote", "event", Text("Vote"), icon="mdi:vote", state_topic=topics.vote(zone), event_types=list(VOTE_EVENTS),
         value_template=_VOTE,
     )  # fmt: skip
     yield entity(
-        "ask_now", "button", "Ask now", icon="mdi:comment-question-outline", command_topic=topics.command("ask-now"),
+        "ask_now", "button", Text("Ask now"), icon="mdi:comment-question-outline",
+        command_topic=topics.command("ask-now"),
         payload_press=f'{{"zone": "{zone}"}}',
     )  # fmt: skip
     for level, shown in words.items():
         yield entity(
-            f"cast_{level}", "button", f"Vote {level}: {shown}", icon=f"mdi:numeric-{level}-circle-outline",
-            command_topic=topics.vote_set(zone), payload_press=str(level),
+            f"cast_{level}", "button", Text("Vote {level}: {words}", level=level, words=shown),
+            icon=f"mdi:numeric-{level}-circle-outline", command_topic=topics.vote_set(zone), payload_press=str(level),
         )  # fmt: skip

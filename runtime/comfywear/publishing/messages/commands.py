@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 LARGEST_COMMAND_BYTES = 4096
 LONGEST_ZONE_NAME = 64
@@ -162,10 +163,18 @@ def read_command(name: str, payload: bytes) -> Command:
     """
     kind = COMMANDS.get(name)
     if kind is None:
-        raise UsageError(f"no command {name[:64]!r}; there are: {', '.join(COMMANDS)}")
+        raise UsageError(
+            Text("no command {name}; there are: {commands}", name=repr(name[:64]), commands=", ".join(COMMANDS))
+        )
     if len(payload) > LARGEST_COMMAND_BYTES:
-        raise UsageError(f"a command has {LARGEST_COMMAND_BYTES} bytes at most, this has {len(payload)}")
+        raise UsageError(
+            Text(
+                "a command has {largest_command_bytes} bytes at most, this has {payload}",
+                largest_command_bytes=LARGEST_COMMAND_BYTES,
+                payload=len(payload),
+            )
+        )
     try:
         return msgspec.json.decode(payload or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise UsageError(f"{name}: {error}") from error
+        raise UsageError(Text("{name}: {why}", name=name, why=error)) from error

@@ -11,6 +11,7 @@ from msgspec import Meta
 from comfywear.errors import UsageError
 from comfywear.publishing.messages.fields import Message, Stamp, described, finite, stamped
 from comfywear.records import CameraCondition, CameraPrivacy, CameraUse, Trouble, TroubleName
+from comfywear.texts import Text
 
 
 class StatusMessage(Message, frozen=True, kw_only=True):
@@ -292,7 +293,7 @@ def metrics_message(values: Mapping[str, float | None], stamp: Stamp) -> Metrics
     try:
         return msgspec.convert({**finite(values, 3), **stamped(stamp)}, MetricsMessage)
     except msgspec.ValidationError as error:
-        raise UsageError(f"metrics: {error}") from error
+        raise UsageError(Text("metrics: {why}", why=error)) from error
 
 
 def health_message(

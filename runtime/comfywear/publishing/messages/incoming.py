@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from comfywear.errors import UsageError
 from comfywear.publishing.messages.fields import Level
+from comfywear.texts import Text
 
 LARGEST_VOTE_BYTES = 1024
 LARGEST_ACK_BYTES = 16 * 1024
@@ -52,13 +53,15 @@ def read_vote(payload: bytes) -> VoteSet:
         UsageError: For anything else.
     """
     if len(payload) > LARGEST_VOTE_BYTES:
-        raise UsageError(f"a vote of {len(payload)} bytes")
+        raise UsageError(Text("a vote of {payload} bytes", payload=len(payload)))
     try:
         found = msgspec.json.decode(payload)
         asked = {**found, "level": _whole(found.get("level"))} if isinstance(found, dict) else {"level": _whole(found)}
         return msgspec.convert(asked, VoteSet)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise UsageError(f'{error}; send {{"level": 4}} or 4, with 1 (uncomfortable) … 5 (comfortable)') from error
+        raise UsageError(
+            Text('{why}; send {"level": 4} or 4, with 1 (uncomfortable) … 5 (comfortable)', why=error)
+        ) from error
 
 
 def _whole(number: object) -> object:
@@ -73,12 +76,14 @@ def read_ack(payload: bytes) -> Ack:
         UsageError: For anything else, and for a range that ends before it begins or lies above `seq`.
     """
     if len(payload) > LARGEST_ACK_BYTES:
-        raise UsageError(f"an acknowledgement of {len(payload)} bytes")
+        raise UsageError(Text("an acknowledgement of {payload} bytes", payload=len(payload)))
     try:
         ack = msgspec.json.decode(payload, type=Ack)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise UsageError(f'{error}; send {{"epoch": "…", "seq": 12, "missing": [[3, 4]]}}') from error
+        raise UsageError(Text('{why}; send {"epoch": "…", "seq": 12, "missing": [[3, 4]]}', why=error)) from error
     for first, last in ack.missing:
         if not 0 < first <= last <= ack.seq:
-            raise UsageError(f"missing {first}…{last} is no range of the numbers 1…{ack.seq}")
+            raise UsageError(
+                Text("missing {first}…{last} is no range of the numbers 1…{seq}", first=first, last=last, seq=ack.seq)
+            )
     return ack

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from comfywear.errors import UsageError
+from comfywear.texts import Text
 
 ROOT = "comfywear/v1"
 BACKLOG = "backlog"
@@ -21,7 +22,9 @@ def check_name(name: str, what: str) -> str:
         UsageError: When it is empty or holds anything but letters, digits, _ and - (such as a wildcard).
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{what} {name!r} cannot stand in a topic: use letters, digits, _ and - only")
+        raise UsageError(
+            Text("{what} {name} cannot stand in a topic: use letters, digits, _ and - only", what=what, name=repr(name))
+        )
     return name
 
 

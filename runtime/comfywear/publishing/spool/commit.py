@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import msgspec
-
 from comfywear.errors import ComfyWearError, UsageError
 from comfywear.publishing.messages.fields import Message, Stamp
 from comfywear.publishing.spool import file as spool_file
@@ -18,6 +16,7 @@ from comfywear.publishing.spool.file import ROW_BYTES, SpoolFacts
 from comfywear.publishing.spool.ranges import Ranges
 from comfywear.publishing.spool.salvage import checksum
 from comfywear.publishing.spool.writes import DAY_S
+from comfywear.texts import encode
 
 # Larger payloads are refused by common brokers' defaults, and one that kills each connection would stop all others.
 LARGEST_PAYLOAD_BYTES = 128 * 1024
@@ -87,6 +86,7 @@ class Commit:
 
     Args:
         device: The device's name.
+        language: Of what messages say in words.
         limits: The bounds.
         offers: What goes in; one that cannot be made is left out and named in the outcome.
         extra: A message that the caller waits for; when it cannot be made, nothing is committed.
@@ -95,9 +95,18 @@ class Commit:
     """
 
     def __init__(
-        self, device: str, limits: SpoolLimits, offers: Sequence[Offer], extra: Offer | None, *, care: bool, last: bool
+        self,
+        device: str,
+        language: str,
+        limits: SpoolLimits,
+        offers: Sequence[Offer],
+        extra: Offer | None,
+        *,
+        care: bool,
+        last: bool,
     ) -> None:
         self._device = device
+        self._language = language
         self._limits = limits
         self._offers = offers
         self._extra = extra
@@ -135,7 +144,7 @@ class Commit:
             outcome.free(thinning.drop_older(connection, int(age_s - self._limits.age_s), keep))
             if self._limits.confirm_s is not None:
                 _give_up(connection, int(age_s - self._limits.confirm_s), books.sent, outcome)
-            spool_file.remember(connection, "anchor", msgspec.json.encode(ages.anchor()).decode())
+            spool_file.remember(connection, "anchor", encode(ages.anchor()).decode())
         if (over := outcome.bytes - self._limits.bytes) > 0:
             wanted = over + self._limits.bytes // _SLACK
             outcome.free(thinning.make_room(connection, wanted, age_s, set(outcome.newest.values())))
@@ -148,7 +157,8 @@ class Commit:
         self, connection: sqlite3.Connection, epoch: str, offer: Offer, age_s: float, outcome: CommitOutcome
     ) -> None:
         seq = outcome.last_seq + 1
-        payload = msgspec.json.encode(offer.build(Stamp(self._device, epoch, seq, offer.ts, offer.time_ok)))
+        message = offer.build(Stamp(self._device, epoch, seq, offer.ts, offer.time_ok))
+        payload = encode(message, self._language)
         if len(payload) > LARGEST_PAYLOAD_BYTES:
             raise UsageError(f"{offer.topic}: {len(payload)} bytes are more than a message may have")
         size = len(payload) + len(offer.topic.encode()) + ROW_BYTES

@@ -12,6 +12,7 @@ import msgspec
 from comfywear.publishing.spool.ages import Anchor
 from comfywear.publishing.spool.ranges import Ranges
 from comfywear.publishing.spool.salvage import checksum, readable_rows
+from comfywear.texts import encode
 
 VERSION = 2
 # Room that a row takes beside its topic and payload (key, page overhead), in bytes.
@@ -115,7 +116,7 @@ def count(connection: sqlite3.Connection, name: str, more: int) -> None:
 
 def sent_text(sent: Ranges) -> str:
     """`sent` for a fact; of very many ranges the first are kept, and rows of the others are sent again."""
-    return msgspec.json.encode(list(sent)[:_REMEMBERED_RANGES]).decode()
+    return encode(list(sent)[:_REMEMBERED_RANGES]).decode()
 
 
 def bring_over(connection: sqlite3.Connection, damaged: Path) -> int:

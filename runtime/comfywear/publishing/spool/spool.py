@@ -29,6 +29,7 @@ from comfywear.publishing.spool.writes import WriteBudget
 from comfywear.system.clock import Clock, wall_time
 from comfywear.system.database import Database
 from comfywear.system.log_once import LogOnce
+from comfywear.texts import ENGLISH
 
 _log = logging.getLogger(__name__)
 
@@ -83,10 +84,12 @@ class Spool:
         device: str,
         *,
         limits: SpoolLimits | None = None,
+        language: str = ENGLISH,
         clock: Clock = wall_time,
         now: Callable[[], Moment] = moment,
     ) -> None:
         self.device = device
+        self.language = language
         self.limits = limits or SpoolLimits()
         self.on_commit: Callable[[], None] = lambda: None
         self._clock = clock
@@ -323,7 +326,7 @@ class Spool:
             if not short:
                 self._offered.clear()
         care = time.monotonic() >= self._next_care_s
-        commit = Commit(self.device, self.limits, offers, extra, care=care, last=last)
+        commit = Commit(self.device, self.language, self.limits, offers, extra, care=care, last=last)
         try:
             with self._budget.measured():
                 outcome = self._database.write(lambda c: commit.run(c, self._books, self._ages))

@@ -1,7 +1,8 @@
 """The camera's own process: `python -m comfywear.vision.camera.child`, told on stdin what to open.
 
 It writes frames into the shared buffer and one line for each into a pipe: `f` for a frame, `!reason` when the source
-cannot be read, `?reason` when it refuses the login, `.reason` at the end of a clip. The address comes over stdin, not
+cannot be read, `?reason` when it refuses the login, `.reason` at the end of a clip; a
+reason is a sentence as JSON. The address comes over stdin, not
 as an argument, so that no password shows in the list of processes. When stdin ends (the parent closed it, or is dead),
 this process ends.
 """
@@ -20,6 +21,7 @@ import msgspec
 
 from comfywear.errors import ComfyWearError, LoginRefusedError
 from comfywear.settings.camera_uri import CameraUri, Kind
+from comfywear.texts import changed, encode_keyed
 from comfywear.vision.camera.framebuffer import FrameBuffer
 from comfywear.vision.camera.view import View, Viewer
 from comfywear_sensors.redaction import redact
@@ -27,6 +29,8 @@ from comfywear_sensors.redaction import redact
 __all__ = ["CameraOrder", "main"]
 
 STOP_GRACE_S = 0.4
+LONGEST_LINE, _LONGEST = 4000, 600
+"""Of what it says at its end, in bytes and in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,19 @@ def main() -> None:
     threading.Thread(target=_watch_parent, args=(stopping,), daemon=True).start()
     os.set_blocking(order.bell_fd, False)
     try:
-        said = "." + _give_frames(order, stopping)
+        kind, said = ".", _give_frames(order, stopping)
     except BrokenPipeError:
         return  # the parent is gone
     except LoginRefusedError as error:
-        said = f"?{error}"
+        kind, said = "?", str(error)
     except (ComfyWearError, OSError) as error:
-        said = f"!{error}"
+        kind, said = "!", str(error)
     except Exception as error:  # whatever OpenCV raises is the parent's to tell, without a traceback
-        said = f"!{type(error).__name__}: {error}"
+        kind, said = "!", f"{type(error).__name__}: {error}"
     if "://" in order.target:  # a whole address, which may hold a password
-        said = said.replace(order.target, order.shown)
-    _say(order.bell_fd, redact(said))
+        said = changed(said, lambda part: part.replace(order.target, order.shown))
+    said = changed(said, lambda part: " ".join(part.split()))
+    _say(order.bell_fd, kind, redact(said))
 
 
 def _give_frames(order: CameraOrder, stopping: threading.Event) -> str:
@@ -85,10 +90,11 @@ def _give_frames(order: CameraOrder, stopping: threading.Event) -> str:
     return end_of(uri)
 
 
-def _say(fd: int, line: str) -> None:
+def _say(fd: int, kind: str, said: str) -> None:
+    line = encode_keyed(said)
     os.set_blocking(fd, True)
     with contextlib.suppress(BrokenPipeError):
-        os.write(fd, " ".join(line.split()).encode()[:4000] + b"\n")
+        os.write(fd, kind.encode() + (line if len(line) < LONGEST_LINE else encode_keyed(said[:_LONGEST])) + b"\n")
 
 
 def _watch_parent(stopping: threading.Event) -> None:

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from comfywear.errors import LoginRefusedError, SourceError
+from comfywear.texts import Text
 
 __all__ = ["Overheard", "overhearing", "refusal"]
 
 _STATUS = re.compile(r"failed: (\d{3}) ([^\n]*)|HTTP error (\d{3}) ([^\n]*)|Server returned (\d{3}) ([^\n(]*)")
 _WORDS = (
-    ("Connection refused", "nothing answers at this address and port"),
-    ("No route to host", "the network knows no way to this host"),
-    ("timed out", "no answer in time"),
-    ("Failed to resolve hostname", "there is no such host"),
-    ("Protocol not found", "this build of OpenCV does not read this kind of address"),
-    ("Invalid data found", "what comes is no video that can be read"),
+    ("Connection refused", Text("nothing answers at this address and port")),
+    ("No route to host", Text("the network knows no way to this host")),
+    ("timed out", Text("no answer in time")),
+    ("Failed to resolve hostname", Text("there is no such host")),
+    ("Protocol not found", Text("this build of OpenCV does not read this kind of address")),
+    ("Invalid data found", Text("what comes is no video that can be read")),
 )
 
 
@@ -72,17 +73,21 @@ def refusal(shown: str, text: str, *, login: bool) -> SourceError:
     number = next((group for group in status.groups() if group), "") if status else ""
     if number == "401" or "Unauthorized" in text:
         if login:
-            return LoginRefusedError(f"{shown}: user name or password refused (401)")
+            return LoginRefusedError(Text("{shown}: user name or password refused (401)", shown=shown))
         return LoginRefusedError(
-            f"{shown} asks for a user name and password (401): put NAME:PASSWORD and an at sign in front of the host"
+            Text(
+                "{shown} asks for a user name and password (401): put NAME:PASSWORD and an at sign in front "
+                "of the host",
+                shown=shown,
+            )
         )
     if number == "403":
-        return LoginRefusedError(f"{shown}: access refused (403)")
+        return LoginRefusedError(Text("{shown}: access refused (403)", shown=shown))
     if number == "404":
-        return SourceError(f"{shown}: the camera has no stream at this path (404)")
+        return SourceError(Text("{shown}: the camera has no stream at this path (404)", shown=shown))
     if number and number != "200":
-        return SourceError(f"{shown}: the camera answers {number}")
+        return SourceError(Text("{shown}: the camera answers {number}", shown=shown, number=number))
     for sign, words in _WORDS:
         if sign in text:
-            return SourceError(f"{shown}: {words}")
-    return SourceError(f"{shown} cannot be opened (is it plugged in, switched on and not in use?)")
+            return SourceError(Text("{shown}: {why}", shown=shown, why=words))
+    return SourceError(Text("{shown} cannot be opened (is it plugged in, switched on and not in use?)", shown=shown))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import SourceError
+from comfywear.texts import Text
 from comfywear.vision.camera.pace import FramePace
 from comfywear.vision.camera.photo import read_photo
 
@@ -59,7 +60,13 @@ def folder_frames(target: str, fps: float, loop: bool, max_side: int, hold_s: fl
         elif len(ready) < len(found):
             due.wait()  # one is still being written
         elif not photos.readable:
-            raise SourceError(f"none of {len(found)} pictures can be read; the last: {photos.problem}")
+            raise SourceError(
+                Text(
+                    "none of {found} pictures can be read; the last: {problem}",
+                    found=len(found),
+                    problem=photos.problem,
+                )
+            )
         elif loop:
             shown.clear()
             photos.readable = 0
@@ -76,7 +83,7 @@ def photo_frames(path: Path, fps: float, loop: bool, max_side: int) -> Iterator[
     due, photos = FramePace(fps), _Photos(max_side)
     yield from photos.read(path)
     if not photos.readable:
-        raise photos.problem or SourceError(f"{path} cannot be read")
+        raise photos.problem or SourceError(Text("{path} cannot be read", path=path))
     while loop:
         due.wait()
         yield from photos.read(path)
@@ -104,7 +111,7 @@ class _Photos:
         except SourceError as error:
             self.problem = error
         except OSError as error:
-            self.problem = SourceError(f"{path}: the photo cannot be read ({error.strerror})")
+            self.problem = SourceError(Text("{path}: the photo cannot be read ({why})", path=path, why=error.strerror))
         else:
             assert self._last is not None
             image = self._last[2]
@@ -130,9 +137,13 @@ def list_pictures(target: str) -> list[Path]:
         found = folder.iterdir() if folder.is_dir() else map(Path, glob.glob(target))  # noqa: PTH207 - absolute patterns
         pictures = sorted(path for path in found if path.suffix.lower() in PICTURES)
     except OSError as error:
-        raise SourceError(f"{target}: the folder cannot be read ({error.strerror})") from error
+        raise SourceError(
+            Text("{target}: the folder cannot be read ({why})", target=target, why=error.strerror)
+        ) from error
     if not pictures:
-        raise SourceError(f"no picture in {target} (looked for {', '.join(sorted(PICTURES))})")
+        raise SourceError(
+            Text("no picture in {target} (looked for {pictures})", target=target, pictures=", ".join(sorted(PICTURES)))
+        )
     return pictures
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from comfywear.errors import LoginRefusedError, SourceError
 from comfywear.settings.camera_uri import CameraUri
+from comfywear.texts import Text
 from comfywear.vision.camera.jpegs import LARGEST_BYTES, cut_jpegs
 from comfywear.vision.camera.login import Login
 from comfywear.vision.camera.pace import FramePace
@@ -49,13 +50,16 @@ def http_frames(uri: CameraUri, fps: float | None) -> Iterator[NDArray[np.uint8]
                 if kind.startswith("image/"):
                     image = decode(_whole(response))
                     if image is None:
-                        raise SourceError(f"{uri.shown} gives {kind} that is no picture")
+                        raise SourceError(Text("{shown} gives {kind} that is no picture", shown=uri.shown, kind=kind))
                     yield image
                 else:
                     count = yield from _stream(response, uri, fps)
                     if count != 1:
                         raise SourceError(
-                            f"{uri.shown} {'stopped giving pictures' if count else 'gives no JPEG picture'}"
+                            Text(
+                                "{shown} stopped giving pictures" if count else "{shown} gives no JPEG picture",
+                                shown=uri.shown,
+                            )
                         )
             snapshots, failed = True, 0
         except LoginRefusedError:
@@ -83,10 +87,19 @@ def _stream(
 
 def _check_kind(uri: CameraUri, kind: str) -> None:
     if kind in ("text/html", "application/xhtml+xml"):
-        raise SourceError(f"{uri.shown} is a web page, not a picture: give the address of its MJPEG stream or snapshot")
+        raise SourceError(
+            Text(
+                "{shown} is a web page, not a picture: give the address of its MJPEG stream or snapshot",
+                shown=uri.shown,
+            )
+        )
     if (kind.startswith(("video/", "audio/")) and "jpeg" not in kind) or "mpegurl" in kind:
         raise SourceError(
-            f"{uri.shown} gives {kind}; read here are MJPEG and pictures: use the camera's rtsp:// address"
+            Text(
+                "{shown} gives {kind}; read here are MJPEG and pictures: use the camera's rtsp:// address",
+                shown=uri.shown,
+                kind=kind,
+            )
         )
 
 
@@ -116,7 +129,10 @@ def _chunks(response: http.client.HTTPResponse, uri: CameraUri) -> Iterator[byte
         passed += len(chunk)
         if not found and passed > _MOST_BEFORE_A_PICTURE:
             raise SourceError(
-                f"{uri.shown} gives no JPEG pictures (is it H.264? then use the camera's rtsp:// address)"
+                Text(
+                    "{shown} gives no JPEG pictures (is it H.264? then use the camera's rtsp:// address)",
+                    shown=uri.shown,
+                )
             )
         yield chunk
 
@@ -124,24 +140,34 @@ def _chunks(response: http.client.HTTPResponse, uri: CameraUri) -> Iterator[byte
 def _words(uri: CameraUri, error: Exception) -> str:
     match error:
         case ssl.SSLCertVerificationError():
-            return (
-                f"{uri.shown}: its certificate cannot be trusted ({error.verify_message}); name the certificate of who "
-                "signed it in the environment variable SSL_CERT_FILE"
+            return Text(
+                "{shown}: its certificate cannot be trusted ({why}); name the certificate of who "
+                "signed it in the environment variable SSL_CERT_FILE",
+                shown=uri.shown,
+                why=error.verify_message,
             )
         case ssl.SSLError():
-            return f"{uri.shown} does not speak TLS as it should ({error.reason}); is it http:// instead of https://?"
+            return Text(
+                "{shown} does not speak TLS as it should ({why}); is it http:// instead of https://?",
+                shown=uri.shown,
+                why=error.reason,
+            )
         case socket.gaierror():
-            return f"{uri.shown}: there is no such host"
+            return Text("{shown}: there is no such host", shown=uri.shown)
         case ConnectionRefusedError():
-            return f"{uri.shown}: nothing answers at this address and port"
+            return Text("{shown}: nothing answers at this address and port", shown=uri.shown)
         case TimeoutError():
-            return f"{uri.shown} gave nothing for {_TIMEOUT_S:g} s"
+            return Text("{shown} gave nothing for {timeout} s", shown=uri.shown, timeout=f"{_TIMEOUT_S:g}")
         case http.client.IncompleteRead():
-            return f"{uri.shown} stopped giving pictures"
+            return Text("{shown} stopped giving pictures", shown=uri.shown)
         case http.client.HTTPException():
-            return f"{uri.shown} does not answer in HTTP"
+            return Text("{shown} does not answer in HTTP", shown=uri.shown)
         case _:
-            return f"{uri.shown} cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})"
+            return Text(
+                "{shown} cannot be read ({why})",
+                shown=uri.shown,
+                why=getattr(error, "strerror", None) or type(error).__name__,
+            )
 
 
 class _HttpCamera:
@@ -165,29 +191,39 @@ class _HttpCamera:
                 if response.status == 401:
                     if self._login is None or not self._own(url):
                         raise LoginRefusedError(
-                            f"{self._uri.shown} asks for a user name and password (401): "
-                            "put NAME:PASSWORD and an at sign in front of the host"
+                            Text(
+                                "{shown} asks for a user name and password (401): put NAME:PASSWORD and an at sign "
+                                "in front of the host",
+                                shown=self._uri.shown,
+                            )
                         )
                     if sent and heard:
-                        raise LoginRefusedError(f"{self._uri.shown}: user name or password refused (401)")
+                        raise LoginRefusedError(
+                            Text("{shown}: user name or password refused (401)", shown=self._uri.shown)
+                        )
                     if not self._login.hear(response.headers.get_all("WWW-Authenticate", [])):
-                        raise SourceError(f"{self._uri.shown} asks for a login of a kind that is not known here (401)")
+                        raise SourceError(
+                            Text(
+                                "{shown} asks for a login of a kind that is not known here (401)", shown=self._uri.shown
+                            )
+                        )
                     heard = True
                 elif response.status in (301, 302, 303, 307, 308) and response.headers.get("Location"):
                     url, heard = _led_to(url, response.headers["Location"]), False
                     if not _is_http(url):
-                        raise SourceError(f"{self._uri.shown} leads to an address that is not HTTP")
+                        raise SourceError(Text("{shown} leads to an address that is not HTTP", shown=self._uri.shown))
                 elif response.status == 403:
-                    raise LoginRefusedError(f"{self._uri.shown}: access refused (403)")
+                    raise LoginRefusedError(Text("{shown}: access refused (403)", shown=self._uri.shown))
                 elif response.status != 200:
-                    raise SourceError(f"{self._uri.shown} answers {response.status} {response.reason}".rstrip())
+                    words = f"{response.status} {response.reason}".rstrip()
+                    raise SourceError(Text("{shown} answers {words}", shown=self._uri.shown, words=words))
                 else:
                     yield response
                     return
             finally:
                 response.close()
                 connection.close()
-        raise SourceError(f"{self._uri.shown} leads from one address to the next without an end")
+        raise SourceError(Text("{shown} leads from one address to the next without an end", shown=self._uri.shown))
 
     def _own(self, url: str) -> bool:
         """Whether `url` is at the host that the password is for, and no less protected."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from comfywear.errors import SourceError
+from comfywear.texts import Text
 
 __all__ = ["LARGEST_BYTES", "cut_jpegs"]
 
@@ -42,7 +43,12 @@ def cut_jpegs(chunks: Iterable[bytes]) -> Iterator[bytes]:
             del held[: cutter.start]
             cutter.at, cutter.start = cutter.at - cutter.start, 0
         if len(held) > LARGEST_BYTES:
-            raise SourceError(f"a picture of more than {LARGEST_BYTES // 2**20} MB; this is no JPEG stream")
+            raise SourceError(
+                Text(
+                    "a picture of more than {largest_bytes} MB; this is no JPEG stream",
+                    largest_bytes=LARGEST_BYTES // 2**20,
+                )
+            )
 
 
 class _Cutter:

@@ -24,6 +24,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from comfywear.errors import LoginRefusedError, SourceError
+from comfywear.texts import Text
 from comfywear.vision.camera.login import Login
 from comfywear_sensors.redaction import redact
 
@@ -115,7 +116,7 @@ def streams(camera: OnvifCamera, login: Login | None) -> list[OnvifStream]:
     able = device.ask(f'<GetCapabilities xmlns="{_DEVICE}"><Category>Media</Category></GetCapabilities>')
     media_url = _text(able, "Media/XAddr")
     if not media_url:
-        raise SourceError(f"{camera.host} has no media service")
+        raise SourceError(Text("{host} has no media service", host=camera.host))
     media = device.beside(media_url)
     found = []
     for profile in _all(media.ask(f'<GetProfiles xmlns="{_MEDIA}"/>'), "Profiles")[:_MOST_PROFILES]:
@@ -202,7 +203,7 @@ class _Service:
                 else f"{self._camera.host} asks for a user name and password (401): --user NAME --password-file FILE"
             )
         if status != 200:
-            raise SourceError(f"{self._camera.host} answers {status} to ONVIF")
+            raise SourceError(Text("{host} answers {status} to ONVIF", host=self._camera.host, status=status))
         return _parsed(answer)
 
     def _post(self, text: bytes, authorization: str | None) -> tuple[int, list[str], bytes]:
@@ -217,7 +218,9 @@ class _Service:
             response = connection.getresponse()
             return response.status, response.headers.get_all("WWW-Authenticate", []), self._read(response)
         except (OSError, http.client.HTTPException) as error:
-            raise SourceError(f"{self._camera.host} does not answer to ONVIF ({type(error).__name__})") from error
+            raise SourceError(
+                Text("{host} does not answer to ONVIF ({name})", host=self._camera.host, name=type(error).__name__)
+            ) from error
         finally:
             connection.close()
 
@@ -257,7 +260,9 @@ def _split(url: str, host: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise SourceError(f"{host} names an address that cannot be read: {_plain(redact(url))}") from None
+        raise SourceError(
+            Text("{host} names an address that cannot be read: {plain}", host=host, plain=_plain(redact(url)))
+        ) from None
     return parts
 
 
@@ -265,11 +270,11 @@ def _parsed(answer: bytes) -> ET.Element:
     """The XML of an answer, in UTF-8: in UTF-16, which has NULs, a document type would not be seen."""
     text = answer.decode(errors="replace")
     if any(sign in text for sign in ("<!DOCTYPE", "<!ENTITY", "\0")):
-        raise SourceError("an answer that is no SOAP")
+        raise SourceError(Text("an answer that is no SOAP"))
     try:
         return ET.fromstring(text)  # noqa: S314 - without a document type there is nothing to expand
     except (ET.ParseError, ValueError) as error:
-        raise SourceError("an answer that is no XML") from error
+        raise SourceError(Text("an answer that is no XML")) from error
 
 
 def _walk(element: ET.Element, name: str) -> Iterator[ET.Element]:

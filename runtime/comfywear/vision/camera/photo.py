@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from comfywear.errors import SourceError
 from comfywear.settings.camera_uri import parse_camera_uri
+from comfywear.texts import Text
 
 __all__ = ["KINDS", "MAX_SIDE", "decode", "fit", "looks_like_photo", "read_photo"]
 
@@ -32,17 +33,25 @@ def read_photo(path: str | Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
     """
     uri = parse_camera_uri(str(path))
     if uri.kind != "file":
-        raise SourceError(f"{uri.shown} is not a photo; give the path of a {KINDS} file")
+        raise SourceError(Text("{shown} is not a photo; give the path of a {kinds} file", shown=uri.shown, kinds=KINDS))
     try:
         data = Path(uri.target).read_bytes()
     except OSError as error:
-        raise SourceError(f"{uri.target}: the photo cannot be read ({error.strerror})") from error
+        raise SourceError(
+            Text("{target}: the photo cannot be read ({why})", target=uri.target, why=error.strerror)
+        ) from error
     image = decode(data)
     if image is None:
         if data[4:8] == b"ftyp" and data[8:12] in _STILL_BRANDS:
-            kind = "an AVIF" if data[8:12] in (b"avif", b"avis") else "a HEIC"
-            raise SourceError(f"{uri.target}: {kind} photo, which the OpenCV here cannot read; save it as JPEG")
-        raise SourceError(f"{uri.target}: not a photo that can be read ({KINDS})")
+            kind = Text("an AVIF") if data[8:12] in (b"avif", b"avis") else Text("a HEIC")
+            raise SourceError(
+                Text(
+                    "{target}: {kind} photo, which the OpenCV here cannot read; save it as JPEG",
+                    target=uri.target,
+                    kind=kind,
+                )
+            )
+        raise SourceError(Text("{target}: not a photo that can be read ({kinds})", target=uri.target, kinds=KINDS))
     return fit(image, max_side)
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from comfywear.errors import SourceError
 from comfywear.settings.camera_uri import CameraUri
+from comfywear.texts import Text
 from comfywear.vision.camera.jpegs import cut_jpegs
 from comfywear.vision.camera.photo import decode
 
@@ -50,8 +51,12 @@ def picamera_frames(uri: CameraUri, fps: float | None) -> Iterator[NDArray[np.ui
     command = _find(_READERS)
     if command is None:
         raise SourceError(
-            f"{uri.shown} needs {_READERS[0]}, which is not installed here: on Raspberry Pi OS, "
-            "sudo apt install rpicam-apps"
+            Text(
+                "{shown} needs {readers}, which is not installed here: on Raspberry Pi OS, sudo apt install "
+                "rpicam-apps",
+                shown=uri.shown,
+                readers=_READERS[0],
+            )
         )
     number, _, query = uri.target.partition("?")
     options = parse_qs(query)
@@ -73,7 +78,14 @@ def picamera_frames(uri: CameraUri, fps: float | None) -> Iterator[NDArray[np.ui
                 yield image
         running.wait(5.0)
         last = _last_words(said)
-        raise SourceError(f"{uri.shown}: {Path(command).name} ended{f': {last}' if last else ''}")
+        raise SourceError(
+            Text(
+                "{shown}: {name} ended: {why}" if last else "{shown}: {name} ended",
+                shown=uri.shown,
+                name=Path(command).name,
+                why=last,
+            )
+        )
 
 
 def modules() -> list[Module]:

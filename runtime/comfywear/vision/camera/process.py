@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from comfywear.errors import UsageError
 from comfywear.records import Frame
 from comfywear.settings.camera_uri import CameraUri, parse_camera_uri
+from comfywear.texts import Text, decode_keyed, encode
 from comfywear.vision.camera.child import STOP_GRACE_S, CameraOrder
 from comfywear.vision.camera.framebuffer import FrameBuffer
 from comfywear.vision.camera.light import measure_light
@@ -97,11 +97,11 @@ def open_camera(
         UsageError: The URI or a number makes no sense. A source that is not there is no error but a state.
     """
     if fps is not None and not 0.001 <= fps <= 1000:
-        raise UsageError(f"fps must be in 0.001…1000, not {fps}")
+        raise UsageError(Text("fps must be in 0.001…1000, not {fps}", fps=fps))
     if not 16 <= max_side <= 4096:
-        raise UsageError(f"max_side must be in 16…4096 pixels, not {max_side}")
+        raise UsageError(Text("max_side must be in 16…4096 pixels, not {max_side}", max_side=max_side))
     if not 0 <= hold_s <= 86_400:
-        raise UsageError(f"hold_s must be in 0…86,400 seconds, not {hold_s}")
+        raise UsageError(Text("hold_s must be in 0…86,400 seconds, not {hold}", hold=hold_s))
     found = parse_camera_uri(uri)
     order = CameraOrder(found.kind, found.target, found.shown, fps, loop, size, max_side, hold_s, view, 0, -1, -1)
     return Camera(found, order, open_deadline_s, max(frame_deadline_s, 3.0 / fps if fps else 0.0), retry_s)
@@ -146,7 +146,7 @@ class Camera:
         self._child: subprocess.Popen[bytes] | None = None
         self._bell = -1
         self._heard = b""
-        self._said: str | None = None
+        self._said: bytes | None = None
         self._death = ""
         self._last_index = -1
         self._visible: NDArray[np.uint8] | None = None
@@ -191,7 +191,7 @@ class Camera:
                 return
             self._stop_child(STOP_GRACE_S + 0.2)
             self._buffer.close()
-            self._enter("ended", self._state.reason if self._state.name == "ended" else "closed")
+            self._enter("ended", self._state.reason if self._state.name == "ended" else Text("closed"))
 
     def __enter__(self) -> Camera:
         return self
@@ -233,7 +233,7 @@ class Camera:
         late = time.monotonic() - self._alive_s
         if late > deadline:
             self._stop_child(0.0)
-            self._lost(f"no frame for {late:.0f} s; the camera's process was stopped")
+            self._lost(Text("no frame for {seconds} s; the camera's process was stopped", seconds=f"{late:.0f}"))
 
     def _hear(self) -> None:
         data = os.read(self._bell, 65536)
@@ -246,15 +246,18 @@ class Camera:
                 elif self._alive_s - self._state.since_s > _HEALTHY_S:
                     self._back_off.settle()
             else:
-                self._said = line.decode(errors="replace")
+                self._said = line
         if data:
             return
         self._stop_child(STOP_GRACE_S)
-        said = self._said or f"!{self._death}"
-        if said[0] == ".":
-            self._enter("ended", said[1:])
+        if self._said is None:
+            self._lost(self._death)
+            return
+        kind, said = self._said[:1], decode_keyed(self._said[1:])
+        if kind == b".":
+            self._enter("ended", said)
         else:
-            self._lost(said[1:], self._login_back_off if said[0] == "?" else None)
+            self._lost(said, self._login_back_off if kind == b"?" else None)
 
     def _lost(self, reason: str, back_off: BackOff | None = None) -> None:
         self._retry_at_s = time.monotonic() + (back_off or self._back_off).fail()
@@ -280,7 +283,7 @@ class Camera:
             )
         except OSError as error:
             os.close(self._bell)
-            self._lost(f"the camera's process cannot be started ({error.strerror})")
+            self._lost(Text("the camera's process cannot be started ({why})", why=error.strerror))
             return False
         finally:
             os.close(theirs)
@@ -289,7 +292,7 @@ class Camera:
         )
         assert self._child.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it is dead already, as its bell will tell
-            self._child.stdin.write(msgspec.json.encode(order) + b"\n")
+            self._child.stdin.write(encode(order) + b"\n")
             self._child.stdin.flush()
         self._alive_s = time.monotonic()
         return True
@@ -313,5 +316,5 @@ class Camera:
         else:
             code = -signal.SIGKILL
         os.close(self._bell)
-        how = f"signal {-code}" if code < 0 else f"code {code}"
-        self._death = f"the camera's process ended unexpectedly ({how})"
+        how = Text("signal {code}", code=-code) if code < 0 else Text("code {code}", code=code)
+        self._death = Text("the camera's process ended unexpectedly ({how})", how=how)

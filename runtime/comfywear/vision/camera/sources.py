@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from comfywear.errors import SourceError
 from comfywear.settings.camera_uri import CameraUri
+from comfywear.texts import Text
 from comfywear.vision.camera.ffmpeg import overhearing, refusal
 from comfywear.vision.camera.folder import folder_frames, list_pictures, photo_frames
 from comfywear.vision.camera.jpegs import cut_jpegs
@@ -86,8 +87,11 @@ def frames(uri: CameraUri, wishes: Wishes) -> Iterator[Image]:
 def end_of(uri: CameraUri) -> str:
     """Why a source that does not loop is over, and what would go on."""
     if uri.kind == "images":
-        return f"the last of {len(list_pictures(uri.target))} pictures was shown; loop = true begins again"
-    return "the end of the recording; loop = true begins it again"
+        return Text(
+            "the last of {n} pictures was shown; loop = true begins again",
+            n=len(list_pictures(uri.target)),
+        )
+    return Text("the end of the recording; loop = true begins it again")
 
 
 def _is_raw_mjpeg(path: Path) -> bool:
@@ -123,7 +127,7 @@ def _mjpeg(path: Path, fps: float, loop: bool) -> Iterator[Image]:
                     yield image
                     due.wait()
         if not readable:
-            raise SourceError(f"{path}: not a clip or photo that can be read (no JPEG picture in it)")
+            raise SourceError(Text("{path}: not a clip or photo that can be read (no JPEG picture in it)", path=path))
         if not loop:
             return
 
@@ -136,7 +140,11 @@ def _clip(path: Path, fps: float | None, loop: bool) -> Iterator[Image]:
             ok, image = capture.read()
             if not ok:
                 raise SourceError(
-                    f"{path}: not a clip or photo that can be read (no frame could be decoded; photos are {KINDS})"
+                    Text(
+                        "{path}: not a clip or photo that can be read (no frame could be decoded; photos are {kinds})",
+                        path=path,
+                        kinds=KINDS,
+                    )
                 )
             while ok:
                 yield image.astype(np.uint8, copy=False)
@@ -148,7 +156,7 @@ def _clip(path: Path, fps: float | None, loop: bool) -> Iterator[Image]:
 
 def _live(uri: CameraUri, fps: float | None, size: tuple[int, int] | None) -> Iterator[Image]:
     if uri.kind == "v4l2" and not stat.S_ISCHR(Path(uri.target).stat().st_mode):
-        raise SourceError(f"{uri.target} is not a video device")
+        raise SourceError(Text("{target} is not a video device", target=uri.target))
 
     def start() -> cv2.VideoCapture:
         if uri.kind != "v4l2":
@@ -177,7 +185,7 @@ def _live(uri: CameraUri, fps: float | None, size: tuple[int, int] | None) -> It
                 break
             due = max(due + 1.0 / fps, now) if fps else now
             yield image.astype(np.uint8, copy=False)
-    raise SourceError(f"{uri.shown} stopped giving frames")
+    raise SourceError(Text("{shown} stopped giving frames", shown=uri.shown))
 
 
 @contextmanager

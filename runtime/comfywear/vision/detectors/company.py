@@ -13,7 +13,7 @@ from comfywear_models import Card
 
 __all__ = ["LAYOUT", "MOST", "WEAKEST", "among", "in_company", "weight_of"]
 
-Floats = NDArray[np.float32]
+Floats32 = NDArray[np.float32]
 
 LAYOUT = "comfywear-2"
 """As "comfywear-1", with `company` in the card's `output`. A name of its own, because thresholds mean other scores."""
@@ -44,7 +44,7 @@ def weight_of(card: Card) -> float:
     return float(weight)
 
 
-def in_company(boxes: Floats, scores: Floats, weight: float) -> Floats:
+def in_company(boxes: Floats32, scores: Floats32, weight: float) -> Floats32:
     """The scores of persons in one view, raised by who else is seen: `logit + weight · ln(1 + sum of others' scores)`.
 
     Rescoring by context is an old step of detection (contextual information in Felzenszwalb et al., PAMI 2010);
@@ -84,19 +84,19 @@ def among(finds: Sequence[Detection], others: Sequence[Detection], weight: float
     return [*sorted(raised, key=lambda find: -find.score), *rest]
 
 
-def _raised(scores: Floats, company: Floats, weight: float) -> Floats:
+def _raised(scores: Floats32, company: Floats32, weight: float) -> Floats32:
     odds = (1.0 + company.astype(np.float64)) ** weight  # of exp(weight · ln(1 + company))
     raised = scores * odds / (1.0 - scores + scores * odds)
     return np.maximum(raised, scores).astype(np.float32)
 
 
-def _company(boxes: Floats, others: Floats, scores: Floats) -> Floats:
+def _company(boxes: Floats32, others: Floats32, scores: Floats32) -> Floats32:
     """`(N,)`: of each of `boxes` `(N, 4)`, the sum of the `scores` `(M,)` of other persons' boxes `(M, 4)`."""
     believed = np.where(scores >= WEAKEST, scores, np.float32(0))
     return (_apart(boxes, others) @ believed).astype(np.float32)
 
 
-def _apart(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
+def _apart(boxes: Floats32, others: Floats32) -> NDArray[np.bool_]:
     """`(N, M)`: whether two boxes are of two persons. A head and a trunk are of one, however small their IoU."""
     width = np.minimum(boxes[:, 2, None], others[:, 2]) - np.maximum(boxes[:, 0, None], others[:, 0])
     height = np.minimum(boxes[:, 3, None], others[:, 3]) - np.maximum(boxes[:, 1, None], others[:, 1])
@@ -105,9 +105,9 @@ def _apart(boxes: Floats, others: Floats) -> NDArray[np.bool_]:
     return np.asarray(shared < _APART * np.minimum(area[:, None], theirs))
 
 
-def _boxes(finds: Sequence[Detection]) -> Floats:
+def _boxes(finds: Sequence[Detection]) -> Floats32:
     return np.array([find.box for find in finds], np.float32).reshape(-1, 4)
 
 
-def _scores(finds: Sequence[Detection]) -> Floats:
+def _scores(finds: Sequence[Detection]) -> Floats32:
     return np.array([find.score for find in finds], np.float32)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from comfywear.errors import ModelError, UsageError
 from comfywear.system.damaged_zip import DAMAGED_ZIP
+from comfywear.texts import encode
 from comfywear.vision.detectors.preparing import preparation_of
 from comfywear.vision.engines import ENGINES, Engine, TensorInfo, read_input
 from comfywear.vision.layouts import LAYOUTS
@@ -208,7 +209,7 @@ def place(card: Card, source: Path, folder: Path) -> Path:
         if not target.exists() or not target.samefile(source):
             shutil.copyfile(source, target)
         path = folder / f"{card.name}.card.json"
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n")
+        path.write_bytes(msgspec.json.format(encode(card), indent=1) + b"\n")
     except OSError as error:
         raise ModelError(f"{folder}: cannot be written ({error.strerror}); choose another folder with --out") from error
     return path

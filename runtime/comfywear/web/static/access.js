@@ -1,6 +1,6 @@
 // For who may do everything: who is signed in, each with a button that ends it, and what was changed.
 
-import { make, moment, sentence, word } from "./words.js";
+import { call, make, moment, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -15,7 +15,7 @@ export async function showAccess(passwords, said = "") {
 
 async function get(address) {
   try {
-    const answer = await fetch(address);
+    const answer = await call(address);
     return answer.ok ? answer.json() : [];
   } catch {
     return []; // the banner says so
@@ -43,9 +43,7 @@ function signedIn(session) {
 async function end(session) {
   let said = word("access.failed");
   try {
-    const answer = await fetch("/api/sessions/end", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ session: session.id }),
-    });
+    const answer = await call("/api/sessions/end", { session: session.id });
     if (answer.status === 401 || (answer.ok && session.here)) { location.reload(); return; }
     if (answer.ok) said = word("access.ended");
   } catch { /* said */ }

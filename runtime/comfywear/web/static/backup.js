@@ -1,6 +1,6 @@
 // A backup of the device, for who may do everything: made and downloaded at a press.
 
-import { make, word } from "./words.js";
+import { call, make, sentence, word } from "./words.js";
 
 export function showBackup() {
   const secret = make("input", { type: "password", id: "passphrase", autocomplete: "new-password", "aria-describedby": "passphrase-help" });
@@ -16,7 +16,7 @@ export function showBackup() {
     event.preventDefault();
     button.disabled = true;
     said.textContent = word("backup.making");
-    said.textContent = await download(secret.value);
+    said.replaceChildren(...await download(secret.value));
     secret.value = "";
     button.disabled = false;
   });
@@ -26,17 +26,15 @@ export function showBackup() {
 
 async function download(passphrase) {
   try {
-    const answer = await fetch("/api/backup", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ passphrase: passphrase || null }),
-    });
+    const answer = await call("/api/backup", { passphrase: passphrase || null });
     if (answer.status === 401) location.reload();
-    if (!answer.ok) return `${word("backup.failed")} ${(await answer.json()).text}`;
+    if (!answer.ok) return [word("backup.failed"), " ", sentence((await answer.json()).text)];
     const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))?.[1] ?? "comfywear.backup";
     const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: name });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    return word("backup.made", { name });
+    return [word("backup.made", { name })];
   } catch {
-    return word("backup.failed");
+    return [word("backup.failed")];
   }
 }

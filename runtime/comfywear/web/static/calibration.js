@@ -1,6 +1,6 @@
 // Calibrating sensors: wait until they are at rest, compare with a reference, find the board's warmth and the lag.
 
-import { make, number, sentence, word } from "./words.js";
+import { call, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const EVERY_MS = 2000;
@@ -235,9 +235,7 @@ function say(text) {
 
 async function ask(address, body) {
   try {
-    const answer = await fetch(address, body && {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-    });
+    const answer = await call(address, body);
     if (answer.status === 401) location.reload();
     const text = await answer.json();
     return { good: answer.ok, body: text, text: answer.ok ? "" : sentence(text.text) };

@@ -1,6 +1,6 @@
 // Zones, masks and lines on the sketch: drawn, moved and deleted with finger, mouse and keys; checked by the device.
 
-import { make, number, sentence, word } from "./words.js";
+import { call, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const CHECK_AFTER_MS = 200;
@@ -174,7 +174,7 @@ function row(shape, index) {
   const choose = make("button", { type: "button", class: "button small plain", "data-key": `shape-${index}`, "aria-pressed": String(on), text: titled(shape) });
   choose.addEventListener("click", () => { chosen = on ? -1 : index; placing = null; render(); });
   const said = [];
-  if (shape.kind === "zone" && found.counts) said.push(word(`drawing.count.${found.counts[index] === 1 ? "one" : "n"}`, { n: found.counts[index] ?? 0 }));
+  if (shape.kind === "zone" && found.counts) said.push(word("drawing.count", { n: found.counts[index] ?? 0 }));
   if (shape.kind === "zone" && !shape.points.length) said.push(word("drawing.all"));
   const about = make("span", { class: "quiet", id: `shape-${index}-about` }, said.join(" · "), make("span", { class: "hidden", text: placeOf(shape) }));
   choose.setAttribute("aria-describedby", about.id);
@@ -384,9 +384,7 @@ function say(text) {
 
 async function ask(address, body) {
   try {
-    const answer = await fetch(address, body && {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-    });
+    const answer = await call(address, body);
     if (answer.status === 401) location.reload();
     const said = await answer.json();
     return { good: answer.ok, body: said, text: answer.ok ? "" : sentence(said.text) };

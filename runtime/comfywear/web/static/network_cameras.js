@@ -1,6 +1,6 @@
 // Cameras in the network, in the first run: looked for when somebody asks, then asked for their streams.
 
-import { make, word } from "./words.js";
+import { make, sentence, word } from "./words.js";
 
 const WANTS = { login: "setup.network.login", refused: "setup.network.refused", silent: "setup.network.silent" };
 
@@ -17,7 +17,7 @@ export function networkCameras(ask, take) {
       said.textContent = word(found.length ? "setup.network.found" : "setup.network.none", { n: found.length });
       list.replaceChildren(...found.map((camera) => doorOf(camera, ask, take)));
     } catch (error) {
-      said.textContent = `${word("setup.failed")} ${error.message}`;
+      said.replaceChildren(word("setup.failed"), " ", sentence(error.said ?? error.message));
     }
     button.disabled = false;
   });
@@ -47,7 +47,7 @@ function doorOf({ host, name }, ask, take) {
       said.textContent = told.state === "good" ? word(told.streams.length ? "setup.network.streams" : "setup.network.no_stream", { n: told.streams.length }) : word(WANTS[told.state]);
       streams.replaceChildren(...told.streams.map((stream) => streamOf(stream, login, take)));
     } catch (error) {
-      said.textContent = `${word("setup.failed")} ${error.message}`;
+      said.replaceChildren(word("setup.failed"), " ", sentence(error.said ?? error.message));
     }
     button.disabled = false;
   });

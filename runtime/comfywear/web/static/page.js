@@ -1,7 +1,7 @@
 // The page's beginning: what was chosen on this screen, the views, and what the device says while it lasts.
 
 import { answered, learnt, startVoting } from "./vote.js";
-import { load, make, number, sentence, word } from "./words.js";
+import { call, load, make, number, sentence, spoken, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const VIEWS = ["vote", "room", "day", "sketch", "about"];
@@ -27,7 +27,7 @@ function keep(name, value) {
 }
 
 async function get(address) {
-  const answer = await fetch(address);
+  const answer = await call(address);
   if (answer.status === 401) location.assign("/login");
   if (!answer.ok) throw new Error(address);
   return answer.json();
@@ -188,7 +188,7 @@ function sketchCame(there) {
 
 function listen() {
   source?.close();
-  source = new EventSource(`/api/events?zone=${encodeURIComponent(zone)}`);
+  source = new EventSource(spoken(`/api/events?zone=${encodeURIComponent(zone)}`));
   source.addEventListener("now", (event) => {
     $("offline").hidden = true;
     const before = now;
@@ -264,7 +264,7 @@ async function begin() {
   showWords(code);
   views.startFinds(start.role === "admin");
   $("zone").addEventListener("change", () => chooseZone($("zone").value));
-  $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value); });
+  $("language").addEventListener("change", () => { keep("language", $("language").value); speak($("language").value).then(listen); });
   $("theme-choice").addEventListener("change", () => chooseTheme($("theme-choice").value));
   $("theme").addEventListener("click", () => {
     chooseTheme(dark() ? "light" : "dark");

@@ -1,6 +1,6 @@
 // A device made of a backup again: uploaded, looked at, asked what to keep, restored, and said how it ended.
 
-import { make, sentence, word } from "./words.js";
+import { call, make, sentence, word } from "./words.js";
 
 const LOOK_EVERY_MS = 1000;
 const ENDS_WITHIN_MS = 600000;
@@ -9,16 +9,16 @@ export function showRestore() {
   const said = make("p", { class: "quiet", role: "status", id: "restore-said" });
   const file = make("input", { type: "file", id: "restore-file", accept: ".comfywear,.zip,application/zip" });
   const asked = make("div", { id: "restore-asked" });
-  const say = (text) => { said.textContent = text; };
+  const say = (...parts) => said.replaceChildren(...parts);
   file.addEventListener("change", async () => {
     asked.replaceChildren();
     if (!file.files.length) return;
     file.disabled = true;
     say(word("restore.uploading"));
-    const answer = await ask("/api/restore/upload", file.files[0], "application/zip");
+    const answer = await ask("/api/restore/upload", file.files[0]);
     file.disabled = false;
     file.value = "";
-    say(answer.good ? word("restore.nothing_yet") : `${word("restore.refused")} ${answer.text}`);
+    say(...(answer.good ? [word("restore.nothing_yet")] : [word("restore.refused"), " ", answer.text]));
     if (answer.good) asked.replaceChildren(question(answer.body, say, asked));
   });
   const body = make(
@@ -30,7 +30,7 @@ export function showRestore() {
   details.addEventListener("toggle", async () => {
     if (!details.open || said.textContent) return;
     const before = await ask("/api/restore");
-    if (before.good && before.body.state !== "none") say(ended(before.body));
+    if (before.good && before.body.state !== "none") say(...ended(before.body));
   });
 }
 
@@ -77,12 +77,12 @@ function question(found, say, asked) {
     secret.value = "";
     button.disabled = false;
     if (!answer.good) {
-      say(`${word("restore.refused")} ${answer.text}`);
+      say(word("restore.refused"), " ", answer.text);
       return;
     }
     asked.replaceChildren();
     say(word("restore.running"));
-    say(await outcome());
+    say(...await outcome());
   });
   return form;
 }
@@ -107,21 +107,20 @@ async function outcome() {
     if (now.status === 401) location.reload();
     if (now.good && ["done", "failed"].includes(now.body.state)) return ended(now.body);
   }
-  return word("restore.silent");
+  return [word("restore.silent")];
 }
 
 function ended(body) {
-  if (body.state === "running") return word("restore.running");
-  const aside = body.aside ? ` ${word("restore.aside", { folder: body.aside })}` : "";
-  return `${word(`restore.${body.state}`)} ${body.text}${aside}`;
+  if (body.state === "running") return [word("restore.running")];
+  const aside = body.aside ? [" ", word("restore.aside", { folder: body.aside })] : [];
+  return [word(`restore.${body.state}`), " ", sentence(body.text), ...aside];
 }
 
-async function ask(address, body, type = "application/json") {
+async function ask(address, body) {
   try {
-    const options = body && { method: "POST", headers: { "Content-Type": type }, body: body instanceof Blob ? body : JSON.stringify(body) };
-    const answer = await fetch(address, options || {});
+    const answer = await (body instanceof Blob ? call(address, "", { headers: { "Content-Type": "application/zip" }, body }) : call(address, body));
     const said = await answer.json();
-    return { good: answer.ok, status: answer.status, body: said, text: said.text };
+    return { good: answer.ok, status: answer.status, body: said, text: answer.ok ? "" : sentence(said.text) };
   } catch {
     return { good: false, status: 0, text: word("restore.no_answer") };
   }

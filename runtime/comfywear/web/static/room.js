@@ -4,8 +4,6 @@ import { showFace } from "./vote.js";
 import { clock, colour, counted, garment, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const TROUBLE = /^([a-z-]+)(?: \((.+?)\))?: (.*) \((\d+ (?:min|h))\) → (.*)$/s;
-const GAIN = /^(.*?)(?: \(like ([\d.]+) K (cooler|warmer)\))?: (\d+)% instead of (\d+)% would want no change$/;
 
 export function renderRoom(now, title) {
   $("room-heading").textContent = word("room.heading", { zone: title });
@@ -99,8 +97,7 @@ function people(now) {
 // Whether anybody is there, without the flicker of single pictures: "2 people are here, since 14:05".
 function presence(state) {
   if (!state) return [];
-  const many = state.count > 1 ? "room.presence.several" : "room.presence.one";
-  const what = state.state === "occupied" ? word(many, { n: state.count }) : word(`room.presence.${state.state}`);
+  const what = word(`room.presence.${state.state}`, { n: state.count ?? 1 });
   const since = state.since ? word("room.presence.since", { what, time: clock(Date.parse(state.since) / 1000) }) : what;
   const shown = make("p", { class: "presence", "data-presence": state.state }, make("strong", { text: since }));
   return [shown, ...(state.reason && state.state === "unknown" ? [make("p", {}, sentence(state.reason))] : [])];
@@ -129,15 +126,14 @@ function seen(now) {
   return [list, ...(now.grey ? [make("p", { class: "quiet", text: word("room.grey") })] : [])];
 }
 
-// "no-sensor (serial:///dev/x): reason (5 min) → what to do", of which the first word is in every language.
-function trouble(text) {
-  const [whole, name, about, reason, age, what] = TROUBLE.exec(text) ?? [];
-  const known = whole && word("troubles")[name];
-  if (!known) return make("li", { text, lang: "en" });
-  const details = [about, reason].filter(Boolean).join(": ");
+// What does not work: its name in this language, for how long, where and why, and what to do.
+function trouble(said) {
+  const { name, about, reason, age, what } = said.values ?? {};
+  if (!name) return make("li", {}, sentence(said));
+  const details = make("div", { class: "quiet" }, ...(about ? [`${about}: `] : []), sentence(reason));
+  const known = word("troubles")[name] ?? name;
   return make(
-    "li", {}, make("strong", { text: `${known} (${age})` }),
-    make("div", { class: "quiet", text: details, lang: "en" }), make("div", { class: "quiet", text: `→ ${what}`, lang: "en" }),
+    "li", {}, make("strong", { text: `${known} (${age})` }), details, make("div", { class: "quiet" }, "→ ", sentence(what)),
   );
 }
 
@@ -156,22 +152,11 @@ function advice({ advice: sentences, level }) {
   if (level === null) return [make("p", { text: word("room.advice_unknown") })];
   if (!sentences.length) return [make("p", { text: word("room.no_advice") })];
   const list = make("ul", { class: "plainlist" });
-  for (const text of sentences) {
-    const [whole, what, k, direction, after, before] = GAIN.exec(text) ?? [];
-    if (!whole) {
-      const known = word("advice")[text];
-      if (known) {
-        list.append(make("li", {}, make("strong", { text: known })));
-        continue;
-      }
-      list.append(make("li", {}, sentence(text)));
-      continue;
-    }
-    const off = /^take the (.+) off$/.exec(what);
-    const action = off ? word("advice.take off", { garment: garment(off[1]) }) : word("advice")[what];
-    const known = action ? make("strong", { text: action }) : make("strong", { text: what, lang: "en" });
-    if (k) known.append(make("span", { class: "quiet", text: ` · ${word(`advice.${direction}`, { k: number(k) })}` }));
-    list.append(make("li", {}, known, make("span", { text: word("advice.gain", { after, before }) })));
+  for (const each of sentences) {
+    const { what, kelvin, way, after, before } = each.values ?? {};
+    const known = make("strong", {}, sentence(what ?? each));
+    if (way) known.append(make("span", { class: "quiet", text: ` · ${word(`advice.${way}`, { k: number(kelvin) })}` }));
+    list.append(make("li", {}, known, ...(what ? [make("span", { text: word("advice.gain", { after, before }) })] : [])));
   }
   return [list];
 }

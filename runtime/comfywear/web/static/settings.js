@@ -1,7 +1,7 @@
 // The settings in the browser: a form of all fields, checked by the device while it is filled in, saved and tried.
 
 import { group, showFaults } from "./fields.js";
-import { load, make, sentence, word } from "./words.js";
+import { call, load, make, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const CHECK_AFTER_MS = 350;
@@ -21,10 +21,10 @@ function kept(name) {
 }
 
 async function ask(address, body) {
-  const answer = await fetch(address, body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {});
+  const answer = await call(address, body);
   if (answer.status === 401) location.assign("/login?next=%2Fsettings");
   const told = await answer.json();
-  if (!answer.ok) throw new Error(told.text);
+  if (!answer.ok) throw Object.assign(new Error(), { said: told.text });
   return told;
 }
 
@@ -64,7 +64,7 @@ async function check() {
   try {
     found = await ask("/api/settings/check", draft());
   } catch (error) {
-    $("state").replaceChildren(sentence(error.message));
+    $("state").replaceChildren(sentence(error.said ?? error.message));
     return;
   }
   if (mine !== asked) return;
@@ -132,9 +132,9 @@ function search() {
 }
 
 async function begin(message = null) {
-  const told = await ask("/api/settings/form");
   const code = [kept("language"), document.documentElement.lang].find((each) => each && each !== "auto") ?? "en";
   const fields = await load(code, "settings").catch(() => load("en", "settings"));
+  const told = await ask("/api/settings/form");
   form = { ...told, texts: textsOf(fields), secrets: new Map(), touched, again };
   held = JSON.stringify(form.values);
   faults = [];
@@ -176,7 +176,7 @@ async function save() {
   } catch (error) {
     busy = false;
     showState();
-    $("state").replaceChildren(word("settings.failed"), " ", sentence(error.message));
+    $("state").replaceChildren(word("settings.failed"), " ", sentence(error.said ?? error.message));
     return;
   }
   busy = false;

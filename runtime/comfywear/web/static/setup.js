@@ -2,7 +2,7 @@
 
 import { at, fieldOf, put, showFaults } from "./fields.js";
 import { networkCameras } from "./network_cameras.js";
-import { load, make, number, sentence, word } from "./words.js";
+import { call, load, make, number, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const KEEP_AFTER_MS = 350;
@@ -32,10 +32,10 @@ let sending = Promise.resolve();
 let moving = false;
 
 async function ask(address, body) {
-  const answer = await fetch(address, body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {});
+  const answer = await call(address, body);
   if (answer.status === 401) location.assign("/login");
   const told = await answer.json();
-  if (!answer.ok) throw new Error(told.text);
+  if (!answer.ok) throw Object.assign(new Error(), { said: told.text });
   return told;
 }
 
@@ -75,7 +75,7 @@ async function send() {
     faults = told.faults;
     say();
   } catch (error) {
-    say(word("setup.failed"), " ", sentence(error.message));
+    say(word("setup.failed"), " ", sentence(error.said ?? error.message));
     return false;
   }
   showSteps();
@@ -232,12 +232,12 @@ async function check() {
     found = await ask("/api/setup/try", { step });
     say();
   } catch (error) {
-    say(word("setup.failed"), " ", sentence(error.message));
+    say(word("setup.failed"), " ", sentence(error.said ?? error.message));
   }
   $("check").disabled = false;
   if (mine !== step) return;
   $("findings").replaceChildren(...found.map((each) => make(
-    "li", { class: each.state }, make("strong", { text: `${each.what}: ${word(`setup.states.${each.state}`)}` }), sentence(each.said), ...each.do ? [make("p", { class: "quiet" }, sentence(each.do))] : [],
+    "li", { class: each.state }, make("strong", {}, sentence(each.what), `: ${word(`setup.states.${each.state}`)}`), " ", sentence(each.said), ...each.do ? [make("p", { class: "quiet" }, sentence(each.do))] : [],
   )));
   if (step === "camera") watchCamera();
   if (step === "sensors") watchSensors();
@@ -256,7 +256,7 @@ async function next() {
     await ask("/api/setup/finish", {});
   } catch (error) {
     $("next").disabled = false;
-    return say(word("setup.failed"), " ", sentence(error.message));
+    return say(word("setup.failed"), " ", sentence(error.said ?? error.message));
   }
   $("check").hidden = $("back").hidden = $("next").hidden = true;
   return wait();

@@ -1,7 +1,7 @@
 // Pressing: five faces, thanks, and undo for as long as the device allows.
 
 import { dropVote, keepVote, newId, sendKept } from "./kept_votes.js";
-import { sentence, word } from "./words.js";
+import { call, sentence, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const THANKS_S = 10;
@@ -51,10 +51,7 @@ export function learnt(text) {
 }
 
 async function post(address, body) {
-  const answer = await fetch(address, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  });
+  const answer = await call(address, body, { signal: AbortSignal.timeout(PATIENCE_MS) });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw Object.assign(new Error(), { status: answer.status });
   return answer.json();

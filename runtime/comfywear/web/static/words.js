@@ -31,11 +31,27 @@ export async function load(code, more = "") {
   return told.fields ?? {};
 }
 
+// An address whose sentences come in this language.
+export const spoken = (address) => `${address}${address.includes("?") ? "&" : "?"}texts=${document.documentElement.lang}`;
+
+// Asks the device, or tells it something.
+export function call(address, body, more = {}) {
+  const told = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), ...more };
+  return fetch(spoken(address), body === undefined ? more : told);
+}
+
 // word("thanks.said", {level: "…"}) → the words with their values.
 export function word(name, values = {}) {
-  const text = name.split(".").reduce((part, key) => part?.[key], found);
+  const text = form(name.split(".").reduce((part, key) => part?.[key], found), values);
   if (typeof text !== "string") return text ?? "";
   return text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+}
+
+// Of words in several forms the one for the number `n`.
+function form(text, { n }) {
+  if (!text?.other) return text;
+  const rule = new Intl.PluralRules(document.documentElement.lang);
+  return (Number(n) === 0 && text.zero) || (text[rule.select(Number(n))] ?? text.other);
 }
 
 export function number(value, digits = 1) {
@@ -59,18 +75,16 @@ export function moment(unix, hour = false) {
   return hour ? `${day}, ${clock(unix)}` : day;
 }
 
-export const counted = (n) => word(`room.votes.${n > 1 ? "n" : n}`, { n });
+export const counted = (n) => word("room.votes", { n });
 export const garment = (kind) => word(`garments.${kind}`) || kind;
 export const colour = (name) => word(`colours.${name}`) || name;
 
-// A sentence of the device, which speaks English: in this language where there is one, else marked as English.
-export function sentence(text) {
-  for (const [pattern, said] of found.sentences ?? []) {
-    const expression = new RegExp(pattern);
-    if (expression.test(text)) return make("span", { text: text.replace(expression, said) });
-  }
-  const begun = /^[a-z][a-z0-9+]*:\/\//.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
-  return make("span", { text: begun, lang: "en" });
+// A sentence of the device, which comes in pieces with their languages, or as plain English; each other language is marked.
+export function sentence(said) {
+  const [[language, first], ...more] = said.parts ?? [["en", said]];
+  const begun = /^[a-z][a-z0-9+]*:\/\//.test(first) ? first : first.charAt(0).toUpperCase() + first.slice(1);
+  const here = document.documentElement.lang;
+  return make("span", {}, ...[[language, begun], ...more].map(([lang, text]) => lang === here ? text : make("span", { text, lang })));
 }
 
 // An element: make("p", {class: "quiet", text: "…"}, child, …)
