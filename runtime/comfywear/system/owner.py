@@ -13,11 +13,8 @@ from pathlib import Path
 import msgspec
 
 from comfywear.errors import ComfyWearError, StoreError
-<<<<<<< HEAD
 from comfywear.system.libc import libc
-=======
 from comfywear.texts import encode
->>>>>>> wt-texts
 
 __all__ = ["as_owner", "become_owner"]
 
