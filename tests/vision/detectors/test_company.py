@@ -41,7 +41,7 @@ def test_a_sure_neighbour_doubles_the_odds_at_weight_one() -> None:
 def test_a_person_s_own_head_and_the_weakest_finds_are_no_company() -> None:
     boxes = np.array([[0, 0, 50, 120], [10, 0, 40, 30]], np.float32)
     assert in_company(boxes, np.array([0.4, 0.9], np.float32), 1.0) == pytest.approx([0.4, 0.9])
-    boxes, scores = row_of(0.4, 0.14, 0.14)
+    boxes, scores = row_of(0.4, 0.29, 0.29)
     assert in_company(boxes, scores, 1.0)[0] == pytest.approx(0.4)
 
 

@@ -18,7 +18,7 @@ Floats32 = NDArray[np.float32]
 LAYOUT = "comfywear-2"
 """As "comfywear-1", with `company` in the card's `output`. A name of its own, because thresholds mean other scores."""
 
-WEAKEST = 0.15
+WEAKEST = 0.3
 """Score down to which a find counts as company."""
 
 _PERSON = "person"
