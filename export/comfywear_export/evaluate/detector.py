@@ -176,7 +176,7 @@ def run(args: argparse.Namespace) -> int:
         measured, trade = _measured(args, detector, finds, nobody)
         measured["attributes"] = f"{dress.model.card.name} {dress.model.card.version}" if dress else None
         if trade:
-            trades.append(Trade(measured["model"], trade, measured["threshold"]))
+            trades.append(Trade(f"{measured['model']} {measured['version']}", trade, measured["threshold"]))
         if result:
             result["others"].append(measured)
         else:
