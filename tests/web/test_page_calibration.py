@@ -60,7 +60,7 @@ def test_two_points_give_the_gain_and_one_too_near_is_refused(screen: Screen) ->
         page.click("#cal-first")
         assert "Erster Punkt: 22,40 °C, wo 22,50 °C richtig ist" in page.inner_text("#cal-first-said")
         page.click("#cal-compare")
-        holds(page, "document.getElementById('cal-said').innerText.includes('5 K or more apart')")
+        holds(page, "document.getElementById('cal-said').innerText.includes('mindestens 5 K auseinanderliegen')")
         assert not page.is_visible("#cal-keep")
         device.bench.value = 32.4
         holds(page, "document.getElementById('cal-now').innerText.includes('32,40')")

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import cv2
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from comfywear.publishing import Stamp, comfort_message, people_message
 from comfywear.records import Box, Climate, ColourShare, Detection, Frame, Person
 from comfywear.settings import ComfortSettings
 from comfywear.system.arguments import whole
+from comfywear.texts import encode
 from comfywear.vision import AttributeModel, Detector, PersonBook
 from comfywear.vision.corrections import CorrectedFinds
 from comfywear.vision.motion import MotionMap
@@ -202,7 +202,7 @@ def _messages(estimate: Any) -> tuple[bytes, bytes]:
     views = [(each.person, each.clothing, each.skin) for each in estimate.people]
     people = people_message("room", views, _STAMP)
     comfort = comfort_message("room", estimate.comfort, _STAMP)
-    return msgspec.json.encode(people), msgspec.json.encode(comfort)
+    return encode(people), encode(comfort)
 
 
 def _timed_colours(clock: _Clock) -> Callable[[Image, Box, Sequence[Box]], Sequence[ColourShare]]:

@@ -32,6 +32,7 @@ class _View:
     persons: list[Person]
     seen: dict[int, Seen]
     lost: bool = False
+    settled: frozenset[int] = frozenset()  # whom the others saw when it was lost
 
 
 class ZonePresence:
@@ -99,6 +100,7 @@ class ZonePresence:
             return
         view.lost = True
         living = {person.track_id for each in self._views.values() if not each.lost for person in each.persons}
+        view.settled = frozenset(living)
         view.persons = [each for each in view.persons if self._same.partner(each.track_id) not in living]
         view.seen = {
             each.track_id: replace(view.seen[each.track_id], place=None)
@@ -170,7 +172,9 @@ class ZonePresence:
             return []
         mine, others = ([view.seen[each.track_id] for each in view.persons if each.zone == zone] for view in views)
         apart_s = abs(views[0].monotonic_s - views[1].monotonic_s)
-        merged = self._same.update(mine, others, self._now_s, apart_s)
+        # Who was in sight of the other when a camera was lost was somebody else, or is their like already.
+        settled = frozenset[int]().union(*(view.settled for view in views if view.lost))
+        merged = self._same.update(mine, others, self._now_s, apart_s, settled)
         for view, other in (views, views[::-1]):
             if view.lost:  # somebody whom it alone had seen has come into sight of the other
                 now = {each.track_id for each in other.persons}

@@ -64,7 +64,12 @@ class SamePersons:
         return self._partner.get(person)
 
     def update(
-        self, mine: Sequence[Seen], others: Sequence[Seen], now_s: float, apart_s: float = 0.0
+        self,
+        mine: Sequence[Seen],
+        others: Sequence[Seen],
+        now_s: float,
+        apart_s: float = 0.0,
+        settled: Collection[int] = (),
     ) -> list[tuple[int, int]]:
         """Take who is in a zone that two cameras see.
 
@@ -73,6 +78,7 @@ class SamePersons:
             others: Seen by the other.
             now_s: Monotonic.
             apart_s: Between the two pictures.
+            settled: Who of them is paired with nobody anew.
 
         Returns:
             Numbers `(gone, kept)` that turned out to be one person's.
@@ -85,8 +91,8 @@ class SamePersons:
             other = by_id.get(self._partner.get(one.id, 0))
             if other is not None:
                 self._doubt(one, other, now_s, apart_s)
-        free = [one for one in mine if self._partner.get(one.id) not in by_id]
-        taken = {self._partner.get(one.id) for one in mine}
+        free = [one for one in mine if self._partner.get(one.id) not in by_id and one.id not in settled]
+        taken = {self._partner.get(one.id) for one in mine}.union(settled)
         left = [other for other in others if other.id not in taken]
         costs = np.array([[_cost(one, other, apart_s) for other in left] for one in free], np.float32)
         merged = []
