@@ -195,7 +195,13 @@ def test_without_torch_training_says_what_to_install(
 @pytest.mark.export
 @pytest.mark.parametrize(
     ("share", "words"),
-    [("people", "SET=NUMBER"), ("people=-1", "SET=NUMBER"), ("people=nan", "SET=NUMBER"), ("rooms=0.2", "no such set")],
+    [
+        ("people", "SET=NUMBER"),
+        ("people=-1", "SET=NUMBER"),
+        ("people=0", "left out of --sets"),
+        ("people=nan", "SET=NUMBER"),
+        ("rooms=0.2", "no such set"),
+    ],
 )
 def test_a_share_that_is_none_or_of_no_set_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], share: str, words: str

@@ -55,6 +55,17 @@ def test_whoever_stands_on_the_same_spot_is_one_and_has_the_older_number() -> No
     assert room.show([], [seen(2, (1.4, 1.2))]) == {1}, "who goes out of one view keeps the number in the other"
 
 
+def test_who_is_settled_is_paired_with_nobody_anew_and_keeps_their_like_and_number() -> None:
+    room = Room()
+    assert room.show([seen(1, (1.0, 1.0), RED)], [seen(2, (1.0, 1.0), RED)]) == {1}
+    alone = [seen(4, None, RED)]  # in red, too; whom the first view alone had seen when it was lost
+    for _ in range(200):  # longer than anybody unseen is remembered
+        room.same.update(alone, [seen(2, (1.0, 1.0), RED)], room.now_s, settled={2})
+        room.now_s += 0.5
+    assert (room.same.partner(4), room.same.number(2)) == (None, 1)
+    assert room.same.update(alone, [seen(2, (1.0, 1.0), RED)], room.now_s) == [(4, 1)], "without it they are one"
+
+
 def test_two_who_stand_apart_are_two_whatever_they_wear() -> None:
     assert Room().show([seen(1, (1.0, 1.0), RED)], [seen(2, (4.0, 1.0), RED)]) == {1, 2}
 

@@ -90,9 +90,8 @@ def run(args: argparse.Namespace) -> int:
     photos += [photo for folder in args.bare for photo in read_bare(folder)]
     strange = shares.keys() - {p.set_name for p in photos}
     if strange:
-        raise UsageError(
-            f"--share {min(strange)}: no such set here; there are: {', '.join({p.set_name: 0 for p in photos})}"
-        )
+        here = ", ".join(sorted({p.set_name for p in photos}))
+        raise UsageError(f"--share {min(strange)}: no such set here; there are: {here}")
     names = ", ".join(f.name for f in [*folders, *args.bare])
     print(f"{len(photos)} photos of {names}; {args.size} px; views of {args.batch}")
     net = DetectorNet()
@@ -138,9 +137,11 @@ def _shares(said: Sequence[str]) -> dict[str, float]:
     for each in said:
         name, _, value = each.rpartition("=")
         try:
-            shares[name] = number(0.0, 1e6)(value)
+            shares[name] = number(0.0, 1e6, above=True)(value)
         except argparse.ArgumentTypeError as error:
-            raise UsageError(f"--share {each}: SET=NUMBER, such as people=0.3 ({error})") from error
+            raise UsageError(
+                f"--share {each}: SET=NUMBER, such as people=0.3; sets not to be chosen are left out of --sets ({error})"
+            ) from error
     return shares
 
 

@@ -84,8 +84,9 @@ class FarFinder:
             began_s = time.perf_counter()
             finds = tile_finds(self._detector, frame.image, self._tiles[index], threshold=self._threshold)
             cost_s = time.perf_counter() - began_s
-            known = merged([*self._held.beside(quick), *quick, *finds], self._labels)
-            finds = among(finds, known, self._company)
+            if self._company:
+                known = merged([*self._held.beside(quick), *quick, *finds], self._labels)
+                finds = among(finds, known, self._company)
             new = self._held.take(self._tiles[index], self._size, finds, quick, frame.monotonic_s)
             self._schedule.looked(index, frame.monotonic_s, new=new, cost_s=cost_s)
         return len(chosen)
