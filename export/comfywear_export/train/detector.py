@@ -140,7 +140,7 @@ def _shares(said: Sequence[str]) -> dict[str, float]:
             shares[name] = number(0.0, 1e6, above=True)(value)
         except argparse.ArgumentTypeError as error:
             raise UsageError(
-                f"--share {each}: SET=NUMBER, such as people=0.3; sets not to be chosen are left out of --sets ({error})"
+                f"--share {each}: SET=NUMBER, as people=0.3; sets not to be chosen are left out of --sets ({error})"
             ) from error
     return shares
 
