@@ -20,10 +20,10 @@ from comfywear.records import Detection
 from comfywear_export.cli import main
 from comfywear_export.data.datasets import read_set
 from comfywear_export.data.empty_photos import read_empty
-from comfywear_export.evaluate.detector import choose_threshold, empty_figures
 from comfywear_export.measure.average_precision import Found, matched
 from comfywear_export.measure.detection import Tally, look
 from comfywear_export.measure.false_persons import share, threshold_for, tradeoff
+from comfywear_export.measure.nobody import choose_threshold, empty_figures
 from comfywear_export.release import gate
 from comfywear_models import load_card
 from comfywear_models.registry import FOLDER

@@ -25,10 +25,10 @@ from comfywear_export.data.datasets import Photo, read_photo, read_set
 from comfywear_export.data.empty_photos import read_empty
 from comfywear_export.data.labels import ATTRIBUTE_LABELS, DETECTOR_LABELS
 from comfywear_export.data.origins import origins
-from comfywear_export.evaluate import detector as evaluate_detector
 from comfywear_export.measure import answers, detection
 from comfywear_export.measure.average_precision import matched
 from comfywear_export.measure.detection import FLOOR, Finds, Tally, look, without_nan
+from comfywear_export.measure.nobody import choose_threshold, empty_figures
 from comfywear_export.measure.painting import Painter, painting_quality
 from comfywear_export.measure.thresholds import best_threshold
 from comfywear_export.training.provenance import commit, data_digest
@@ -151,9 +151,9 @@ def run(args: argparse.Namespace) -> int:
     far: dict[str, Any] = {}
     if args.empty:
         nobody = _nobody(Detector.load(path, engine="onnxruntime", precision="fp16"), args.empty, quick=False)
-        found = evaluate_detector.choose_threshold(nobody, args.most, args.choose_on)
+        found = choose_threshold(nobody, args.most, args.choose_on)
         thresholds["person"] = found["threshold"]
-        far = evaluate_detector.empty_figures(nobody, found["threshold"])
+        far = empty_figures(nobody, found["threshold"])
         judged["people"] = "quality"
         for folder in args.empty:
             chooses = any(source.partition("/")[0] == folder.name for source in found["on"])
@@ -274,9 +274,7 @@ def quality_of(
     quiet: dict[str, Any] = {}
     if empty:
         finds = _nobody(detector, empty, quick=True, limit=limit)
-        quiet["empty validation"] = {
-            "quick": _rounded(evaluate_detector.empty_figures(finds, detector.thresholds["person"]))
-        }
+        quiet["empty validation"] = {"quick": _rounded(empty_figures(finds, detector.thresholds["person"]))}
     return quiet | {
         f"{name} validation": _rounded(
             detection.evaluate(detector, read_set(data / name, "validation")[: limit or None], data / name)

@@ -11,10 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from comfywear.errors import ModelError, UsageError
-from comfywear.records import Detection
 from comfywear.system.arguments import number, whole
 from comfywear.vision import AttributeModel
 from comfywear.vision.detectors.company import LAYOUT as WITH_COMPANY
@@ -36,8 +33,9 @@ from comfywear_export.measure.detection import (
     without_nan,
 )
 from comfywear_export.measure.dressed import Dresser
-from comfywear_export.measure.false_persons import Tradeoff, best_scores, share, threshold_for, tradeoff
+from comfywear_export.measure.false_persons import Tradeoff, best_scores, tradeoff
 from comfywear_export.measure.kept_answers import KeptAnswers
+from comfywear_export.measure.nobody import SOURCES, by_source, choose_threshold, empty_figures
 from comfywear_export.measure.parity import compare
 from comfywear_export.report.charts import Trade, write_trades
 from comfywear_export.report.page import check_name
@@ -46,8 +44,6 @@ from comfywear_models import Card
 __all__ = [
     "add_arguments",
     "add_parser",
-    "choose_threshold",
-    "empty_figures",
     "forms_of",
     "heading",
     "kept_for",
@@ -55,10 +51,7 @@ __all__ = [
 ]
 
 
-_SOURCES, _PHOTOS = (
-    12,
-    3,
-)  # more sources, or fewer photos of each, are no parts of a set: photos have sources of their own
+_PHOTOS = 3  # with fewer photos of each, sources are no parts of a set
 _STEPS = [round(0.05 * i, 2) for i in range(1, 20)]
 """Thresholds of the curve in figures."""
 
@@ -217,8 +210,8 @@ def _first(args: argparse.Namespace, photos: list[Photo]) -> list[Photo]:
 
 def _first_of_each(args: argparse.Namespace, photos: list[Photo]) -> list[Photo]:
     """The first photos of every source, where not all are wanted."""
-    by_source = _by_source([(photo, ()) for photo in photos])
-    return [photo for found in by_source.values() for photo in _first(args, [photo for photo, _ in found])]
+    parts = by_source([(photo, ()) for photo in photos])
+    return [photo for found in parts.values() for photo in _first(args, [photo for photo, _ in found])]
 
 
 def _labelled(args: argparse.Namespace, folder: Path) -> list[Photo]:
@@ -304,15 +297,15 @@ def kept_for(args: argparse.Namespace, cards: Sequence[Card], engine: str, preci
 
 def _set_figures(folder: Path, finds: Finds, threshold: float) -> dict[str, Any]:
     """`data` and the figures of one set, with `sources` where it has a few."""
-    by_source = {source: found for source, found in _by_source(finds).items() if source}
+    parts = {source: found for source, found in by_source(finds).items() if source}
     sources = {
         source: {"images": len(found), "person": _tally(found).person(threshold)}
-        for source, found in sorted(by_source.items())
+        for source, found in sorted(parts.items())
     }
     row = {"data": folder.name, **figures(finds, threshold, folder)}
     if _is_weak(finds):
         row["weak"] = True
-    few = 1 < len(sources) <= _SOURCES and len(finds) >= _PHOTOS * len(sources)
+    few = 1 < len(sources) <= SOURCES and len(finds) >= _PHOTOS * len(sources)
     return {**row, "sources": sources} if few else row
 
 
@@ -336,71 +329,6 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "person": {key: _mean(row[key] for row in persons) for key in ("ap50", "ap", "recall50", "precision50")},
         "garments": {"map50": _mean(garments)},
     }
-
-
-def empty_figures(nobody: Sequence[tuple[Path, Finds]], threshold: float) -> dict[str, Any]:
-    """In how many photos of nobody a person is seen.
-
-    Args:
-        nobody: Folders with what was found in their photos.
-        threshold: Score from which a find is believed.
-
-    Returns:
-        `images`, `share` of them with a person, and the same of each folder in `folders`, of each source in `sources`.
-    """
-
-    def told(finds: Finds) -> dict[str, Any]:
-        return {"images": len(finds), "share": share(_persons(finds), threshold)}
-
-    return {
-        **told([each for _, finds in nobody for each in finds]),
-        "folders": {folder.name: told(finds) for folder, finds in nobody},
-        "sources": {name: told(finds) for name, finds in _sources(nobody).items()},
-    }
-
-
-def choose_threshold(nobody: Sequence[tuple[Path, Finds]], most: float, on: Sequence[str] = ()) -> dict[str, Any]:
-    """The `threshold` of the highest recall at which at most a share `most` of the empty photos fires.
-
-    Args:
-        nobody: Folders with what was found in their photos.
-        most: 0…1.
-        on: Names of folders (all their sources) or of sources, as `empty_figures` names them; none: all.
-
-    Raises:
-        UsageError: A name of `on` is not among them.
-    """
-    rows = _sources(nobody)
-    unknown = [name for name in on if not any(name in (row, *row.split("/")) for row in rows)]
-    if unknown:
-        raise UsageError(f"--choose-on {unknown[0]}: no such source of empty photos; there are: {', '.join(rows)}")
-    names = [row for row in rows if not on or any(name in (row, *row.split("/")) for name in on)]
-    scores = np.concatenate([_persons(rows[name]) for name in names])
-    # Up to the next thousandth, as cards have it.
-    threshold = math.ceil(round(threshold_for(scores, most) * 1000, 6)) / 1000
-    return {"threshold": threshold, "most": most, "on": names, "share": share(scores, threshold)}
-
-
-def _sources(nobody: Sequence[tuple[Path, Finds]]) -> dict[str, Finds]:
-    """What was found by folder and source ("empty/houses"), by folder alone where there is one source or too many."""
-    rows: dict[str, list[tuple[Photo, Sequence[Detection]]]] = {}
-    for folder, finds in nobody:
-        parts = _by_source(finds)
-        for source, found in parts.items():
-            name = f"{folder.name}/{source}" if source and 1 < len(parts) <= _SOURCES else folder.name
-            rows.setdefault(name, []).extend(found)
-    return dict(sorted(rows.items()))
-
-
-def _by_source(finds: Finds) -> dict[str, list[tuple[Photo, Sequence[Detection]]]]:
-    parts: dict[str, list[tuple[Photo, Sequence[Detection]]]] = {}
-    for photo, found in finds:
-        parts.setdefault(photo.source, []).append((photo, found))
-    return parts
-
-
-def _persons(finds: Finds) -> Any:
-    return best_scores([found for _, found in finds])
 
 
 def _tally(finds: Finds) -> Tally:
