@@ -99,6 +99,15 @@ def test_what_is_no_sentence_of_the_catalogue_stays_what_it_is() -> None:
     assert recalled("") == ""
 
 
+def test_a_long_message_is_left_as_it_is_whatever_it_looks_like() -> None:
+    """All ways to read it as a sentence of the catalogue would be tried: of 2,000 characters, for ten seconds."""
+    known = said(Text("no frame for {seconds} s", seconds="7" * 40), "en")[:]
+    assert isinstance(recalled(known), Text)
+    for long in (said(Text("no frame for {seconds} s", seconds="7" * 500), "en")[:], "a: b; c (d) " * 300):
+        assert not isinstance(recalled(long), Text)
+        assert recalled(long) == long
+
+
 def test_a_change_of_a_word_in_the_sentence_itself_gives_plain_text() -> None:
     assert isinstance(changed(GONE, lambda part: part.replace("host", "there")), str)
     assert not isinstance(changed(GONE, lambda part: part.replace("gone", "lost")), Text)

@@ -15,6 +15,10 @@ _LEAST = 8
 """Characters beside its places that a key must have: "{path}: {why}" is whatever has a colon."""
 
 
+_MOST = 500
+"""Characters of a sentence that is looked for: with many places and long values, to try them all takes ever longer."""
+
+
 class _Known(NamedTuple):
     """What a sentence looks like in a language, and the kind of each place by its name."""
 
@@ -26,11 +30,13 @@ class _Known(NamedTuple):
 
 @lru_cache(maxsize=512)
 def recalled(sentence: str) -> str:
-    """`sentence` with its key, whichever language it is in; as it is where the catalogue has nothing like it."""
+    """`sentence` with its key, whichever language it is in; as it is where the catalogue has nothing like it, or it is long."""
     if not sentence or isinstance(sentence, Text):
         return sentence
     if sentence in _keys():
         return Text(sentence)
+    if len(sentence) > _MOST:
+        return sentence
     possible = [
         Text(known.key, **{name: _value(value, name, known) for name, value in found.groupdict().items()})
         for known in _known()
