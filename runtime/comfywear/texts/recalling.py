@@ -30,7 +30,7 @@ class _Known(NamedTuple):
 
 @lru_cache(maxsize=512)
 def recalled(sentence: str) -> str:
-    """`sentence` with its key, whichever language it is in; as it is where the catalogue has nothing like it, or it is long."""
+    """`sentence` with its key, whichever language it is in; as it is where it is long or nothing is known like it."""
     if not sentence or isinstance(sentence, Text):
         return sentence
     if sentence in _keys():
