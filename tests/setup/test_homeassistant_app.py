@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from comfywear import settings as settings_file
-from comfywear.errors import UsageError
+from comfywear.errors import SettingsError, UsageError
 from comfywear.setup.homeassistant_app import HomeAssistantBroker, broker_of, device_groups, merged, prepare
 from ports import free_port
 from waiting import until
@@ -120,6 +120,15 @@ def test_settings_that_are_there_get_a_new_password_and_keep_their_comments(tmp_
     with pytest.raises(UsageError, match=r"device\.site"):
         prepare(tmp_path, {"device": {"site": "not a topic/#"}}, BROKER)
     assert config.read_text() == before
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[mqtt\n"])
+def test_settings_that_cannot_be_read_stay_as_they_are(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "device.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"device\.toml"):
+        prepare(tmp_path, {"device": {"site": "home"}}, None)
+    assert [each.name for each in tmp_path.iterdir()] == ["device.toml"]
+    assert (tmp_path / "device.toml").read_bytes() == content
 
 
 def test_the_groups_are_those_of_devices_and_never_root_s(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import msgspec
 
 from comfywear.device.upkeep.secret_files import named_secrets, put_secrets
-from comfywear.errors import ComfyWearError, UsageError
+from comfywear.errors import ComfyWearError, SettingsError, UsageError
 from comfywear.settings.changes import changes_of
 from comfywear.settings.draft import checked_draft
 from comfywear.settings.edit import edited, save
@@ -119,6 +119,7 @@ def prepare(
 
     Raises:
         UsageError: An option is none that the settings take; nothing is changed then.
+        SettingsError: The settings that are there cannot be read; nothing is changed then either.
         StoreError: The settings cannot be written.
     """
     path = folder / SETTINGS
@@ -127,7 +128,10 @@ def prepare(
         state = assistant.state()
         assistant.keep(SetupDraft(state.step, *merged(state.values, options, broker)))
         return
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read ({error})") from error
     before = parse(text, str(path))
     values, secrets = merged(before, options, broker)
     kept, refused = named_secrets(values, secrets, folder)
