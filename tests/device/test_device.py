@@ -18,8 +18,9 @@ from comfywear.errors import StoreError, UsageError
 from comfywear.feedback import ask
 from comfywear.publishing import Message
 from comfywear.publishing.messages.device import MetaMessage
+from comfywear.publishing.messages.people import PeopleMessage
 from comfywear.publishing.messages.vote import VoteMessage
-from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, PeopleMessage
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage
 from comfywear_sensors.pty_replay import PtyReplay
 from waiting import until
 

@@ -21,8 +21,9 @@ from comfywear.demo.table import table
 from comfywear.device.device import Device
 from comfywear.errors import ComfyWearError, SourceError
 from comfywear.feedback import ask
+from comfywear.publishing.messages.people import PeopleMessage
 from comfywear.publishing.messages.vote import VoteMessage
-from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, PeopleMessage
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage
 from comfywear_sensors.pty_replay import PtyReplay
 
 ZONE = "desk"

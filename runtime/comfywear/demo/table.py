@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from comfywear.publishing.messages.people import PeopleMessage, PersonItem
 from comfywear.publishing.messages.readable import bars, sensation
 from comfywear.publishing.messages.vote import VoteMessage
-from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, PeopleMessage, PersonItem
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage
 
 
 def table(

@@ -24,18 +24,12 @@ from comfywear.publishing.messages.device import (
 )
 from comfywear.publishing.messages.fields import Message, Stamp
 from comfywear.publishing.messages.line import crossing_message, line_message
+from comfywear.publishing.messages.people import PersonView, people_message
 from comfywear.publishing.messages.setpoint import setpoint_message
 from comfywear.publishing.messages.topics import Topics, check_name
 from comfywear.publishing.messages.updates import ModelUpdate, ProgramUpdate, updates_message
 from comfywear.publishing.messages.vote import ask_message, vote_message
-from comfywear.publishing.messages.zone import (
-    PersonView,
-    climate_message,
-    comfort_message,
-    occupancy_message,
-    people_message,
-    presence_message,
-)
+from comfywear.publishing.messages.zone import climate_message, comfort_message, occupancy_message, presence_message
 from comfywear.publishing.spool.commit import Build, SpoolLimits
 from comfywear.publishing.spool.spool import Spool, SpoolHealth
 

@@ -13,7 +13,8 @@ from made_room import Image, Standing, floor, picture
 from comfywear import settings as settings_file
 from comfywear.device.device import Device
 from comfywear.publishing.messages.device import CameraMessage
-from comfywear.publishing.messages.zone import OccupancyMessage, PeopleMessage, PresenceMessage
+from comfywear.publishing.messages.people import PeopleMessage
+from comfywear.publishing.messages.zone import OccupancyMessage, PresenceMessage
 from waiting import until
 
 PEOPLE = [Standing(1.0, 2.0)]

@@ -31,7 +31,8 @@ from comfywear.publishing import Topics
 from comfywear.publishing.homeassistant.discovery import Facts, discovery
 from comfywear.publishing.messages.answer import ReplyMessage
 from comfywear.publishing.messages.device import CameraMessage, PrivacyMessage
-from comfywear.publishing.messages.zone import OccupancyMessage, PeopleMessage, PresenceMessage
+from comfywear.publishing.messages.people import PeopleMessage
+from comfywear.publishing.messages.zone import OccupancyMessage, PresenceMessage
 from comfywear.settings import Settings
 from comfywear.system.supervisor import Pulse
 from waiting import until

@@ -17,16 +17,11 @@ from comfywear.publishing.messages.device import (
 )
 from comfywear.publishing.messages.fields import Message
 from comfywear.publishing.messages.line import CrossingMessage, LineMessage
+from comfywear.publishing.messages.people import PeopleMessage
 from comfywear.publishing.messages.setpoint import SetpointMessage
 from comfywear.publishing.messages.updates import UpdatesMessage
 from comfywear.publishing.messages.vote import AskMessage, VoteMessage
-from comfywear.publishing.messages.zone import (
-    ClimateMessage,
-    ComfortMessage,
-    OccupancyMessage,
-    PeopleMessage,
-    PresenceMessage,
-)
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, OccupancyMessage, PresenceMessage
 
 MESSAGE_TYPES: dict[str, type[Message]] = {
     "status": StatusMessage,

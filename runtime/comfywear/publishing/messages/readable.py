@@ -18,21 +18,12 @@ from comfywear.publishing.messages.device import (
 from comfywear.publishing.messages.fields import Message
 from comfywear.publishing.messages.kinds import read_message
 from comfywear.publishing.messages.line import CrossingMessage, LineMessage
+from comfywear.publishing.messages.people import ClothingItem, ColourItem, GarmentItem, PeopleMessage, PersonItem
 from comfywear.publishing.messages.setpoint import SetpointMessage
 from comfywear.publishing.messages.topics import BACKLOG
 from comfywear.publishing.messages.updates import ModelUpdate, ProgramUpdate, UpdatesMessage
 from comfywear.publishing.messages.vote import AskMessage, VoteMessage
-from comfywear.publishing.messages.zone import (
-    ClimateMessage,
-    ClothingItem,
-    ColourItem,
-    ComfortMessage,
-    GarmentItem,
-    OccupancyMessage,
-    PeopleMessage,
-    PersonItem,
-    PresenceMessage,
-)
+from comfywear.publishing.messages.zone import ClimateMessage, ComfortMessage, OccupancyMessage, PresenceMessage
 
 # The seven-point thermal sensation scale (ISO 7730, ASHRAE 55).
 SENSATIONS = ("cold", "cool", "slightly cool", "neutral", "slightly warm", "warm", "hot")

@@ -21,7 +21,7 @@ from comfywear.publishing.messages.fields import (
     stamped,
     whole,
 )
-from comfywear.publishing.messages.zone import ClothingItem, clothing_item
+from comfywear.publishing.messages.people import ClothingItem, clothing_item
 from comfywear.records import Climate, Comfort, Vote
 
 
