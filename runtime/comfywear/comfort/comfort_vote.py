@@ -220,8 +220,8 @@ def _impossible(inputs: Mapping[str, float]) -> str | None:
         value = inputs.get(name)
         if value is not None and not (isfinite(value) and low <= value <= high):
             return Text(
-                "{title} {value} {unit} is outside the model ({low}…{high} {unit})",
-                title=title,
+                "{name} {value} {unit} is outside the model ({low}…{high} {unit})",
+                name=title,
                 value=f"{value:g}",
                 unit=unit,
                 low=f"{low:g}",
