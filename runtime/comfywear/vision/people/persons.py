@@ -93,7 +93,7 @@ class PersonBook:
         self._tracker = tracker or ByteTracker(
             high=_SURE,
             low=_SURE / 3.0,
-            new=self._weighed(min(1.1 * believed, 1.0)),
+            new=self._tracker_score(min(1.1 * believed, 1.0)),
             lost_buffer=_KEPT_S * frame_rate,
             frame_rate=frame_rate,
         )
@@ -148,7 +148,7 @@ class PersonBook:
             persons = [d for d in detections if d.label == PERSON]
             boxes = np.array([person.box for person in persons], np.float64).reshape(-1, 4)
             scores = np.array([min(person.score, 1.0) for person in persons])
-            weighed = np.array([self._weighed(score) for score in scores.tolist()])
+            weighed = np.array([self._tracker_score(score) for score in scores.tolist()])
             self._follow(now_s, self._tracker.update(boxes, weighed, dt), scores)
             self._dress(now_s, [d for d in detections if d.label != PERSON])
         self._forget(now_s)
@@ -210,7 +210,7 @@ class PersonBook:
     def _believed(self, label: str) -> float:
         return self._thresholds.get(label, _BELIEVED)
 
-    def _weighed(self, score: float) -> float:
+    def _tracker_score(self, score: float) -> float:
         """The detector's score on the tracker's scale: what is just believed becomes 0.6, and 0 and 1 stay."""
         if score <= self._sure:
             return _SURE * score / self._sure
